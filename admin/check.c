@@ -1,0 +1,215 @@
+#include "admin/check.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+/* One character of well-formed UTF-8 (RFC 3629); 0: it isn't one. */
+static size_t
+utf8_len(const unsigned char *p)
+{
+	size_t len, i;
+	uint32_t c;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		len = 2;
+	else if (p[0] >= 0xe0 && p[0] <= 0xef)
+		len = 3;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	c = p[0] & (0xffu >> (len + 1));
+	for (i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if ((len == 3 && c < 0x800) || (len == 4 && c < 0x10000) ||
+	    c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	/* C1 controls and what turns the direction of a line around. */
+	if (c < 0xa0 || (c >= 0x200b && c <= 0x200f) ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
+	    c == 0xfeff)
+		return 0;
+	return len;
+}
+
+static bool
+printable(const char *text)
+{
+	const unsigned char *p;
+	size_t n;
+
+	for (p = (const unsigned char *)text; *p != '\0'; p += n) {
+		if (*p < 0x20 || *p == 0x7f)
+			return false;
+		n = utf8_len(p);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+const char *
+check_name(const char *text)
+{
+	size_t len;
+
+	len = strlen(text);
+	if (len == 0)
+		return "a name can't be empty";
+	if (len > NAME_MAX_BYTES)
+		return "a name has at most 64 bytes";
+	if (!printable(text))
+		return "a name has printable characters only";
+	if (text[0] == ' ' || text[len - 1] == ' ')
+		return "a name neither begins nor ends with a space";
+	if (strspn(text, "0123456789") == len)
+		return "a name can't be a number: numbers stand for themselves";
+	return NULL;
+}
+
+const char *
+check_model(const char *text)
+{
+	size_t len, i;
+
+	len = strlen(text);
+	if (len == 0)
+		return "a model's name can't be empty";
+	if (len > 127)
+		return "a model's name has at most 127 bytes";
+	for (i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '=' ||
+		    text[i] == '"' || text[i] == '\\')
+			return "a model's name is printable ASCII without "
+			    "spaces, quotes, \"\\\" and \"=\"";
+	return NULL;
+}
+
+const char *
+check_text(const char *text)
+{
+	if (strlen(text) > TEXT_MAX_BYTES)
+		return "at most 500 bytes";
+	if (!printable(text))
+		return "printable characters only";
+	return NULL;
+}
+
+bool
+check_number(const char *text, int64_t *number_r)
+{
+	char *end;
+	long long n;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno != 0 || *end != '\0' || n <= 0)
+		return false;
+	*number_r = n;
+	return true;
+}
+
+static bool
+check_age(const char *text, int64_t *age_us_r)
+{
+	int64_t unit_s;
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno != 0 || end == text || n < 0 || n > 1000000 ||
+	    end[0] == '\0' || end[1] != '\0')
+		return false;
+	switch (end[0]) {
+	case 's':
+		unit_s = 1;
+		break;
+	case 'm':
+		unit_s = 60;
+		break;
+	case 'h':
+		unit_s = 3600;
+		break;
+	case 'd':
+		unit_s = 86400;
+		break;
+	default:
+		return false;
+	}
+	*age_us_r = (int64_t)n * unit_s * 1000000;
+	return true;
+}
+
+static bool
+check_date(const char *text, int64_t *us_r)
+{
+	static const char *const form[] = {
+		"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%MZ",
+		"%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M",
+		"%Y-%m-%d"
+	};
+	struct tm tm, same;
+	const char *end;
+	time_t t;
+	size_t i;
+
+	for (i = 0; i < sizeof form / sizeof form[0]; i++) {
+		memset(&tm, 0, sizeof tm);
+		end = strptime(text, form[i], &tm);
+		if (end == NULL || *end != '\0')
+			continue;
+		/* timegm() would take the 31st of February for a March day. */
+		same = tm;
+		t = timegm(&tm);
+		if (tm.tm_mday != same.tm_mday || tm.tm_mon != same.tm_mon ||
+		    tm.tm_year < 70 || tm.tm_year > 1000)
+			return false;
+		*us_r = (int64_t)t * 1000000;
+		return true;
+	}
+	return false;
+}
+
+static bool
+check_when(const char *text, int sign, int64_t *us_r)
+{
+	int64_t age_us;
+
+	if (strcmp(text, "now") == 0) {
+		*us_r = clock_wall().us;
+		return true;
+	}
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	if (check_age(text, &age_us)) {
+		*us_r = clock_wall().us + sign * age_us;
+		return true;
+	}
+	return check_date(text, us_r);
+}
+
+bool
+check_time(const char *text, int64_t *us_r)
+{
+	return check_when(text, -1, us_r);
+}
+
+bool
+check_time_ahead(const char *text, int64_t *us_r)
+{
+	return check_when(text, 1, us_r);
+}

@@ -1,0 +1,268 @@
+/* calls: the records of what was called, newest last. */
+#include "admin/admin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/args.h"
+#include "admin/calls.h"
+#include "admin/check.h"
+#include "admin/report.h"
+#include "admin/words.h"
+#include "base/bytes.h"
+#include "base/money.h"
+#include "db/queries.h"
+#include "wire/error.h"
+
+#define LIMIT_USUAL 50
+#define LIMIT_MAX INT64_C(1000000)
+
+bool
+request_id_parse(const char *text, uint8_t id_r[RECORD_ID_BYTES])
+{
+	char hex[2 * RECORD_ID_BYTES + 1];
+	size_t len;
+
+	/* As customers see it, or as the tables have it. */
+	if (strncmp(text, "req_", 4) == 0)
+		text += 4;
+	for (len = 0; *text != '\0'; text++) {
+		if (*text == '-')
+			continue;
+		if (len == sizeof hex - 1)
+			return false;
+		hex[len++] = *text;
+	}
+	hex[len] = '\0';
+	return hex_decode(hex, id_r, RECORD_ID_BYTES);
+}
+
+void
+request_id_filter(struct call_filter *filter,
+    const uint8_t id[RECORD_ID_BYTES])
+{
+	int64_t ms;
+	int i;
+
+	filter->request_id = id;
+	if (id[6] >> 4 != 7)
+		return;
+	for (ms = 0, i = 0; i < 6; i++)
+		ms = ms << 8 | id[i];
+	/* A call's start and its id are of one reading of the clock; what is
+	 * cut off here is below a millisecond. */
+	if (ms > INT64_MAX / 1000 - 1000)
+		return;
+	filter->since_us = (ms - 1) * 1000;
+	filter->until_us = (ms + 1) * 1000;
+}
+
+static const struct report_column columns[] = {
+	{ "started_at", "TIME (UTC)", REPORT_TIME, true },
+	{ "request_id", "REQUEST", REPORT_ID, false },
+	{ "customer_id", NULL, REPORT_NUMBER, false },
+	{ "customer", "CUSTOMER", REPORT_TEXT, true },
+	{ "key_id", NULL, REPORT_NUMBER, false },
+	{ "key_hint", NULL, REPORT_TEXT, false },
+	{ "model", "MODEL", REPORT_TEXT, false },
+	{ "channel", NULL, REPORT_TEXT, false },
+	{ "route", NULL, REPORT_TEXT, false },
+	{ "protocol", NULL, REPORT_TEXT, false },
+	{ "status", "STATUS", REPORT_NUMBER, false },
+	{ "upstream_status", NULL, REPORT_NUMBER, false },
+	{ "error", "ERROR", REPORT_TEXT, true },
+	{ "flags", NULL, REPORT_TEXT, false },
+	{ "input", "IN", REPORT_NUMBER, true },
+	{ "output", "OUT", REPORT_NUMBER, true },
+	{ "cache_read", "CACHED", REPORT_NUMBER, true },
+	{ "cache_write_5m", NULL, REPORT_NUMBER, false },
+	{ "cache_write_1h", NULL, REPORT_NUMBER, false },
+	{ "reasoning", NULL, REPORT_NUMBER, false },
+	{ "fee", "FEE", REPORT_MONEY, false },
+	{ "uncollected", NULL, REPORT_MONEY, false },
+	{ "held", NULL, REPORT_MONEY, false },
+	{ "multiplier", NULL, REPORT_TEXT, false },
+	{ "price_version", NULL, REPORT_NUMBER, false },
+	{ "transaction", NULL, REPORT_NUMBER, false },
+	{ "request_bytes", NULL, REPORT_NUMBER, false },
+	{ "answer_bytes", NULL, REPORT_NUMBER, false },
+	{ "queue_ms", NULL, REPORT_NUMBER, false },
+	{ "first_byte_ms", NULL, REPORT_NUMBER, false },
+	{ "total_ms", "MS", REPORT_NUMBER, true },
+	{ "address", NULL, REPORT_TEXT, false },
+	{ "agent", NULL, REPORT_TEXT, false },
+	{ NULL, NULL, REPORT_TEXT, false }
+};
+
+static void
+number_or_none(struct report *report, uint64_t number)
+{
+	if (number != 0)
+		report_number(report, (int64_t)number);
+	else
+		report_none(report);
+}
+
+static void
+text_or_none(struct report *report, const char *text)
+{
+	if (text[0] != '\0')
+		report_text(report, text);
+	else
+		report_none(report);
+}
+
+static void
+add_who(struct report *report, const struct call_row *row)
+{
+	const struct call_record *r = &row->record;
+	char id[REQUEST_ID_TEXT_BYTES];
+
+	request_id_format(r->request_id, id);
+	report_time(report, r->started_us);
+	report_id(report, id);
+	number_or_none(report, r->account_id);
+	text_or_none(report, row->customer);
+	number_or_none(report, r->key_id);
+	text_or_none(report, row->key_hint);
+	text_or_none(report, row->model);
+	text_or_none(report, row->channel);
+}
+
+static void
+add_outcome(struct report *report, const struct call_record *r)
+{
+	char flags[FLAGS_TEXT_BYTES];
+
+	record_flags_format(r->flags, flags);
+	report_text(report, route_name(r->route));
+	report_text(report,
+	    wire_protocol_name((enum wire_protocol)r->protocol));
+	report_number(report, r->status);
+	number_or_none(report, r->upstream_status);
+	if (r->error != 0)
+		report_text(report,
+		    wire_error_name((enum wire_error)r->error));
+	else
+		report_none(report);
+	text_or_none(report, flags);
+}
+
+static void
+add_money(struct report *report, const struct call_row *row)
+{
+	const struct call_record *r = &row->record;
+	char multiplier[MONEY_TEXT_BYTES];
+
+	report_number(report, (int64_t)r->count[USAGE_INPUT]);
+	report_number(report, (int64_t)r->count[USAGE_OUTPUT]);
+	report_number(report, (int64_t)r->count[USAGE_CACHE_READ]);
+	report_number(report, (int64_t)r->count[USAGE_CACHE_WRITE_5M]);
+	report_number(report, (int64_t)r->count[USAGE_CACHE_WRITE_1H]);
+	report_number(report, (int64_t)r->reasoning);
+	report_money(report, r->fee_nano);
+	report_money(report, r->uncollected_nano);
+	report_money(report, r->held_nano);
+	ppm_format(r->multiplier_ppm, multiplier);
+	report_text(report, multiplier);
+	number_or_none(report, r->price_version);
+	number_or_none(report, (uint64_t)row->transaction_id);
+}
+
+static bool
+call_row(const struct call_row *row, void *arg)
+{
+	const struct call_record *r = &row->record;
+	struct report *report = arg;
+	char address[ADDRESS_TEXT_BYTES], agent[RECORD_AGENT_BYTES + 1];
+
+	add_who(report, row);
+	add_outcome(report, r);
+	add_money(report, row);
+	report_number(report, (int64_t)r->request_bytes);
+	report_number(report, (int64_t)r->answer_bytes);
+	report_number(report, r->queue_ms);
+	report_number(report, r->first_byte_ms);
+	report_number(report, r->total_ms);
+	address_format(r->address, address);
+	report_text(report, address);
+	memcpy(agent, r->agent, RECORD_AGENT_BYTES);
+	agent[RECORD_AGENT_BYTES] = '\0';
+	text_or_none(report, agent);
+	return true;
+}
+
+static const struct opt options[] = {
+	{ "customer", "CUSTOMER", "of this customer", false },
+	{ "since", "TIME", "from then on: 2026-11-23, or 2h for the last two "
+	  "hours", false },
+	{ "limit", "COUNT", "the latest so many; default 50", false },
+	{ "request", "ID", "the one with this x-request-id", false },
+	{ NULL, NULL, NULL, false }
+};
+
+static enum admin_exit
+make_filter(struct admin *admin, const struct args *args,
+    struct call_filter *filter, uint8_t *id)
+{
+	enum admin_exit status;
+	const char *text;
+
+	memset(filter, 0, sizeof *filter);
+	filter->oldest_first = true;
+	filter->limit = LIMIT_USUAL;
+	text = args_get(args, "limit");
+	if (text != NULL && (!check_number(text, &filter->limit) ||
+	    filter->limit > LIMIT_MAX)) {
+		complain("--limit %s: allowed are 1 to 1000000", text);
+		return ADMIN_USAGE;
+	}
+	text = args_get(args, "since");
+	if (text != NULL && !check_time(text, &filter->since_us)) {
+		complain("--since %s: allowed are " CHECK_TIME_ALLOWED, text);
+		return ADMIN_USAGE;
+	}
+	text = args_get(args, "request");
+	if (text != NULL) {
+		if (!request_id_parse(text, id)) {
+			complain("--request %s: it is no request id", text);
+			hint("x-request-id of an answer is one");
+			return ADMIN_USAGE;
+		}
+		request_id_filter(filter, id);
+	}
+	status = admin_database(admin);
+	text = args_get(args, "customer");
+	if (status == ADMIN_OK && text != NULL)
+		status = admin_customer(admin, text, &filter->customer_id);
+	return status;
+}
+
+static enum admin_exit
+run_calls(struct admin *admin, const struct args *args)
+{
+	uint8_t id[RECORD_ID_BYTES];
+	struct call_filter filter;
+	struct report *report;
+	enum admin_exit status;
+
+	status = make_filter(admin, args, &filter, id);
+	if (status != ADMIN_OK)
+		return status;
+	report = report_list("calls", columns);
+	status = admin_database_failed(admin, q_call_each(admin->db, &filter,
+	    call_row, report), "list the calls");
+	if (status == ADMIN_OK)
+		report_print(&report, admin, "No call fits.  A call is here some "
+		    "milliseconds after its end.");
+	else
+		report_discard(&report);
+	return status;
+}
+
+const struct verb verbs_calls[] = {
+	{ "calls", NULL, "", 0, 0,
+	  "list calls, the newest last",
+	  "calls --customer acme --since 2h", options, run_calls },
+	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
+};

@@ -1,0 +1,320 @@
+/* customer: who buys access. */
+#include "admin/admin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/args.h"
+#include "admin/check.h"
+#include "admin/report.h"
+#include "admin/words.h"
+#include "base/money.h"
+#include "db/queries.h"
+#include "shm/directory.h"
+
+static const struct report_column columns[] = {
+	{ "id", "ID", REPORT_NUMBER, false },
+	{ "name", "CUSTOMER", REPORT_TEXT, false },
+	{ "status", "STATUS", REPORT_TEXT, false },
+	{ "group", "GROUP", REPORT_TEXT, true },
+	{ "keys", "KEYS", REPORT_NUMBER, true },
+	{ "credited", "CREDITED", REPORT_MONEY, true },
+	{ "spent", "SPENT", REPORT_MONEY, true },
+	{ "balance", "BALANCE", REPORT_MONEY, false },
+	{ "created", NULL, REPORT_TIME, false },
+	{ "contact", NULL, REPORT_TEXT, false },
+	{ "note", NULL, REPORT_TEXT, false },
+	{ NULL, NULL, REPORT_TEXT, false }
+};
+
+static bool
+list_row(const struct customer_row *row, void *arg)
+{
+	struct report *report = arg;
+
+	report_number(report, row->id);
+	report_text(report, row->name);
+	report_text(report, account_status_name(row->status));
+	report_text(report, row->group);
+	report_number(report, row->keys);
+	report_money(report, row->granted_nano);
+	report_money(report, row->spent_nano);
+	report_money(report, row->granted_nano - row->spent_nano);
+	report_time(report, row->created_us);
+	report_text(report, row->contact);
+	report_text(report, row->note);
+	return true;
+}
+
+static enum admin_exit
+run_list(struct admin *admin, const struct args *args)
+{
+	struct report *report;
+	enum admin_exit status;
+
+	(void)args;
+	status = admin_database(admin);
+	if (status != ADMIN_OK)
+		return status;
+	report = report_list("customers", columns);
+	status = admin_database_failed(admin,
+	    q_customer_each(admin->db, 0, list_row, report),
+	    "list the customers");
+	if (status == ADMIN_OK)
+		report_print(&report, admin, "There is no customer yet; "
+		    "\"youyunctl customer add NAME\" adds one.");
+	else
+		report_discard(&report);
+	return status;
+}
+
+static bool
+show_row(const struct customer_row *row, void *arg)
+{
+	struct record *record = arg;
+	char multiplier[MONEY_TEXT_BYTES];
+
+	ppm_format((uint32_t)row->multiplier_ppm, multiplier);
+	record_number(record, "id", "Number", row->id);
+	record_text(record, "name", "Customer", row->name);
+	record_text(record, "status", "Status",
+	    account_status_name(row->status));
+	record_text(record, "group", "Group", row->group);
+	record_text(record, "multiplier", "Multiplier", multiplier);
+	record_text(record, "contact", "Contact", row->contact);
+	record_text(record, "note", "Note", row->note);
+	record_time(record, "created", "Created", row->created_us);
+	record_money(record, "credited", "Credited", row->granted_nano);
+	record_money(record, "spent", "Spent", row->spent_nano);
+	record_money(record, "balance", "Balance",
+	    row->granted_nano - row->spent_nano);
+	record_number(record, "keys", "Active keys", row->keys);
+	return true;
+}
+
+static enum admin_exit
+run_show(struct admin *admin, const struct args *args)
+{
+	struct record *record;
+	enum admin_exit status;
+	int64_t id;
+
+	status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_customer(admin, args->word[0], &id);
+	if (status != ADMIN_OK)
+		return status;
+	record = record_open();
+	status = admin_database_failed(admin,
+	    q_customer_each(admin->db, id, show_row, record),
+	    "show the customer");
+	if (status == ADMIN_OK)
+		record_print(&record, admin);
+	else
+		record_discard(&record);
+	return status;
+}
+
+static const struct opt add_options[] = {
+	{ "group", "GROUP", "whose multiplier applies; default: \"default\"",
+	  false },
+	{ "contact", "TEXT", "how to reach the customer", false },
+	{ "note", "TEXT", "a remark of your own", false },
+	{ NULL, NULL, NULL, false }
+};
+
+struct customer_new {
+	const char *name, *group, *contact, *note;
+	int64_t id;
+};
+
+static enum db_result
+add_body(struct db *db, void *arg)
+{
+	struct customer_new *c = arg;
+
+	return q_customer_add(db, c->name, c->group, c->contact, c->note,
+	    &c->id);
+}
+
+static enum admin_exit
+check_texts(const struct args *args)
+{
+	static const char *const name[] = { "contact", "note" };
+	const char *text, *why;
+	size_t i;
+
+	for (i = 0; i < sizeof name / sizeof name[0]; i++) {
+		text = args_get(args, name[i]);
+		why = text != NULL ? check_text(text) : NULL;
+		if (why != NULL) {
+			complain("--%s: %s", name[i], why);
+			return ADMIN_USAGE;
+		}
+	}
+	return ADMIN_OK;
+}
+
+static enum admin_exit
+no_group(const char *group)
+{
+	complain("there is no group \"%s\"", group);
+	hint("\"youyunctl group list\" shows them, \"youyunctl group set %s "
+	    "--multiplier 1\" makes it", group);
+	return ADMIN_NOT_FOUND;
+}
+
+static enum admin_exit
+run_add(struct admin *admin, const struct args *args)
+{
+	struct customer_new c;
+	struct record *record;
+	enum admin_exit status;
+	enum db_result result;
+	const char *why;
+
+	memset(&c, 0, sizeof c);
+	c.name = args->word[0];
+	c.group = args_get(args, "group");
+	c.contact = args_has(args, "contact") ? args_get(args, "contact") : "";
+	c.note = args_has(args, "note") ? args_get(args, "note") : "";
+	why = check_name(c.name);
+	if (why != NULL) {
+		complain("\"%s\": %s", c.name, why);
+		return ADMIN_USAGE;
+	}
+	status = check_texts(args);
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
+	if (status != ADMIN_OK)
+		return status;
+	result = admin_change(admin, add_body, &c);
+	if (result == DB_NONE)
+		return no_group(c.group != NULL ? c.group : "default");
+	if (result == DB_CONFLICT) {
+		complain("there is a customer \"%s\" already", c.name);
+		hint("\"youyunctl customer show %s\" shows it", c.name);
+		return ADMIN_REFUSED;
+	}
+	if (result != DB_OK)
+		return admin_database_failed(admin, result,
+		    "add the customer");
+	if (admin->json) {
+		record = record_open();
+		record_number(record, "id", NULL, c.id);
+		record_text(record, "name", NULL, c.name);
+		record_print(&record, admin);
+	}
+	say(admin, "added customer %s, number %lld; \"youyunctl credit\" gives "
+	    "it money, \"youyunctl key add\" a key", c.name, (long long)c.id);
+	return ADMIN_OK;
+}
+
+static const struct opt set_options[] = {
+	{ "group", "GROUP", "whose multiplier applies", false },
+	{ "contact", "TEXT", "how to reach the customer", false },
+	{ "note", "TEXT", "a remark of your own", false },
+	{ NULL, NULL, NULL, false }
+};
+
+struct customer_change {
+	int64_t id, status;
+	const char *group, *contact, *note;
+};
+
+static enum db_result
+set_body(struct db *db, void *arg)
+{
+	const struct customer_change *c = arg;
+
+	return q_customer_set(db, c->id, c->status, c->group, c->contact,
+	    c->note);
+}
+
+static enum admin_exit
+change(struct admin *admin, const char *who, struct customer_change *c,
+    const char *done)
+{
+	enum admin_exit status;
+	enum db_result result;
+	struct record *record;
+
+	status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_customer(admin, who, &c->id);
+	if (status != ADMIN_OK)
+		return status;
+	result = admin_change(admin, set_body, c);
+	if (result == DB_NONE && c->group != NULL)
+		return no_group(c->group);
+	if (result != DB_OK)
+		return admin_database_failed(admin, result,
+		    "change the customer");
+	if (admin->json) {
+		record = record_open();
+		record_number(record, "id", NULL, c->id);
+		record_print(&record, admin);
+	}
+	say(admin, "customer %s %s", who, done);
+	return ADMIN_OK;
+}
+
+static enum admin_exit
+run_set(struct admin *admin, const struct args *args)
+{
+	struct customer_change c = {
+		0, -1, args_get(args, "group"), args_get(args, "contact"),
+		args_get(args, "note")
+	};
+	enum admin_exit status;
+
+	if (c.group == NULL && c.contact == NULL && c.note == NULL) {
+		complain("nothing to change was given");
+		hint("\"youyunctl customer set --help\" lists what can be");
+		return ADMIN_USAGE;
+	}
+	status = check_texts(args);
+	return status != ADMIN_OK ? status :
+	    change(admin, args->word[0], &c, "changed");
+}
+
+static enum admin_exit
+run_suspend(struct admin *admin, const struct args *args)
+{
+	struct customer_change c = { 0, ACCOUNT_SUSPENDED, NULL, NULL, NULL };
+
+	return change(admin, args->word[0], &c,
+	    "suspended: its calls are refused with 403");
+}
+
+static enum admin_exit
+run_resume(struct admin *admin, const struct args *args)
+{
+	struct customer_change c = { 0, ACCOUNT_ACTIVE, NULL, NULL, NULL };
+
+	return change(admin, args->word[0], &c, "active");
+}
+
+const struct verb verbs_customer[] = {
+	{ "customer", "add", "NAME", 1, 1,
+	  "add a customer, with no money and no key yet",
+	  "customer add acme --contact ops@acme.example", add_options,
+	  run_add },
+	{ "customer", "list", "", 0, 0,
+	  "list the customers with their balances",
+	  "customer list", NULL, run_list },
+	{ "customer", "show", "CUSTOMER", 1, 1,
+	  "show one customer",
+	  "customer show acme", NULL, run_show },
+	{ "customer", "set", "CUSTOMER", 1, 1,
+	  "change a customer's group, contact or note",
+	  "customer set acme --group wholesale", set_options, run_set },
+	{ "customer", "suspend", "CUSTOMER", 1, 1,
+	  "refuse a customer's calls from now on",
+	  "customer suspend acme --reason \"invoice overdue\"", NULL,
+	  run_suspend },
+	{ "customer", "resume", "CUSTOMER", 1, 1,
+	  "accept a suspended customer's calls again",
+	  "customer resume acme", NULL, run_resume },
+	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
+};

@@ -1,0 +1,273 @@
+/* status: is it up, what does it do, and why not. */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/args.h"
+#include "admin/report.h"
+#include "base/clock.h"
+#include "base/money.h"
+#include "conf/embedded.h"
+#include "conf/settings.h"
+#include "db/migrate.h"
+#include "db/queries.h"
+#include "shm/hold.h"
+#include "shm/ring.h"
+#include "shm/seat.h"
+#include "shm/segment.h"
+
+#define CONNECT_TIMEOUT_S 2
+#define ALIVE_MS 5000
+
+static const struct report_column seat_columns[] = {
+	{ "seat", "SEAT", REPORT_NUMBER, false },
+	{ "state", "STATE", REPORT_ID, false },
+	{ "pid", "PID", REPORT_NUMBER, false },
+	{ "alive", "ALIVE", REPORT_FLAG, false },
+	{ "connections", "CONNS", REPORT_NUMBER, false },
+	{ "streams", "OPEN", REPORT_NUMBER, false },
+	{ "calls", "CALLS", REPORT_NUMBER, false },
+	{ "refused", "REFUSED", REPORT_NUMBER, true },
+	{ "upstream_failed", "UPFAILED", REPORT_NUMBER, true },
+	{ "fees", "FEES", REPORT_MONEY, true },
+	{ "tokens", NULL, REPORT_NUMBER, false },
+	{ "accepted", NULL, REPORT_NUMBER, false },
+	{ "bytes_in", NULL, REPORT_NUMBER, false },
+	{ "bytes_out", NULL, REPORT_NUMBER, false },
+	{ "upstream_connects", NULL, REPORT_NUMBER, false },
+	{ "upstream_resumed", NULL, REPORT_NUMBER, false },
+	{ "unknown_usage", NULL, REPORT_NUMBER, false },
+	{ "dropped_records", NULL, REPORT_NUMBER, false },
+	{ "ring", "RING", REPORT_NUMBER, true },
+	{ NULL, NULL, REPORT_TEXT, false }
+};
+
+static bool
+beats(uint64_t beat_ns)
+{
+	struct mono_time beat;
+
+	beat.ns = (int64_t)beat_ns;
+	return beat.ns != 0 && mono_diff_ms(clock_mono(), beat) < ALIVE_MS;
+}
+
+static const char *
+state_name(enum seat_state state)
+{
+	switch (state) {
+	case SEAT_FREE:
+		return "free";
+	case SEAT_LIVE:
+		return "live";
+	case SEAT_DEAD:
+		return "dead";
+	}
+	return "unknown";
+}
+
+static void
+add_seat(struct report *report, const struct shm *shm, uint32_t seat)
+{
+	static const enum seat_counter rest[] = {
+		SEAT_TOKENS, SEAT_ACCEPTED, SEAT_BYTES_IN, SEAT_BYTES_OUT,
+		SEAT_UPSTREAM_CONNECTS, SEAT_UPSTREAM_RESUMED,
+		SEAT_UNKNOWN_USAGE, SEAT_DROPPED_RECORDS
+	};
+	size_t i;
+
+	report_number(report, seat);
+	report_id(report, state_name(seat_state(shm, seat)));
+	report_number(report, seat_pid(shm, seat));
+	report_flag(report, beats(seat_get(shm, seat, SEAT_BEAT_NS)));
+	report_number(report,
+	    (int64_t)seat_get(shm, seat, SEAT_CONNECTIONS));
+	report_number(report, (int64_t)seat_get(shm, seat, SEAT_STREAMS));
+	report_number(report, (int64_t)seat_get(shm, seat, SEAT_CALLS));
+	report_number(report, (int64_t)seat_get(shm, seat, SEAT_REFUSED));
+	report_number(report,
+	    (int64_t)seat_get(shm, seat, SEAT_UPSTREAM_FAILED));
+	report_money(report, (int64_t)seat_get(shm, seat, SEAT_FEE_NANO));
+	for (i = 0; i < sizeof rest / sizeof rest[0]; i++)
+		report_number(report, (int64_t)seat_get(shm, seat, rest[i]));
+	report_number(report, (int64_t)(ring_head(shm, seat) -
+	    ring_tail(shm, seat)));
+}
+
+/* Why new calls are refused, a sentence each. */
+static void
+add_stops(struct record *record, uint32_t stops)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name, *why;
+	} known[] = {
+		{ SHM_STOP_LOADING, "loading", "keys and accounts are not "
+		  "loaded yet; is the database up?" },
+		{ SHM_STOP_JOURNAL, "journal", "the journal could not be "
+		  "written; see the log, mend the disk, restart youyund" },
+		{ SHM_STOP_BUDGET, "budget", "the journal is at "
+		  "journal_budget_bytes; is the database up?" },
+		{ SHM_STOP_FLUSHER, "flusher", "the flusher is away; see the "
+		  "log" }
+	};
+	static const struct report_column columns[] = {
+		{ "reason", "REASON", REPORT_TEXT, false },
+		{ NULL, NULL, REPORT_TEXT, false }
+	};
+	struct report *list;
+	size_t i;
+
+	list = report_list("stops", columns);
+	for (i = 0; i < sizeof known / sizeof known[0]; i++)
+		if ((stops & known[i].bit) != 0) {
+			report_text(list, known[i].name);
+			record_line(record, "New calls are refused: %s",
+			    known[i].why);
+		}
+	record_list(record, &list);
+}
+
+static void
+add_gauges(struct record *record, const struct shm *shm)
+{
+	static const struct {
+		enum shm_gauge gauge;
+		const char *key, *label;
+	} shown[] = {
+		{ SHM_GAUGE_KEYS, "keys", "Keys" },
+		{ SHM_GAUGE_ACCOUNTS, "accounts", "Accounts" },
+		{ SHM_GAUGE_JOURNAL_SEQ, "journal_seq", "Journal, durable to" },
+		{ SHM_GAUGE_APPLIED_SEQ, "applied_seq", "Journal, applied to" },
+		{ SHM_GAUGE_JOURNAL_BYTES, "journal_bytes",
+		  "Journal, bytes waiting" },
+		{ SHM_GAUGE_FSYNCS, "fsyncs", NULL },
+		{ SHM_GAUGE_RECLAIMED, "reclaimed", "Calls settled after a "
+		  "worker's death" },
+		{ SHM_GAUGE_DIRECTORY_LOADS, "directory_loads", NULL }
+	};
+	size_t i;
+
+	record_flag(record, "flusher", "Flusher runs",
+	    beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS)));
+	record_flag(record, "flusher_database", "Flusher's database",
+	    shm_gauge(shm, SHM_GAUGE_DATABASE_UP) != 0);
+	for (i = 0; i < sizeof shown / sizeof shown[0]; i++)
+		record_number(record, shown[i].key, shown[i].label,
+		    (int64_t)shm_gauge(shm, shown[i].gauge));
+	record_number(record, "open_holds", "Open holds",
+	    hold_open_total(shm));
+}
+
+static bool
+add_segment(const struct admin *admin, struct record *record,
+    struct report **seats_r)
+{
+	char name[SEGMENT_NAME_BYTES];
+	enum shm_result result;
+	struct shm *shm;
+	uint32_t seat;
+	bool runs;
+
+	settings_segment_name(admin->settings, name);
+	result = shm_attach(name, true, &shm);
+	record_flag(record, "segment", NULL, result == SHM_OK);
+	*seats_r = report_list("seats", seat_columns);
+	if (result != SHM_OK) {
+		record_text(record, "segment_error", "Segment",
+		    shm_explain(result));
+		return false;
+	}
+	runs = beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS));
+	add_gauges(record, shm);
+	add_stops(record, shm_stops(shm));
+	for (seat = SEAT_FLUSHER + 1; seat < seat_count(shm); seat++)
+		if (seat_state(shm, seat) != SEAT_FREE)
+			add_seat(*seats_r, shm, seat);
+	if (shm_stops(shm) != 0)
+		runs = false;
+	shm_close(&shm);
+	return runs;
+}
+
+static bool
+add_mark(const struct mark_row *row, void *arg)
+{
+	record_time(arg, "applied_at", "Last applied (UTC)", row->changed_us);
+	return true;
+}
+
+/* Its absence is something to show here, not a reason to stop. */
+static bool
+add_database(struct admin *admin, struct record *record)
+{
+	char conninfo[EMBEDDED_TEXT_BYTES];
+	int version;
+	bool up;
+
+	up = database_conninfo(admin->settings, DB_ROLE_ADMIN, "youyunctl",
+	    conninfo, sizeof conninfo);
+	if (up && admin->db == NULL)
+		admin->db = db_open(conninfo);
+	up = up && admin->db != NULL &&
+	    db_connect(admin->db, CONNECT_TIMEOUT_S) == DB_OK;
+	record_text(record, "database_kind", "Database",
+	    database_is_embedded(admin->settings) ? "embedded" :
+	    "the operator's own");
+	record_flag(record, "database", "Database answers", up);
+	if (!up) {
+		if (admin->db != NULL)
+			record_text(record, "database_error", "  because",
+			    db_message(admin->db));
+		return false;
+	}
+	if (db_schema_version(admin->db, &version) != DB_OK)
+		return false;
+	record_number(record, "schema_version", "Schema version", version);
+	if (version != db_schema_wanted())
+		record_line(record, "This youyunctl needs schema version %d: "
+		    "youyunctl migrate", db_schema_wanted());
+	else if (q_mark_each(admin->db, add_mark, record) != DB_OK)
+		return false;
+	return version == db_schema_wanted();
+}
+
+static enum admin_exit
+run_status(struct admin *admin, const struct args *args)
+{
+	struct record *record;
+	struct report *seats;
+	enum admin_exit status;
+	bool up;
+
+	(void)args;
+	status = admin_settings(admin);
+	if (status != ADMIN_OK)
+		return status;
+	record = record_open();
+	up = add_segment(admin, record, &seats);
+	up = add_database(admin, record) && up;
+	record_flag(record, "ok", "Serves calls", up);
+	if (admin->json) {
+		record_list(record, &seats);
+		record_print(&record, admin);
+	} else {
+		record_print(&record, admin);
+		if (!report_empty(seats)) {
+			putchar('\n');
+			report_print(&seats, admin, "");
+		} else {
+			report_discard(&seats);
+		}
+	}
+	return up ? ADMIN_OK : ADMIN_FAILED;
+}
+
+const struct verb verbs_status[] = {
+	{ "status", NULL, "", 0, 0,
+	  "show whether youyund serves calls, and why if it doesn't",
+	  "status", NULL, run_status },
+	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
+};

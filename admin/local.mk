@@ -1,0 +1,51 @@
+# The administrator's command.
+sbin_PROGRAMS += %D%/youyunctl
+%C%_youyunctl_SOURCES = \
+	%D%/admin.h \
+	%D%/args.c %D%/args.h \
+	%D%/calls.h \
+	%D%/channel.h %D%/channel_input.c %D%/channel_report.c \
+	%D%/check.c %D%/check.h \
+	%D%/cluster.c %D%/cluster.h \
+	%D%/cmd_balance.c \
+	%D%/cmd_bill.c \
+	%D%/cmd_calls.c \
+	%D%/cmd_channel.c \
+	%D%/cmd_credit.c \
+	%D%/cmd_customer.c \
+	%D%/cmd_group.c \
+	%D%/cmd_help.c \
+	%D%/cmd_init.c \
+	%D%/cmd_key.c \
+	%D%/cmd_price.c \
+	%D%/cmd_status.c \
+	%D%/cmd_verify.c \
+	%D%/help.h \
+	%D%/prices.c %D%/prices.h \
+	%D%/probe.c %D%/probe.h \
+	%D%/program.c %D%/program.h \
+	%D%/record.c \
+	%D%/report.c %D%/report.h \
+	%D%/session.c \
+	%D%/suggest.c %D%/suggest.h \
+	%D%/url.c %D%/url.h \
+	%D%/verify.h %D%/verify_segment.c \
+	%D%/words.c %D%/words.h \
+	%D%/youyunctl.c
+%C%_youyunctl_LDADD = src/wire/libwire.a src/http/libhttp.a \
+	src/conf/libconf.a src/db/libdb.a $(LINK_SHM) $(LIBPQ_LIBS) \
+	$(JSONC_LIBS)
+
+# Its tests, against a real cluster in a temporary folder.
+check_PROGRAMS += tests/admin/segment
+tests_admin_segment_SOURCES = tests/admin/segment.c
+tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
+admin_tests = \
+	tests/admin/test_init.py \
+	tests/admin/test_man.py \
+	tests/admin/test_money.py \
+	tests/admin/test_verbs.py
+if HAVE_PYTHON3
+TESTS += $(admin_tests)
+endif
+EXTRA_DIST += $(admin_tests) tests/admin/fixture.py

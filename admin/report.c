@@ -1,0 +1,489 @@
+/*
+ * Cells are kept as text.  Both forms are made from the same cells, so that
+ * what a script reads is what a person sees.
+ */
+#include "admin/report.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include "admin/admin.h"
+#include "base/clock.h"
+#include "base/money.h"
+
+#define GAP 2
+#define COLUMNS_MAX 40
+#define COLUMN_LEAST 8		/* a text is never cut shorter than this */
+
+struct cell {
+	char *text;		/* NULL: no value */
+	int64_t us;		/* REPORT_TIME, for the full form */
+};
+
+struct report {
+	const char *name;
+	const struct report_column *columns;
+	int width;		/* how many columns */
+	size_t cells;
+	size_t room;
+	struct cell *cell;
+	bool hidden[COLUMNS_MAX];
+};
+
+static void *
+or_die(void *p)
+{
+	if (p == NULL) {
+		complain("out of memory");
+		exit(ADMIN_FAILED);
+	}
+	return p;
+}
+
+const char *
+usage_dim_name(enum usage_dim dim)
+{
+	static const char *const name[USAGE_DIMS] = {
+		[USAGE_INPUT] = "input",
+		[USAGE_OUTPUT] = "output",
+		[USAGE_CACHE_READ] = "cache_read",
+		[USAGE_CACHE_WRITE_5M] = "cache_write_5m",
+		[USAGE_CACHE_WRITE_1H] = "cache_write_1h"
+	};
+
+	assert(dim < USAGE_DIMS);
+	return name[dim];
+}
+
+void
+time_format_short(int64_t us, char *buf)
+{
+	struct wall_time t;
+
+	t.us = us;
+	wall_format(t, buf);
+	buf[10] = ' ';
+	buf[19] = '\0';
+}
+
+/* Control characters never reach a terminal: what isn't printable is "?". */
+static int
+width_of(wchar_t w)
+{
+	int n;
+
+	n = wcwidth(w);
+	return n < 0 ? 1 : n;
+}
+
+size_t
+text_width(const char *text)
+{
+	mbstate_t state;
+	wchar_t w;
+	size_t n, width;
+
+	memset(&state, 0, sizeof state);
+	for (width = 0; *text != '\0'; text += n) {
+		n = mbrtowc(&w, text, strlen(text), &state);
+		if (n == (size_t)-1 || n == (size_t)-2) {
+			memset(&state, 0, sizeof state);
+			n = 1;
+			width++;
+			continue;
+		}
+		width += (size_t)width_of(w);
+	}
+	return width;
+}
+
+/* Prints at most `most` columns of it; the last is then a tilde. */
+static size_t
+print_text(const char *text, size_t most)
+{
+	mbstate_t state;
+	wchar_t w;
+	size_t n, width, cut;
+	int columns;
+
+	cut = text_width(text) > most ? most - 1 : most;
+	memset(&state, 0, sizeof state);
+	for (width = 0; *text != '\0'; text += n) {
+		n = mbrtowc(&w, text, strlen(text), &state);
+		if (n == (size_t)-1 || n == (size_t)-2) {
+			memset(&state, 0, sizeof state);
+			n = 1;
+			w = L'\0';
+		}
+		columns = wcwidth(w);
+		if (width + (size_t)(columns < 0 ? 1 : columns) > cut)
+			break;
+		if (w == L'\0' || columns < 0)
+			putchar('?');
+		else
+			fwrite(text, 1, n, stdout);
+		width += w == L'\0' || columns < 0 ? 1 : (size_t)columns;
+	}
+	if (*text != '\0') {
+		putchar('~');
+		width++;
+	}
+	return width;
+}
+
+struct report *
+report_list(const char *name, const struct report_column *columns)
+{
+	struct report *r;
+
+	r = or_die(calloc(1, sizeof *r));
+	r->name = name;
+	r->columns = columns;
+	while (columns[r->width].key != NULL)
+		r->width++;
+	assert(r->width > 0 && r->width <= COLUMNS_MAX);
+	return r;
+}
+
+void
+report_discard(struct report **report)
+{
+	size_t i;
+
+	for (i = 0; i < (*report)->cells; i++)
+		free((*report)->cell[i].text);
+	free((*report)->cell);
+	free(*report);
+	*report = NULL;
+}
+
+static void
+add(struct report *r, enum report_kind kind, const char *text, int64_t us)
+{
+	if (r->cells == r->room) {
+		r->room = r->room == 0 ? 64 : r->room * 2;
+		r->cell = or_die(realloc(r->cell, r->room * sizeof *r->cell));
+	}
+	assert(text == NULL ||
+	    r->columns[r->cells % (size_t)r->width].kind == kind);
+	r->cell[r->cells].text = text != NULL ? or_die(strdup(text)) : NULL;
+	r->cell[r->cells].us = us;
+	r->cells++;
+}
+
+void
+report_text(struct report *r, const char *text)
+{
+	add(r, REPORT_TEXT, text, 0);
+}
+
+void
+report_id(struct report *r, const char *text)
+{
+	add(r, REPORT_ID, text, 0);
+}
+
+void
+report_number(struct report *r, int64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%" PRId64, number);
+	add(r, REPORT_NUMBER, text, 0);
+}
+
+void
+report_money(struct report *r, int64_t nano)
+{
+	char text[MONEY_TEXT_BYTES];
+
+	money_format(nano, 2, text);
+	add(r, REPORT_MONEY, text, 0);
+}
+
+void
+report_time(struct report *r, int64_t us)
+{
+	char text[WALL_TEXT_BYTES];
+
+	if (us == 0) {
+		report_none(r);
+		return;
+	}
+	time_format_short(us, text);
+	add(r, REPORT_TIME, text, us);
+}
+
+void
+report_flag(struct report *r, bool flag)
+{
+	add(r, REPORT_FLAG, flag ? "yes" : "no", 0);
+}
+
+void
+report_none(struct report *r)
+{
+	add(r, REPORT_TEXT, NULL, 0);
+}
+
+static struct json_object *
+cell_json(enum report_kind kind, const struct cell *cell)
+{
+	char text[WALL_TEXT_BYTES];
+	struct wall_time t;
+
+	if (cell->text == NULL)
+		return NULL;
+	switch (kind) {
+	case REPORT_NUMBER:
+		return json_object_new_int64(strtoll(cell->text, NULL, 10));
+	case REPORT_FLAG:
+		return json_object_new_boolean(strcmp(cell->text, "yes") == 0);
+	case REPORT_TIME:
+		t.us = cell->us;
+		wall_format(t, text);
+		return json_object_new_string(text);
+	case REPORT_TEXT:
+	case REPORT_ID:
+	case REPORT_MONEY:
+		break;
+	}
+	return json_object_new_string(cell->text);
+}
+
+static struct json_object *
+report_json(const struct report *r)
+{
+	struct json_object *array, *row;
+	size_t i;
+	int c;
+
+	array = or_die(json_object_new_array());
+	for (i = 0; i + (size_t)r->width <= r->cells; i += (size_t)r->width) {
+		row = or_die(json_object_new_object());
+		for (c = 0; c < r->width; c++)
+			json_object_object_add(row, r->columns[c].key,
+			    cell_json(r->columns[c].kind,
+			    &r->cell[i + (size_t)c]));
+		json_object_array_add(array, row);
+	}
+	return array;
+}
+
+bool
+report_empty(const struct report *report)
+{
+	return report->cells == 0;
+}
+
+const char *
+report_name(const struct report *report)
+{
+	return report->name;
+}
+
+struct json_object *
+report_take_json(struct report **report)
+{
+	struct json_object *array;
+
+	array = report_json(*report);
+	report_discard(report);
+	return array;
+}
+
+void
+json_print(struct json_object *json)
+{
+	puts(json_object_to_json_string_ext(json,
+	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+	    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(json);
+}
+
+/* 0: no limit. */
+static size_t
+terminal_width(void)
+{
+	struct winsize size;
+	const char *columns;
+	long n;
+
+	columns = getenv("COLUMNS");
+	n = columns != NULL ? strtol(columns, NULL, 10) : 0;
+	if (n >= 40 && n <= 10000)
+		return (size_t)n;
+	if (isatty(STDOUT_FILENO) &&
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+		return size.ws_col;
+	return 0;
+}
+
+/* Digits after the point, the point included, so that amounts line up. */
+static size_t
+fraction(const char *text)
+{
+	const char *point;
+
+	point = strchr(text, '.');
+	return point != NULL ? strlen(point) : 0;
+}
+
+static bool
+visible(const struct report *r, int c)
+{
+	return r->columns[c].title != NULL && !r->hidden[c];
+}
+
+static const char *
+cell_text(const struct report *r, size_t i)
+{
+	return r->cell[i].text != NULL ? r->cell[i].text : "-";
+}
+
+/* The text columns give way, the widest first, until the table fits; when
+ * that isn't enough, the spare columns, from the right. */
+static void
+fit(struct report *r, size_t *width, size_t limit)
+{
+	size_t total;
+	int c, widest, spare;
+
+	for (;;) {
+		total = 0;
+		widest = spare = -1;
+		for (c = 0; c < r->width; c++) {
+			if (!visible(r, c))
+				continue;
+			total += width[c] + (total > 0 ? GAP : 0);
+			if (r->columns[c].spare)
+				spare = c;
+			if (r->columns[c].kind == REPORT_TEXT &&
+			    width[c] > COLUMN_LEAST &&
+			    (widest < 0 || width[c] > width[widest]))
+				widest = c;
+		}
+		if (limit == 0 || total <= limit)
+			return;
+		if (widest >= 0)
+			width[widest]--;
+		else if (spare >= 0)
+			r->hidden[spare] = true;
+		else
+			return;
+	}
+}
+
+/* width[]: of each column; tail[]: its longest fraction, for money. */
+static void
+measure(const struct report *r, size_t *width, size_t *tail)
+{
+	size_t i, w;
+	int c;
+
+	for (c = 0; c < r->width; c++) {
+		tail[c] = 0;
+		if (r->columns[c].kind == REPORT_MONEY)
+			for (i = (size_t)c; i < r->cells; i += (size_t)r->width)
+				if (fraction(cell_text(r, i)) > tail[c])
+					tail[c] = fraction(cell_text(r, i));
+		width[c] = visible(r, c) ? text_width(r->columns[c].title) : 0;
+		for (i = (size_t)c; i < r->cells; i += (size_t)r->width) {
+			w = text_width(cell_text(r, i));
+			if (r->cell[i].text != NULL &&
+			    r->columns[c].kind == REPORT_MONEY)
+				w += tail[c] - fraction(r->cell[i].text);
+			if (w > width[c])
+				width[c] = w;
+		}
+	}
+}
+
+static bool
+right(enum report_kind kind)
+{
+	return kind == REPORT_NUMBER || kind == REPORT_MONEY;
+}
+
+static bool
+last_visible(const struct report *r, int c)
+{
+	while (++c < r->width)
+		if (visible(r, c))
+			return false;
+	return true;
+}
+
+static void
+print_cell(const struct report *r, int c, const char *text, size_t width,
+    size_t after)
+{
+	size_t used, w;
+
+	w = text_width(text);
+	if (w > width)
+		w = width;
+	used = 0;
+	if (right(r->columns[c].kind))
+		for (; used + w + after < width; used++)
+			putchar(' ');
+	used += print_text(text, width);
+	if (last_visible(r, c)) {
+		putchar('\n');
+		return;
+	}
+	for (; used < width + GAP; used++)
+		putchar(' ');
+}
+
+static void
+print_table(struct report *r)
+{
+	size_t width[COLUMNS_MAX], tail[COLUMNS_MAX], i, after;
+	const char *text;
+	int c;
+
+	measure(r, width, tail);
+	fit(r, width, terminal_width());
+	for (c = 0; c < r->width; c++)
+		if (visible(r, c))
+			print_cell(r, c, r->columns[c].title, width[c], 0);
+	for (i = 0; i < r->cells; i++) {
+		c = (int)(i % (size_t)r->width);
+		if (!visible(r, c))
+			continue;
+		text = cell_text(r, i);
+		after = r->cell[i].text != NULL &&
+		    r->columns[c].kind == REPORT_MONEY ?
+		    tail[c] - fraction(text) : 0;
+		print_cell(r, c, text, width[c], after);
+	}
+}
+
+void
+report_print(struct report **report, const struct admin *admin,
+    const char *empty)
+{
+	struct json_object *object;
+
+	assert((*report)->cells % (size_t)(*report)->width == 0);
+	if (admin->json) {
+		object = or_die(json_object_new_object());
+		json_object_object_add(object, (*report)->name,
+		    report_json(*report));
+		json_print(object);
+	} else if ((*report)->cells == 0) {
+		puts(empty);
+	} else {
+		print_table(*report);
+	}
+	report_discard(report);
+}

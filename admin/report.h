@@ -1,0 +1,96 @@
+/*
+ * report.h: what a command found out, as a table for people or as JSON.
+ * Layer: admin.
+ * Written by: one command; everything given is copied.
+ *
+ * One description of the columns serves both.  With --json a list is
+ * {"<name>":[{…},…]} and a record {…}; amounts are decimal strings, times
+ * "2026-11-23T17:00:00.123456Z", ids and counts numbers, what has no value
+ * null.
+ */
+#ifndef ADMIN_REPORT_H
+#define ADMIN_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fee.h"
+
+struct admin;
+struct json_object;
+struct report;
+
+enum report_kind {
+	REPORT_TEXT,		/* aligned left; gives way on narrow terminals */
+	REPORT_ID,		/* the same, never cut */
+	REPORT_NUMBER,		/* a JSON number, aligned right */
+	REPORT_MONEY,		/* aligned by the point */
+	REPORT_TIME,		/* JSON in full; people see seconds */
+	REPORT_FLAG		/* true, false; people see yes, no */
+};
+
+struct report_column {
+	const char *key;	/* JSON member; NULL ends the columns */
+	const char *title;	/* NULL: only in JSON */
+	enum report_kind kind;
+	bool spare;		/* left out when the terminal is narrow */
+};
+
+/*
+ * A list.  columns: borrowed, as long as the report lives.  Cells are given
+ * from left to right; a row is complete with its last cell.  report_print()
+ * prints and frees; `empty` is what people read when there is no row.
+ */
+struct report *report_list(const char *name,
+	    const struct report_column *columns);
+void	report_text(struct report *report, const char *text);
+void	report_id(struct report *report, const char *text);
+void	report_number(struct report *report, int64_t number);
+void	report_money(struct report *report, int64_t nano);
+void	report_time(struct report *report, int64_t us);	/* 0: none */
+void	report_flag(struct report *report, bool flag);
+void	report_none(struct report *report);
+void	report_print(struct report **report, const struct admin *admin,
+	    const char *empty);
+bool	report_empty(const struct report *report);
+/* When it isn't wanted after all. */
+void	report_discard(struct report **report);
+
+/* The rows as a JSON array, returned (json_object_put() it); frees the
+ * report. */
+struct json_object *report_take_json(struct report **report);
+const char *report_name(const struct report *report);
+/* Prints and releases it. */
+void	json_print(struct json_object *json);
+
+/* A record: one thing, a line a member. */
+struct record;
+struct record *record_open(void);
+void	record_text(struct record *record, const char *key, const char *label,
+	    const char *text);
+void	record_number(struct record *record, const char *key,
+	    const char *label, int64_t number);
+void	record_money(struct record *record, const char *key,
+	    const char *label, int64_t nano);
+void	record_time(struct record *record, const char *key,
+	    const char *label, int64_t us);
+void	record_flag(struct record *record, const char *key,
+	    const char *label, bool flag);
+void	record_none(struct record *record, const char *key, const char *label);
+/* For people only: a heading, or a free line. */
+void	record_line(struct record *record, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* For JSON only: a list inside the record; the report is taken. */
+void	record_list(struct record *record, struct report **list);
+void	record_print(struct record **record, const struct admin *admin);
+void	record_discard(struct record **record);
+
+/* For people: "2026-11-23 17:00:00"; buf takes WALL_TEXT_BYTES. */
+void	time_format_short(int64_t us, char *buf);
+/* Columns a text takes on a terminal. */
+size_t	text_width(const char *text);
+/* Stable names of the dimensions: "input" … "cache_write_1h". */
+const char *usage_dim_name(enum usage_dim dim);
+
+#endif

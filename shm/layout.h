@@ -1,0 +1,202 @@
+/*
+ * layout.h: what stands where in the segment.  Private to shm/.
+ * Layer: shm.  Drawn in shm/LAYOUT; change SHM_LAYOUT_VERSION with it.
+ * Written by: see each part's public header.
+ */
+#ifndef SHM_LAYOUT_H
+#define SHM_LAYOUT_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "shm/catalogue.h"
+#include "shm/hold.h"
+#include "shm/record.h"
+#include "shm/seat.h"
+#include "shm/segment.h"
+
+#define SHM_LINE 64
+
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
+
+struct shm_header {
+	_Atomic uint64_t magic;		/* stored last of all */
+	uint32_t layout_version;
+	uint32_t header_bytes;
+	uint64_t layout_digest;		/* of every offset and size here */
+	uint64_t total_bytes;
+	uint64_t incarnation;
+	uint8_t boot_id[40];		/* the kernel's, as text */
+	struct shm_sizes sizes;
+	uint32_t spare[5];
+
+	/* what changes, a line for each writer */
+	alignas(SHM_LINE) _Atomic uint32_t stops;
+	alignas(SHM_LINE) _Atomic uint32_t accounts_used;
+	_Atomic uint32_t keys_used;
+	_Atomic uint64_t catalogue_number;
+	alignas(SHM_LINE) _Atomic uint64_t gauge[SHM_GAUGES];
+};
+
+struct shm_seat {
+	/* the life cycle, seat.h */
+	alignas(SHM_LINE) _Atomic uint64_t state;
+	_Atomic uint64_t generation;
+	_Atomic int64_t pid;
+	_Atomic uint64_t pid_start;	/* clock ticks since boot, proc(5) */
+	/* the ring's two ends, ring.h, on lines of their own */
+	alignas(SHM_LINE) _Atomic uint64_t head;
+	alignas(SHM_LINE) _Atomic uint64_t tail;
+	alignas(SHM_LINE) _Atomic uint64_t counter[SEAT_COUNTERS];
+};
+
+/* The one word that money moves in: 16 bytes, swapped as a whole. */
+__extension__ typedef unsigned __int128 cell_word;
+
+struct shm_cell {
+	alignas(16) _Atomic int64_t available;
+	_Atomic uint64_t op;		/* who changed it last; PROTOCOL */
+};
+
+struct shm_account {
+	alignas(SHM_LINE) struct shm_cell cell;
+	alignas(SHM_LINE) _Atomic uint64_t account_id; /* 0: not in use yet */
+	_Atomic uint64_t group_id;
+	_Atomic int64_t granted;
+	_Atomic uint32_t status;
+	uint32_t spare;
+};
+
+#define KEY_EMPTY 0u
+#define KEY_LIVE 1u
+
+struct shm_key {
+	alignas(SHM_LINE) uint8_t digest[KEY_DIGEST_BYTES];
+	_Atomic uint64_t key_id;
+	_Atomic int64_t expires_us;
+	_Atomic uint32_t account;
+	_Atomic uint32_t state;		/* KEY_EMPTY, KEY_LIVE */
+	_Atomic uint32_t status;
+	uint32_t spare;
+};
+
+/* The kinds of intent; the low byte of shm_hold.word. */
+enum intent_kind {
+	INTENT_NONE = 0,	/* the hold was never used */
+	INTENT_FREE = 1,
+	INTENT_RESERVE = 2,
+	INTENT_EXTEND = 3,
+	INTENT_SETTLE = 4,
+	INTENT_GRANT = 5
+};
+
+struct shm_intent {
+	alignas(SHM_LINE) _Atomic int64_t delta; /* added to available */
+	_Atomic int64_t before;		/* held, if this didn't happen */
+	_Atomic int64_t after;		/* held, if it did */
+	_Atomic int64_t granted;	/* INTENT_GRANT: cumulative, after it */
+	_Atomic uint64_t position;	/* INTENT_SETTLE: of the record */
+	_Atomic uint32_t account;
+	uint32_t spare;
+};
+
+struct shm_hold {
+	/* the owner's */
+	alignas(SHM_LINE) _Atomic uint64_t word; /* sequence << 8 | kind */
+	_Atomic uint64_t progress_sequence;
+	/* everybody's: the highest sequence known to have been applied */
+	alignas(SHM_LINE) _Atomic uint64_t done;
+	struct shm_intent intent[2];	/* by sequence & 1 */
+	alignas(SHM_LINE) struct hold_progress progress[2];
+	alignas(SHM_LINE) struct hold_terms terms;
+	alignas(SHM_LINE) struct call_record draft;
+};
+
+struct shm_bank {
+	uint64_t number;
+	uint64_t bytes;			/* all told */
+	uint32_t models, groups, channels, routes;
+	/* then the four arrays, each aligned to 64 */
+};
+
+static_assert(sizeof(struct shm_cell) == 16, "a cell is one wide word");
+static_assert(sizeof(struct shm_account) == 2 * SHM_LINE, "account");
+static_assert(sizeof(struct shm_key) == SHM_LINE, "key");
+static_assert(sizeof(struct shm_intent) == SHM_LINE, "intent");
+static_assert(sizeof(struct shm_seat) % SHM_LINE == 0, "seat");
+static_assert(sizeof(struct shm_hold) % SHM_LINE == 0, "hold");
+
+/*
+ * An attached segment.  Every offset and bound is computed from the private
+ * copy of the sizes; what the segment says later on is not believed.
+ */
+struct shm {
+	uint8_t *base;
+	uint64_t bytes;
+	int fd;
+	bool readonly;
+	struct shm_sizes sizes;
+	uint64_t incarnation;
+	uint32_t key_buckets;		/* a power of two */
+	uint64_t seat_at, account_at, key_at, hold_at, ring_at, bank_at;
+};
+
+static inline struct shm_header *
+shm_header(const struct shm *shm)
+{
+	return (struct shm_header *)(void *)shm->base;
+}
+
+static inline struct shm_seat *
+shm_seat(const struct shm *shm, uint32_t seat)
+{
+	assert(seat < shm->sizes.seats);
+	return (struct shm_seat *)(void *)(shm->base + shm->seat_at) + seat;
+}
+
+/* NULL for an index that is none: it may come from another process. */
+static inline struct shm_account *
+shm_account(const struct shm *shm, uint32_t account)
+{
+	if (account >= shm->sizes.accounts)
+		return NULL;
+	return (struct shm_account *)(void *)(shm->base + shm->account_at) +
+	    account;
+}
+
+static inline struct shm_key *
+shm_key(const struct shm *shm, uint32_t bucket)
+{
+	return (struct shm_key *)(void *)(shm->base + shm->key_at) + bucket;
+}
+
+static inline struct shm_hold *
+shm_hold(const struct shm *shm, uint32_t seat, uint32_t hold)
+{
+	assert(seat < shm->sizes.seats && hold < shm->sizes.holds_per_seat);
+	return (struct shm_hold *)(void *)(shm->base + shm->hold_at) +
+	    (uint64_t)seat * shm->sizes.holds_per_seat + hold;
+}
+
+static inline struct call_record *
+shm_record(const struct shm *shm, uint32_t seat, uint64_t position)
+{
+	assert(seat < shm->sizes.seats);
+	return (struct call_record *)(void *)(shm->base + shm->ring_at) +
+	    (uint64_t)seat * shm->sizes.ring_records +
+	    (position & (shm->sizes.ring_records - 1));
+}
+
+static inline struct shm_bank *
+shm_bank(const struct shm *shm, uint64_t number)
+{
+	return (struct shm_bank *)(void *)(shm->base + shm->bank_at +
+	    (number & 1) * shm->sizes.catalogue_bytes);
+}
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * reclaim.c: ending what a dead worker left, and pricing, which both do.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "shm/cell.h"
+#include "shm/hold.h"
+#include "shm/ring.h"
+
+void
+hold_price(const struct usage *usage, const struct hold_terms *terms,
+    int64_t held_nano, int64_t *fee_r, int64_t *uncollected_r)
+{
+	int64_t fee;
+
+	/* On overflow fee is INT64_MAX: what is held is charged, the rest
+	 * stands as uncollected. */
+	if (fee_compute(usage, &terms->price, terms->multiplier_ppm, &fee) !=
+	    FEE_OK)
+		fee = INT64_MAX;
+	if (fee < 0)
+		fee = 0;
+	*fee_r = fee <= held_nano ? fee : held_nano;
+	*uncollected_r = fee - *fee_r;
+}
+
+/* A draft and its progress come from a process that may have been out of its
+ * mind: counts are cut to what can be priced. */
+static void
+clamp_usage(struct usage *usage)
+{
+	int i;
+
+	for (i = 0; i < USAGE_SLOTS; i++)
+		if (i >= USAGE_DIMS)
+			usage->count[i] = 0;
+		else if (usage->count[i] > USAGE_COUNT_MAX)
+			usage->count[i] = USAGE_COUNT_MAX;
+}
+
+static bool
+terms_sane(const struct hold_terms *terms)
+{
+	int i;
+
+	for (i = 0; i < USAGE_SLOTS; i++)
+		if (terms->price.nano_per_million[i] < PRICE_UNSET ||
+		    terms->price.nano_per_million[i] > PRICE_MAX_NANO)
+			return false;
+	return terms->multiplier_ppm <= MULTIPLIER_MAX_PPM &&
+	    fee_price_complete(&terms->price);
+}
+
+/* Writes the record of a call that its worker didn't live to end. */
+static int64_t
+write_record(const struct shm *shm, uint32_t seat, uint32_t hold,
+    int64_t held_nano, struct call_record *r)
+{
+	const struct shm_hold *h = shm_hold(shm, seat, hold);
+	struct hold_progress progress;
+	struct hold_terms terms = h->terms;
+	uint64_t sequence;
+	int64_t now_us = clock_wall().us;
+
+	memcpy(r, &h->draft, sizeof(*r));
+	r->fee_nano = r->uncollected_nano = 0;
+	r->held_nano = held_nano;
+	r->flags |= RECORD_RECLAIMED;
+	if (now_us > r->started_us &&
+	    (now_us - r->started_us) / 1000 <= UINT32_MAX)
+		r->total_ms = (uint32_t)((now_us - r->started_us) / 1000);
+	sequence = atomic_load_explicit(&h->progress_sequence,
+	    memory_order_acquire);
+	if (sequence == 0)
+		return 0;
+	progress = h->progress[sequence & 1];
+	clamp_usage(&progress.usage);
+	r->channel_id = progress.channel_id;
+	r->answer_bytes = progress.answer_bytes;
+	r->status = progress.status;
+	r->upstream_status = progress.upstream_status;
+	r->flags |= progress.flags;
+	if (!progress.billable || !terms_sane(&terms))
+		return 0;
+	memcpy(r->count, progress.usage.count, sizeof(r->count));
+	r->reasoning = progress.usage.reasoning;
+	if (progress.usage.marks & USAGE_ESTIMATED)
+		r->flags |= RECORD_ESTIMATED;
+	if (progress.usage.marks & USAGE_CLAMPED)
+		r->flags |= RECORD_CLAMPED;
+	hold_price(&progress.usage, &terms, held_nano, &r->fee_nano,
+	    &r->uncollected_nano);
+	return r->fee_nano;
+}
+
+/* What the hold holds, by its latest intent and whether that came about. */
+static int64_t
+held_by(const struct shm *shm, uint32_t seat, uint32_t hold,
+    uint64_t sequence, const struct step *step)
+{
+	if (step->delta == 0)
+		return step->after;
+	return cell_applied(shm, step->account, seat, hold, sequence) ?
+	    step->after : step->before;
+}
+
+static bool
+reclaim_one(struct shm *shm, uint32_t seat, uint32_t hold, int64_t *fee_nano)
+{
+	struct step step, none = { .kind = INTENT_FREE };
+	struct call_record *r;
+	uint64_t sequence;
+	int64_t held, fee;
+
+	sequence = step_read(shm, seat, hold, &step);
+	if (step.kind != INTENT_RESERVE && step.kind != INTENT_EXTEND)
+		return false;
+	held = held_by(shm, seat, hold, sequence, &step);
+	if (held < 0 || shm_account(shm, step.account) == NULL ||
+	    (step.kind == INTENT_RESERVE && held != step.after)) {
+		/* It never came about: nothing to end. */
+		step_publish(shm, seat, hold, sequence + 1, &none);
+		return false;
+	}
+	r = ring_next(shm, seat);
+	if (r == NULL)
+		return false;	/* until the ring was read; call again */
+	fee = write_record(shm, seat, hold, held, r);
+	(void)step_settle(shm, seat, hold, sequence, step.account, held, fee);
+	*fee_nano += fee;
+	return true;
+}
+
+uint32_t
+hold_reclaim(struct shm *shm, uint32_t seat, int64_t *fee_nano_r)
+{
+	struct step step;
+	uint64_t sequence;
+	int64_t fee_nano = 0;
+	uint32_t i, n = 0;
+
+	/* First the one settlement that may stand half done: its record is at
+	 * the ring's head, where we would write. */
+	for (i = 0; i < shm->sizes.holds_per_seat; i++) {
+		sequence = step_read(shm, seat, i, &step);
+		if (step.kind == INTENT_SETTLE) {
+			step_settle_finish(shm, seat, i, sequence, &step);
+			n++;
+		}
+	}
+	for (i = 0; i < shm->sizes.holds_per_seat; i++)
+		if (reclaim_one(shm, seat, i, &fee_nano))
+			n++;
+	if (fee_nano_r != NULL)
+		*fee_nano_r = fee_nano;
+	return n;
+}
+
+static int64_t
+held_now(const struct shm *shm, uint32_t seat, uint32_t hold,
+    uint32_t *account_r)
+{
+	struct step step;
+	uint64_t sequence;
+
+	sequence = step_read(shm, seat, hold, &step);
+	*account_r = step.account;
+	switch (step.kind) {
+	case INTENT_NONE:
+	case INTENT_FREE:
+	case INTENT_GRANT:
+		*account_r = UINT32_MAX;
+		return 0;
+	case INTENT_RESERVE:
+	case INTENT_EXTEND:
+	case INTENT_SETTLE:
+		return held_by(shm, seat, hold, sequence, &step);
+	}
+	return 0;
+}
+
+int64_t
+hold_sum(const struct shm *shm, uint32_t account)
+{
+	uint32_t seat, hold, whose;
+	int64_t held, sum = 0;
+
+	for (seat = 0; seat < shm->sizes.seats; seat++)
+		for (hold = 0; hold < shm->sizes.holds_per_seat; hold++) {
+			held = held_now(shm, seat, hold, &whose);
+			if (whose == account)
+				sum += held;
+		}
+	return sum;
+}
+
+uint32_t
+hold_open_total(const struct shm *shm)
+{
+	uint32_t seat, hold, whose, n = 0;
+
+	for (seat = 0; seat < shm->sizes.seats; seat++)
+		for (hold = 0; hold < shm->sizes.holds_per_seat; hold++) {
+			(void)held_now(shm, seat, hold, &whose);
+			if (whose != UINT32_MAX)
+				n++;
+		}
+	return n;
+}

@@ -1,0 +1,70 @@
+/*
+ * record.h: the record of one call; all that is ever kept about it.
+ * Layer: shm.  Fixed size and little-endian, the same bytes in the ring, in
+ * the journal and (field by field) in the database.
+ * Written by: the call's worker; after its death, once, by the reclaimer.
+ */
+#ifndef SHM_RECORD_H
+#define SHM_RECORD_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "base/fee.h"
+
+#define RECORD_BYTES 512
+#define RECORD_AGENT_BYTES 96
+#define RECORD_ID_BYTES 16
+
+/* flags; stored: append, never renumber */
+#define RECORD_STREAMED		0x0001u	/* the answer was a stream */
+#define RECORD_ESTIMATED	0x0002u	/* usage is our estimate */
+#define RECORD_CLAMPED		0x0004u	/* usage was impossible and was cut */
+#define RECORD_CUT_SHORT	0x0008u	/* the money ran out on the way */
+#define RECORD_CLIENT_GONE	0x0010u	/* the client left before the end */
+#define RECORD_UPSTREAM_CUT	0x0020u	/* the upstream broke off */
+#define RECORD_RECLAIMED	0x0040u	/* settled after its worker's death */
+#define RECORD_RETRIED		0x0080u	/* a second upstream connection */
+#define RECORD_UNKNOWN_USAGE	0x0100u	/* a usage field that no meter knows */
+
+/*
+ * Amounts in nano-units; counts by enum usage_dim, disjoint.  What has no
+ * value is 0: a refused call has no model_id if its model is unknown, and
+ * neither account_id nor key_id if its key is.
+ */
+struct call_record {
+	uint8_t request_id[RECORD_ID_BYTES]; /* RFC 9562 version 7 */
+	int64_t started_us;		/* wall clock, microseconds */
+	uint64_t account_id;		/* database ids from here … */
+	uint64_t key_id;
+	uint64_t group_id;
+	uint64_t model_id;
+	uint64_t channel_id;
+	uint64_t price_version;		/* … to here */
+	int64_t fee_nano;		/* charged */
+	int64_t uncollected_nano;	/* owed above what was held */
+	int64_t held_nano;		/* at the end, before settling */
+	uint64_t count[USAGE_SLOTS];
+	uint64_t reasoning;
+	uint64_t request_bytes;		/* the client's body */
+	uint64_t answer_bytes;		/* body bytes taken from upstream */
+	uint32_t multiplier_ppm;
+	uint32_t flags;			/* RECORD_… */
+	uint32_t queue_ms;		/* start until upstream had the call */
+	uint32_t first_byte_ms;		/* start until the first body byte */
+	uint32_t total_ms;
+	uint16_t route;			/* enum wire_route */
+	uint16_t protocol;		/* enum wire_protocol */
+	uint16_t status;		/* HTTP status given to the client */
+	uint16_t error;			/* enum wire_error; 0: none */
+	uint16_t upstream_status;	/* 0: no answer */
+	uint16_t node;
+	uint8_t address[16];		/* IPv6, or IPv4 mapped into it */
+	uint8_t agent[RECORD_AGENT_BYTES]; /* printable ASCII, cut, 0-filled */
+	uint8_t spare[120];		/* 0 */
+};
+
+static_assert(sizeof(struct call_record) == RECORD_BYTES,
+    "a call record's size is part of the journal's format");
+
+#endif

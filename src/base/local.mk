@@ -1,0 +1,12 @@
+# Errors, log, clock, bytes, money, loop.
+noinst_LIBRARIES += %D%/libbase.a
+%C%_libbase_a_SOURCES = \
+	%D%/api_key.c \
+	%D%/bytes.c %D%/bytes.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/fee.c %D%/fee.h \
+	%D%/log.c %D%/log.h \
+	%D%/loop.c %D%/loop.h \
+	%D%/money.c %D%/money.h \
+	%D%/secret.c %D%/secret.h \
+	%D%/secret_file.c

@@ -1,0 +1,154 @@
+/* Key digests and sealed credentials. */
+#include "base/secret.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "base/bytes.h"
+
+#define SEAL_VERSION 1
+#define NONCE_BYTES 12
+#define TAG_BYTES 16
+
+_Static_assert(SEAL_OVERHEAD == 1 + NONCE_BYTES + TAG_BYTES, "seal layout");
+
+/*
+ * keyed has taken in the padded key already (two of the four compressions of
+ * a short HMAC); each digest starts from a copy of it.
+ */
+struct key_hasher {
+	EVP_MAC *mac;
+	EVP_MAC_CTX *keyed;
+};
+
+struct key_hasher *
+key_hasher_open(const struct secrets *secrets)
+{
+	char sha256[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+		    sha256, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	struct key_hasher *hasher = calloc(1, sizeof(*hasher));
+
+	if (hasher == NULL)
+		return NULL;
+	hasher->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	if (hasher->mac == NULL ||
+	    (hasher->keyed = EVP_MAC_CTX_new(hasher->mac)) == NULL ||
+	    EVP_MAC_init(hasher->keyed, secrets->pepper,
+	    sizeof(secrets->pepper), params) != 1)
+		key_hasher_close(&hasher);
+	return hasher;
+}
+
+void
+key_hasher_close(struct key_hasher **hasher)
+{
+	if (*hasher == NULL)
+		return;
+	EVP_MAC_CTX_free((*hasher)->keyed);
+	EVP_MAC_free((*hasher)->mac);
+	free(*hasher);
+	*hasher = NULL;
+}
+
+void
+key_hasher_digest(struct key_hasher *hasher, const char *key, size_t key_len,
+    uint8_t digest_r[KEY_DIGEST_BYTES])
+{
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(hasher->keyed);
+	size_t len = 0;
+
+	/* Only memory can be short here; a wrong digest must never leave. */
+	if (ctx == NULL ||
+	    EVP_MAC_update(ctx, (const uint8_t *)key, key_len) != 1 ||
+	    EVP_MAC_final(ctx, digest_r, &len, KEY_DIGEST_BYTES) != 1 ||
+	    len != KEY_DIGEST_BYTES)
+		abort();
+	EVP_MAC_CTX_free(ctx);
+}
+
+static void
+split(uint8_t *sealed, size_t len, uint8_t **nonce_r, uint8_t **text_r,
+    uint8_t **tag_r)
+{
+	*nonce_r = sealed + 1;
+	*text_r = *nonce_r + NONCE_BYTES;
+	*tag_r = *text_r + len;
+}
+
+bool
+secret_seal(const struct secrets *secrets, const char *context,
+    const void *plain, size_t len, uint8_t *sealed_r)
+{
+	uint8_t *nonce, *text, *tag;
+	EVP_CIPHER_CTX *ctx;
+	int n = 0, tail = 0;
+	bool ok;
+
+	if (len > INT_MAX - SEAL_OVERHEAD)
+		return false;
+	ctx = EVP_CIPHER_CTX_new();
+	if (ctx == NULL)
+		return false;
+	split(sealed_r, len, &nonce, &text, &tag);
+	sealed_r[0] = SEAL_VERSION;
+	/* Random nonces are safe for far more rows (2^32) than there are. */
+	bytes_random(nonce, NONCE_BYTES);
+	ok = EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), secrets->seal, nonce,
+	    NULL) == 1 &&
+	    EVP_EncryptUpdate(ctx, NULL, &n, sealed_r, 1) == 1 &&
+	    EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)context,
+	    (int)strlen(context)) == 1 &&
+	    EVP_EncryptUpdate(ctx, text, &n, plain, (int)len) == 1 &&
+	    EVP_EncryptFinal_ex(ctx, text + n, &tail) == 1 &&
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES,
+	    tag) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+bool
+secret_unseal(const struct secrets *secrets, const char *context,
+    const uint8_t *sealed, size_t sealed_len, void *plain_r)
+{
+	const uint8_t *nonce, *text;
+	uint8_t tag[TAG_BYTES], end[1];
+	EVP_CIPHER_CTX *ctx;
+	int n = 0, tail = 0;
+	size_t len;
+	bool ok;
+
+	if (sealed_len < SEAL_OVERHEAD || sealed_len > INT_MAX ||
+	    sealed[0] != SEAL_VERSION)
+		return false;
+	len = sealed_len - SEAL_OVERHEAD;
+	nonce = sealed + 1;
+	text = nonce + NONCE_BYTES;
+	memcpy(tag, text + len, TAG_BYTES);
+	ctx = EVP_CIPHER_CTX_new();
+	if (ctx == NULL)
+		return false;
+	ok = EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), secrets->seal, nonce,
+	    NULL) == 1 &&
+	    EVP_DecryptUpdate(ctx, NULL, &n, sealed, 1) == 1 &&
+	    EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)context,
+	    (int)strlen(context)) == 1 &&
+	    EVP_DecryptUpdate(ctx, plain_r, &n, text, (int)len) == 1 &&
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES,
+	    tag) == 1 &&
+	    EVP_DecryptFinal_ex(ctx, end, &tail) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (!ok)
+		/* What is not authentic must not be looked at by mistake. */
+		bytes_scrub(plain_r, len);
+	return ok;
+}

@@ -1,0 +1,50 @@
+/*
+ * heritage.h: all that a child of the master inherits.
+ * Layer: conf.
+ * Written by: the master, before each fork; a child only reads its copy.
+ * Nothing else crosses the fork: no global, no environment.
+ */
+#ifndef CONF_HERITAGE_H
+#define CONF_HERITAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "conf/settings.h"
+
+struct shm;
+
+/* The only machine of an installation, as table node knows it. */
+#define NODE_ID 1
+
+/*
+ * A child starts with all signals unblocked and at their defaults, but for
+ * SIGPIPE, which is ignored; it gets SIGTERM when it is to finish, and when
+ * the master dies.  It leads a process group of its own and can't gain
+ * privileges or dump core.
+ */
+struct heritage {
+	const struct settings *settings;
+	struct shm *shm;		/* attached, writable */
+	struct secrets secrets;		/* a worker's; zeroed in the flusher */
+	uint16_t node_id;		/* NODE_ID */
+
+	/* Readable (end of file) when the master is gone, however it went. */
+	int parent_fd;
+
+	/* A worker's; 0 and SEAT_FLUSHER in the flusher. */
+	uint32_t seat;
+	uint64_t generation;
+
+	/* Workers only: bound, listening, non-blocking, close-on-exec; one for
+	 * each settings->listen.address, shared by all workers. */
+	uint32_t listen_fds;
+	int listen_fd[SETTING_LISTEN_MAX];
+
+	/* Workers only: PEM texts, 0-terminated. */
+	const char *tls_certificate;
+	const char *tls_key;
+};
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * fetch.h: small helpers of the query files.
+ * Layer: db; nobody else includes it.
+ * Written by: pure functions over a connection.
+ */
+#ifndef DB_FETCH_H
+#define DB_FETCH_H
+
+#include "db/value.h"
+
+/* Runs a statement that returns one integer in one row; DB_NONE: no row. */
+enum db_result db_fetch_int(struct db *db, const char *sql,
+	    const struct db_param *params, size_t n, int64_t *value_r)
+	    __attribute__((warn_unused_result));
+
+/* Runs a change that returns a row for each row changed; DB_NONE: none. */
+enum db_result db_change(struct db *db, const char *sql,
+	    const struct db_param *params, size_t n)
+	    __attribute__((warn_unused_result));
+
+/* The number in `who`, if it is all digits; else 0. */
+int64_t	db_number(const char *who);
+
+#endif

@@ -1,0 +1,59 @@
+# PostgreSQL: connection, transactions, one query a file.
+noinst_LIBRARIES += %D%/libdb.a
+%C%_libdb_a_SOURCES = \
+	%D%/call_columns.c %D%/call_columns.h \
+	%D%/connection.c %D%/connection.h \
+	%D%/copy.c \
+	%D%/fetch.c %D%/fetch.h \
+	%D%/internal.h \
+	%D%/migrate.c %D%/migrate.h \
+	%D%/price_columns.c %D%/price_columns.h \
+	%D%/q_account_each.c \
+	%D%/q_audit_each.c \
+	%D%/q_call_each.c \
+	%D%/q_channel_add.c \
+	%D%/q_channel_each.c \
+	%D%/q_channel_find.c \
+	%D%/q_channel_model_each.c \
+	%D%/q_channel_model_put.c \
+	%D%/q_channel_set.c \
+	%D%/q_credit.c \
+	%D%/q_customer_add.c \
+	%D%/q_customer_each.c \
+	%D%/q_customer_find.c \
+	%D%/q_customer_set.c \
+	%D%/q_group_each.c \
+	%D%/q_group_set.c \
+	%D%/q_key_add.c \
+	%D%/q_key_each.c \
+	%D%/q_key_revoke.c \
+	%D%/q_ledger_each.c \
+	%D%/q_mark_each.c \
+	%D%/q_model_each.c \
+	%D%/q_model_put.c \
+	%D%/q_price_add.c \
+	%D%/q_price_each.c \
+	%D%/q_totals.c \
+	%D%/q_verify_each.c \
+	%D%/queries.h \
+	%D%/query.c \
+	%D%/transaction.c %D%/transaction.h \
+	%D%/value.c %D%/value.h \
+	%D%/wire.h
+nodist_%C%_libdb_a_SOURCES = %D%/embedded_sql.c
+
+# The roles, and the migrations in their order.
+YOUYUN_SQL = \
+	%D%/sql/roles.sql \
+	%D%/sql/0001-directory.sql \
+	%D%/sql/0002-ledger.sql \
+	%D%/sql/0003-rules.sql \
+	%D%/sql/0004-grants.sql
+EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
+CLEANFILES += %D%/embedded_sql.c
+
+%D%/embedded_sql.c: $(YOUYUN_SQL) %D%/embed.awk
+	$(AM_V_GEN)$(MKDIR_P) %D% && cd $(srcdir) && \
+	$(AWK) -f %D%/embed.awk $(YOUYUN_SQL) \
+	    > $(abs_top_builddir)/$@-t && \
+	mv $(abs_top_builddir)/$@-t $(abs_top_builddir)/$@

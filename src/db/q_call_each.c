@@ -1,0 +1,58 @@
+#include "db/call_columns.h"
+#include "db/fetch.h"
+#include "db/queries.h"
+
+struct pass {
+	bool (*each)(const struct call_row *, void *);
+	void *arg;
+};
+
+static bool
+take(const struct db_rows *r, void *arg)
+{
+	const struct pass *pass = arg;
+	struct call_row row = {
+		.customer = db_get_text(r, 0, CALL_COLUMN_COUNT),
+		.model = db_get_text(r, 0, CALL_COLUMN_COUNT + 1),
+		.channel = db_get_text(r, 0, CALL_COLUMN_COUNT + 2),
+		.key_hint = db_get_text(r, 0, CALL_COLUMN_COUNT + 3),
+	};
+
+	call_columns_read(r, 0, &row.record, &row.journal_id,
+	    &row.journal_seq, &row.transaction_id);
+	return pass->each(&row, pass->arg);
+}
+
+#define LATEST \
+	"SELECT " CALL_COLUMNS " FROM youyun.call" \
+	" WHERE ($1 = 0 OR customer_id = $1)" \
+	" AND ($2::timestamptz IS NULL OR started_at >= $2)" \
+	" AND ($3::bytea IS NULL OR request_id" \
+	"  = encode($3, 'hex')::uuid)" \
+	" AND ($5::timestamptz IS NULL OR started_at <= $5)" \
+	" ORDER BY started_at DESC, request_id DESC LIMIT $4"
+#define WITH_NAMES(calls) \
+	"SELECT k.*," \
+	" (SELECT name FROM youyun.customer WHERE id = k.customer_id)," \
+	" (SELECT name FROM youyun.model WHERE id = k.model_id)," \
+	" (SELECT name FROM youyun.channel WHERE id = k.channel_id)," \
+	" (SELECT hint FROM youyun.api_key WHERE id = k.key_id)" \
+	" FROM (" calls ") k"
+
+enum db_result
+q_call_each(struct db *db, const struct call_filter *filter,
+    bool (*each)(const struct call_row *, void *), void *arg)
+{
+	struct db_param p[] = { db_int(filter->customer_id),
+		db_time_or_null(filter->since_us),
+		db_bytes(filter->request_id, RECORD_ID_BYTES),
+		db_int_or_null(filter->limit),
+		db_time_or_null(filter->until_us) };
+	struct pass pass = { each, arg };
+
+	p[2].null = filter->request_id == NULL;
+	return db_query_each(db, filter->oldest_first ?
+	    WITH_NAMES(LATEST) " ORDER BY k.started_at, k.request_id" :
+	    WITH_NAMES(LATEST) " ORDER BY k.started_at DESC,"
+	    " k.request_id DESC", p, 5, take, &pass);
+}

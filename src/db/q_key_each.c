@@ -1,0 +1,41 @@
+#include "db/fetch.h"
+#include "db/queries.h"
+
+struct pass {
+	bool (*each)(const struct key_row *, void *);
+	void *arg;
+};
+
+static bool
+take(const struct db_rows *r, void *arg)
+{
+	const struct pass *pass = arg;
+	struct key_row row = {
+		.id = db_get_int(r, 0, 0),
+		.customer_id = db_get_int(r, 0, 1),
+		.customer = db_get_text(r, 0, 2),
+		.name = db_get_text(r, 0, 3),
+		.hint = db_get_text(r, 0, 4),
+		.status = db_get_int(r, 0, 5),
+		.expires_us = db_get_time(r, 0, 6),
+		.created_us = db_get_time(r, 0, 7),
+		.revoked_us = db_get_time(r, 0, 8),
+	};
+
+	return pass->each(&row, pass->arg);
+}
+
+enum db_result
+q_key_each(struct db *db, int64_t customer_id,
+    bool (*each)(const struct key_row *, void *), void *arg)
+{
+	struct db_param p = db_int(customer_id);
+	struct pass pass = { each, arg };
+
+	return db_query_each(db,
+	    "SELECT k.id, k.customer_id, c.name, k.name, k.hint, k.status,"
+	    " k.expires_at, k.created, k.revoked FROM youyun.api_key k"
+	    " JOIN youyun.customer c ON c.id = k.customer_id"
+	    " WHERE $1 = 0 OR k.customer_id = $1 ORDER BY k.id",
+	    &p, 1, take, &pass);
+}

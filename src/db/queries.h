@@ -1,0 +1,306 @@
+/*
+ * queries.h: every query of the administrator's tool; one a file, q_*.c.
+ * Layer: db.
+ * Written by: youyunctl changes, within db_transaction() after db_actor().
+ *
+ * Rows are handed to a function one by one.  Texts in them are borrowed for
+ * the duration of that function; it returns false to stop early, and must not
+ * use the connection.  Amounts are nano-units; times are microseconds since
+ * 1970 (wall clock), 0 where there is none.
+ */
+#ifndef DB_QUERIES_H
+#define DB_QUERIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fee.h"
+#include "db/connection.h"
+#include "shm/record.h"
+
+#define Q_RESULT enum db_result __attribute__((warn_unused_result))
+
+/*
+ * Customers
+ */
+struct customer_row {
+	int64_t id;
+	const char *name;
+	int64_t status;			/* enum account_status */
+	int64_t group_id;
+	const char *group;
+	int64_t multiplier_ppm;
+	const char *contact;
+	const char *note;
+	int64_t created_us;
+	int64_t granted_nano;		/* all credits */
+	int64_t spent_nano;		/* all fees booked */
+	int64_t keys;			/* active ones */
+};
+
+/* group NULL: "default".  DB_NONE: no such group; DB_CONFLICT: name taken. */
+Q_RESULT q_customer_add(struct db *db, const char *name, const char *group,
+	    const char *contact, const char *note, int64_t *id_r);
+/* who: a name, or a number when no customer has that name.  DB_NONE. */
+Q_RESULT q_customer_find(struct db *db, const char *who, int64_t *id_r);
+/* Active first, by name; id 0: all, else that one. */
+Q_RESULT q_customer_each(struct db *db, int64_t id,
+	    bool (*each)(const struct customer_row *, void *), void *arg);
+/* NULL or -1 leaves a member as it is.  DB_NONE: no such customer, group. */
+Q_RESULT q_customer_set(struct db *db, int64_t id, int64_t status,
+	    const char *group, const char *contact, const char *note);
+
+/*
+ * Groups
+ */
+struct group_row {
+	int64_t id;
+	const char *name;
+	int64_t multiplier_ppm;
+	int64_t customers;
+};
+
+/* Makes the group or changes its multiplier. */
+Q_RESULT q_group_set(struct db *db, const char *name, uint32_t multiplier_ppm,
+	    int64_t *id_r);
+Q_RESULT q_group_each(struct db *db,
+	    bool (*each)(const struct group_row *, void *), void *arg);
+
+/*
+ * Keys
+ */
+struct key_row {
+	int64_t id;
+	int64_t customer_id;
+	const char *customer;
+	const char *name;
+	const char *hint;
+	int64_t status;			/* enum key_status */
+	int64_t expires_us;
+	int64_t created_us;
+	int64_t revoked_us;
+};
+
+/* digest: 32 bytes; expires_us 0: never.  DB_NONE: no such customer. */
+Q_RESULT q_key_add(struct db *db, int64_t customer_id, const char *name,
+	    const uint8_t *digest, const char *hint, int64_t expires_us,
+	    int64_t *id_r);
+/* customer_id 0: of all. */
+Q_RESULT q_key_each(struct db *db, int64_t customer_id,
+	    bool (*each)(const struct key_row *, void *), void *arg);
+/* DB_NONE: no such key; DB_CONFLICT: it was revoked already. */
+Q_RESULT q_key_revoke(struct db *db, int64_t id);
+
+/*
+ * Models and prices
+ */
+struct model_row {
+	int64_t id;
+	const char *name;
+	int64_t max_output_tokens;
+	int64_t created_us;
+};
+
+struct price_row {
+	struct price price;		/* price.version is the row's id */
+	int64_t model_id;
+	const char *model;
+	int64_t effective_us;
+	const char *created_by;
+	int64_t created_us;
+	bool current;			/* the one that holds now */
+};
+
+/* Makes the model or finds it; max_output_tokens -1 leaves it as it is. */
+Q_RESULT q_model_put(struct db *db, const char *name,
+	    int64_t max_output_tokens, int64_t *id_r);
+Q_RESULT q_model_each(struct db *db,
+	    bool (*each)(const struct model_row *, void *), void *arg);
+/* effective_us 0: now.  PRICE_UNSET entries become NULL; price->version is
+ * ignored.  actor goes to created_by. */
+Q_RESULT q_price_add(struct db *db, int64_t model_id, int64_t effective_us,
+	    const struct price *price, const char *actor, int64_t *version_r);
+/* model NULL: of all; by model, then by time. */
+Q_RESULT q_price_each(struct db *db, const char *model,
+	    bool (*each)(const struct price_row *, void *), void *arg);
+
+/*
+ * Channels
+ */
+struct channel_row {
+	int64_t id;
+	int64_t slot;
+	const char *name;
+	int64_t protocol;		/* enum wire_protocol */
+	const char *host;
+	int64_t port;
+	bool tls;
+	const char *base_path;
+	const void *credential;		/* sealed, context: name */
+	size_t credential_bytes;
+	const char *ca;
+	int64_t priority;
+	int64_t weight;
+	int64_t status;			/* enum channel_status */
+	int64_t created_us;
+};
+
+struct channel_model_row {
+	int64_t channel_id;
+	const char *channel;
+	int64_t model_id;
+	const char *model;
+	const char *upstream_name;
+};
+
+/* id, slot, created_us are ignored; the lowest free slot below `slots` is
+ * taken.  DB_CONFLICT: name taken; DB_NONE: no slot is free. */
+Q_RESULT q_channel_add(struct db *db, const struct channel_row *channel,
+	    int64_t slots, int64_t *id_r);
+/* who: a name, or a number when no channel has that name. */
+Q_RESULT q_channel_find(struct db *db, const char *who, int64_t *id_r);
+/* id 0: all, by priority, then name. */
+Q_RESULT q_channel_each(struct db *db, int64_t id,
+	    bool (*each)(const struct channel_row *, void *), void *arg);
+/* -1 leaves a member as it is. */
+Q_RESULT q_channel_set(struct db *db, int64_t id, int64_t status,
+	    int64_t priority, int64_t weight);
+Q_RESULT q_channel_credential_set(struct db *db, int64_t id,
+	    const void *sealed, size_t sealed_bytes);
+Q_RESULT q_channel_model_put(struct db *db, int64_t channel_id,
+	    int64_t model_id, const char *upstream_name);
+Q_RESULT q_channel_model_remove(struct db *db, int64_t channel_id,
+	    int64_t model_id);
+/* channel_id 0: of all. */
+Q_RESULT q_channel_model_each(struct db *db, int64_t channel_id,
+	    bool (*each)(const struct channel_model_row *, void *), void *arg);
+
+/*
+ * Money
+ */
+struct credit {
+	const char *key;		/* idempotency key, 1 to 200 bytes */
+	int64_t customer_id;
+	int64_t amount_nano;		/* above 0 */
+	const char *source;	/* "external", "promotional", "adjustment" */
+	const char *actor;
+	const char *reason;
+};
+
+struct credit_receipt {
+	int64_t transaction_id;
+	bool fresh;			/* false: booked before, by this key */
+	int64_t balance_nano;		/* of the customer, after it */
+};
+
+/* DB_NONE: no such customer; DB_CONFLICT: the key was used for another
+ * booking; DB_ERROR with db_sqlstate() "YY002": the customer is closed. */
+Q_RESULT q_credit(struct db *db, const struct credit *credit,
+	    struct credit_receipt *receipt_r);
+
+struct ledger_row {
+	int64_t transaction_id;
+	const char *kind;		/* "credit", "calls" */
+	int64_t customer_id;
+	const char *account;		/* "customer_prepaid", "revenue" … */
+	int64_t amount_nano;
+	int64_t calls;			/* in a booking of calls */
+	const char *idempotency_key;
+	const char *actor;
+	const char *reason;
+	int64_t at_us;
+	int64_t balance_nano;	/* of customer_prepaid, after it; else 0 */
+};
+
+/* Postings of the last `limit` bookings, oldest first; customer_id 0: of all
+ * (balance_nano is then 0). */
+Q_RESULT q_ledger_each(struct db *db, int64_t customer_id, int64_t limit,
+	    bool (*each)(const struct ledger_row *, void *), void *arg);
+
+struct account_total_row {
+	const char *kind;
+	int64_t customer_id;		/* 0: not a customer's */
+	const char *customer;
+	int64_t total_nano;
+};
+/* Every ledger account with the sum of its postings. */
+Q_RESULT q_account_each(struct db *db,
+	    bool (*each)(const struct account_total_row *, void *), void *arg);
+
+/*
+ * Calls
+ */
+struct call_row {
+	struct call_record record;
+	int64_t transaction_id;		/* 0: nothing was owed */
+	uint64_t journal_id;
+	uint64_t journal_seq;
+	const char *customer;		/* names as of now, "" if unknown */
+	const char *model;
+	const char *channel;
+	const char *key_hint;
+};
+
+struct call_filter {
+	int64_t customer_id;		/* 0: any */
+	int64_t since_us;		/* 0: from the beginning */
+	int64_t until_us;		/* inclusive; 0: to the end */
+	const uint8_t *request_id;	/* 16 bytes; NULL: any */
+	int64_t limit;			/* the latest so many; 0: all */
+	bool oldest_first;
+};
+Q_RESULT q_call_each(struct db *db, const struct call_filter *filter,
+	    bool (*each)(const struct call_row *, void *), void *arg);
+
+/*
+ * What must hold; run in one DB_SNAPSHOT transaction.  Each hands over one
+ * line a breach, none when all is well.  Fees themselves are recomputed by
+ * the caller with q_call_each(), q_price_each() and fee_compute().
+ */
+struct breach_row {
+	const char *rule;		/* "zero-sum", "balance" … static */
+	const char *object;		/* "transaction:7", "customer:5" */
+	int64_t found_nano;
+	int64_t expected_nano;
+};
+/* zero-sum: a booking's postings sum to 0.  granted: a customer's credits are
+ * what leases grant.  spent: a customer's call fees are what leases spent.
+ * balance: the ledger says granted − spent.  batch: a booking of calls is the
+ * sum of the calls that name it.  empty: a booking without postings.
+ * unbooked: a call with a fee names none.
+ * twice: a request id stands twice.  below-zero: a customer's account. */
+Q_RESULT q_verify_each(struct db *db,
+	    bool (*each)(const struct breach_row *, void *), void *arg);
+
+struct totals {
+	int64_t customers, keys, models, channels, calls, transactions;
+	int64_t granted_nano, spent_nano;
+	int64_t fee_nano, uncollected_nano;	/* over all calls */
+};
+Q_RESULT q_totals(struct db *db, struct totals *totals_r);
+
+struct mark_row {
+	int64_t node_id;
+	uint64_t journal_id;
+	int64_t seq;
+	int64_t changed_us;
+};
+Q_RESULT q_mark_each(struct db *db,
+	    bool (*each)(const struct mark_row *, void *), void *arg);
+
+struct audit_row {
+	int64_t id;
+	int64_t at_us;
+	const char *actor;
+	const char *role;
+	const char *action;
+	const char *object;
+	const char *reason;
+	const char *change;		/* JSON */
+};
+/* The latest `limit`, oldest first. */
+Q_RESULT q_audit_each(struct db *db, int64_t limit,
+	    bool (*each)(const struct audit_row *, void *), void *arg);
+
+#endif

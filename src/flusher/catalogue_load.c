@@ -1,0 +1,285 @@
+#include "flusher/catalogue_load.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "db/price_columns.h"
+#include "db/transaction.h"
+#include "db/value.h"
+#include "flusher/resolver.h"
+
+struct load {
+	int64_t now_us;
+	uint32_t max_slots;
+	struct catalogue *c;
+	int64_t next_price_us;
+};
+
+/* Zeroed, never NULL for want of elements. */
+static void *
+elements(uint32_t n, size_t size)
+{
+	return calloc(n == 0 ? 1 : n, size);
+}
+
+static void
+put_text(char *to, size_t size, const char *from)
+{
+	size_t n = strlen(from);
+
+	if (n >= size)
+		n = size - 1;
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+static enum db_result
+load_models(struct db *db, struct load *l)
+{
+	struct db_param now = db_time(l->now_us);
+	struct catalogue *c = l->c;
+	struct catalogue_model *m;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i;
+
+	result = db_query(db,
+	    "SELECT " DB_PRICE_COLUMNS ", m.id, m.name, m.max_output_tokens,"
+	    " m.created FROM youyun.model m"
+	    " LEFT JOIN LATERAL (SELECT * FROM youyun.price q"
+	    "  WHERE q.model_id = m.id AND q.effective_from <= $1"
+	    "  ORDER BY q.effective_from DESC, q.id DESC LIMIT 1) p ON true"
+	    " ORDER BY m.id", &now, 1, &rows);
+	if (result != DB_OK)
+		return result;
+	c->models = (uint32_t)db_rows_count(rows);
+	c->model = elements(c->models, sizeof(*c->model));
+	for (i = 0; c->model != NULL && i < c->models; i++) {
+		m = &c->model[i];
+		/* Without a price row all is unset, and refused. */
+		db_get_price(rows, i, 0, &m->price);
+		m->model_id = (uint64_t)db_get_int(rows, i,
+		    DB_PRICE_COLUMN_COUNT);
+		put_text(m->name, sizeof(m->name), db_get_text(rows, i,
+		    DB_PRICE_COLUMN_COUNT + 1));
+		m->max_output_tokens = (uint64_t)db_get_int(rows, i,
+		    DB_PRICE_COLUMN_COUNT + 2);
+		m->created_us = db_get_time(rows, i,
+		    DB_PRICE_COLUMN_COUNT + 3);
+	}
+	db_rows_free(&rows);
+	return c->model == NULL ? DB_ERROR : DB_OK;
+}
+
+static enum db_result
+load_next_price(struct db *db, struct load *l)
+{
+	struct db_param now = db_time(l->now_us);
+	struct db_rows *rows;
+	enum db_result result;
+
+	result = db_query(db, "SELECT min(effective_from) FROM youyun.price"
+	    " WHERE effective_from > $1", &now, 1, &rows);
+	if (result != DB_OK)
+		return result;
+	l->next_price_us = db_get_time(rows, 0, 0);
+	db_rows_free(&rows);
+	return DB_OK;
+}
+
+static enum db_result
+load_groups(struct db *db, struct load *l)
+{
+	struct catalogue *c = l->c;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i;
+
+	result = db_query(db, "SELECT id, multiplier_ppm"
+	    " FROM youyun.customer_group ORDER BY id", NULL, 0, &rows);
+	if (result != DB_OK)
+		return result;
+	c->groups = (uint32_t)db_rows_count(rows);
+	c->group = elements(c->groups, sizeof(*c->group));
+	for (i = 0; c->group != NULL && i < c->groups; i++) {
+		c->group[i].group_id = (uint64_t)db_get_int(rows, i, 0);
+		c->group[i].multiplier_ppm = (uint32_t)db_get_int(rows, i, 1);
+	}
+	db_rows_free(&rows);
+	return c->group == NULL ? DB_ERROR : DB_OK;
+}
+
+static void
+read_channel(const struct db_rows *rows, uint32_t i,
+    struct catalogue_channel *ch)
+{
+	const void *credential;
+	const char *ca;
+	size_t len;
+
+	ch->channel_id = (uint64_t)db_get_int(rows, i, 0);
+	ch->slot = (uint32_t)db_get_int(rows, i, 1);
+	put_text(ch->name, sizeof(ch->name), db_get_text(rows, i, 2));
+	ch->protocol = (uint16_t)db_get_int(rows, i, 3);
+	put_text(ch->host, sizeof(ch->host), db_get_text(rows, i, 4));
+	ch->port = (uint16_t)db_get_int(rows, i, 5);
+	ch->tls = db_get_bool(rows, i, 6);
+	put_text(ch->base_path, sizeof(ch->base_path),
+	    db_get_text(rows, i, 7));
+	credential = db_get_bytes(rows, i, 8, &len);
+	if (len > sizeof(ch->credential))
+		len = 0;	/* the table's CHECK says it can't be */
+	ch->credential_bytes = (uint32_t)len;
+	memcpy(ch->credential, credential, len);
+	ca = db_get_text(rows, i, 9);
+	put_text(ch->ca, sizeof(ch->ca), ca);
+	ch->ca_bytes = (uint32_t)strlen(ch->ca);
+	ch->priority = (uint32_t)db_get_int(rows, i, 10);
+	ch->weight = (uint32_t)db_get_int(rows, i, 11);
+	ch->status = (uint16_t)db_get_int(rows, i, 12);
+}
+
+static enum db_result
+load_channels(struct db *db, struct load *l)
+{
+	struct catalogue *c = l->c;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i, n;
+
+	result = db_query(db, "SELECT id, slot, name, protocol, host, port,"
+	    " tls, base_path, credential, ca, priority, weight, status"
+	    " FROM youyun.channel ORDER BY id", NULL, 0, &rows);
+	if (result != DB_OK)
+		return result;
+	n = (uint32_t)db_rows_count(rows);
+	c->channel = elements(n, sizeof(*c->channel));
+	for (i = 0; c->channel != NULL && i < n; i++) {
+		if ((uint64_t)db_get_int(rows, i, 1) >= l->max_slots) {
+			log_warning("a channel is left out, its slot is not "
+			    "below max_channels: channel=%s slot=%" PRId64,
+			    db_get_text(rows, i, 2), db_get_int(rows, i, 1));
+			continue;
+		}
+		read_channel(rows, i, &c->channel[c->channels++]);
+	}
+	db_rows_free(&rows);
+	return c->channel == NULL ? DB_ERROR : DB_OK;
+}
+
+/* Both arrays are sorted by id. */
+static uint32_t
+model_index(const struct catalogue *c, uint64_t id)
+{
+	uint32_t low = 0, high = c->models, mid;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (c->model[mid].model_id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < c->models && c->model[low].model_id == id ? low :
+	    UINT32_MAX;
+}
+
+static uint32_t
+channel_index(const struct catalogue *c, uint64_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->channels; i++)
+		if (c->channel[i].channel_id == id)
+			return i;
+	return UINT32_MAX;
+}
+
+static enum db_result
+load_routes(struct db *db, struct load *l)
+{
+	struct catalogue *c = l->c;
+	struct catalogue_route *r;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i, n;
+
+	/* By model id, which is the models' own order, then priority. */
+	result = db_query(db, "SELECT x.channel_id, x.model_id,"
+	    " x.upstream_name FROM youyun.channel_model x"
+	    " JOIN youyun.channel h ON h.id = x.channel_id"
+	    " ORDER BY x.model_id, h.priority, h.id", NULL, 0, &rows);
+	if (result != DB_OK)
+		return result;
+	n = (uint32_t)db_rows_count(rows);
+	c->route = elements(n, sizeof(*c->route));
+	for (i = 0; c->route != NULL && i < n; i++) {
+		r = &c->route[c->routes];
+		r->channel = channel_index(c, (uint64_t)db_get_int(rows, i,
+		    0));
+		r->model = model_index(c, (uint64_t)db_get_int(rows, i, 1));
+		put_text(r->upstream_name, sizeof(r->upstream_name),
+		    db_get_text(rows, i, 2));
+		if (r->channel != UINT32_MAX && r->model != UINT32_MAX)
+			c->routes++;
+	}
+	db_rows_free(&rows);
+	return c->route == NULL ? DB_ERROR : DB_OK;
+}
+
+static enum db_result
+body(struct db *db, void *arg)
+{
+	static enum db_result (*const parts[])(struct db *, struct load *) = {
+		load_models, load_next_price, load_groups, load_channels,
+		load_routes
+	};
+	struct load *l = arg;
+	enum db_result result = DB_OK;
+	size_t i;
+
+	catalogue_free(l->c);	/* of a try before */
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]) && result == DB_OK;
+	    i++)
+		result = parts[i](db, l);
+	return result;
+}
+
+enum db_result
+catalogue_load(struct db *db, int64_t now_us, uint32_t max_slots,
+    struct catalogue *catalogue_r, int64_t *next_price_us_r)
+{
+	struct load l = { now_us, max_slots, catalogue_r, 0 };
+	enum db_result result;
+
+	memset(catalogue_r, 0, sizeof(*catalogue_r));
+	result = db_transaction(db, DB_SNAPSHOT, body, &l);
+	if (result != DB_OK)
+		catalogue_free(catalogue_r);
+	*next_price_us_r = l.next_price_us;
+	return result;
+}
+
+bool
+catalogue_resolve(struct catalogue *c, struct resolver *resolver)
+{
+	struct catalogue_address address[CHANNEL_ADDRESSES];
+	struct catalogue_channel *ch;
+	bool changed = false;
+	uint32_t i, n;
+
+	for (i = 0; i < c->channels; i++) {
+		ch = &c->channel[i];
+		n = resolver_look_up(resolver, ch->host, address);
+		if (n == ch->addresses && memcmp(address, ch->address,
+		    n * sizeof(address[0])) == 0)
+			continue;
+		memcpy(ch->address, address, n * sizeof(address[0]));
+		ch->addresses = n;
+		changed = true;
+	}
+	resolver_sweep(resolver);
+	return changed;
+}

@@ -1,0 +1,357 @@
+#include "flusher/directory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "flusher/catalogue_load.h"
+#include "flusher/directory_internal.h"
+#include "shm/directory.h"
+#include "shm/hold.h"
+#include "shm/segment.h"
+
+#define CONNECT_TIMEOUT_S 5
+#define PAUSE_FIRST_MS 100
+#define PAUSE_MAX_MS 3000
+#define WAIT_MAX_MS 30000
+#define SHORT_RETRY_MS 1000
+#define FOREIGN_POLL_MS 10
+
+static bool
+stopping(const struct directory *d)
+{
+	return atomic_load_explicit(&d->stop, memory_order_acquire);
+}
+
+static void
+set_up(struct directory *d, bool up)
+{
+	atomic_store_explicit(&d->config.progress->directory_up, up,
+	    memory_order_relaxed);
+}
+
+/* Waits for the event descriptor, and the socket if there is one. */
+static void
+wait_ms(struct directory *d, int ms)
+{
+	struct pollfd p[2] = { { .fd = d->event_fd, .events = POLLIN },
+		{ .fd = db_socket(d->db), .events = POLLIN } };
+	uint64_t n;
+
+	(void)poll(p, 2, ms);
+	if ((p[0].revents & POLLIN) != 0)
+		(void)!read(d->event_fd, &n, sizeof(n));
+}
+
+/* Says it once, until things go well again; then waits, longer each time. */
+static void
+trouble(struct directory *d, const char *what)
+{
+	if (!d->complained)
+		log_warning("could not %s; keys, prices and credits stay as "
+		    "they are: why=%s", what, db_message(d->db));
+	d->complained = true;
+	set_up(d, false);
+	db_disconnect(d->db);
+	wait_ms(d, d->pause_ms);
+	d->pause_ms = d->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS :
+	    d->pause_ms * 2;
+}
+
+static void
+publish(struct directory *d)
+{
+	switch (catalogue_publish(d->config.shm, &d->catalogue)) {
+	case CATALOGUE_OK:
+		return;
+	case CATALOGUE_FULL:
+		log_error("models and channels don't fit into the segment, the "
+		    "former ones stay; raise catalogue_bytes and start the "
+		    "service again: models=%" PRIu32 " channels=%" PRIu32,
+		    d->catalogue.models, d->catalogue.channels);
+		return;
+	case CATALOGUE_NONE:
+	case CATALOGUE_TORN:
+	case CATALOGUE_MEMORY:
+		log_error("could not publish models and channels");
+		return;
+	}
+}
+
+static enum db_result
+load_catalogue(struct directory *d)
+{
+	struct catalogue fresh;
+	enum db_result result;
+
+	result = catalogue_load(d->db, clock_wall().us,
+	    shm_sizes(d->config.shm)->channels, &fresh, &d->next_price_us);
+	if (result != DB_OK)
+		return result;
+	catalogue_free(&d->catalogue);
+	d->catalogue = fresh;
+	(void)catalogue_resolve(&d->catalogue, d->resolver);
+	publish(d);
+	d->reload_catalogue = false;
+	return DB_OK;
+}
+
+/* Until all calls of earlier segments are booked; false when we should stop. */
+static bool
+wait_for_foreign(struct directory *d)
+{
+	const struct progress *p = d->config.progress;
+	struct timespec t = { 0, FOREIGN_POLL_MS * 1000000 };
+
+	while (d->config.foreign_seq != 0 &&
+	    (!atomic_load_explicit(&p->mark_known, memory_order_acquire) ||
+	    atomic_load_explicit(&p->applied_seq, memory_order_acquire) <
+	    d->config.foreign_seq)) {
+		if (stopping(d))
+			return false;
+		nanosleep(&t, NULL);
+	}
+	return true;
+}
+
+static void
+count(struct directory *d)
+{
+	struct shm *shm = d->config.shm;
+
+	shm_gauge_set(shm, SHM_GAUGE_KEYS, key_count(shm));
+	shm_gauge_set(shm, SHM_GAUGE_ACCOUNTS, account_count(shm));
+}
+
+static enum db_result
+load_all(struct directory *d)
+{
+	struct shm *shm = d->config.shm;
+	struct mono_time began = clock_mono();
+	enum db_result result;
+
+	d->reload_all = false;
+	d->customers.n = d->keys.n = d->short_of.n = 0;
+	result = load_catalogue(d);
+	if (result == DB_OK && !wait_for_foreign(d))
+		return DB_AWAY;
+	if (result == DB_OK)
+		result = directory_load_accounts(d, NULL);
+	if (result == DB_OK)
+		result = directory_load_keys(d, NULL);
+	if (result != DB_OK)
+		return result;
+	count(d);
+	shm_gauge_set(shm, SHM_GAUGE_DIRECTORY_LOADS,
+	    shm_gauge(shm, SHM_GAUGE_DIRECTORY_LOADS) + 1);
+	shm_go(shm, SHM_STOP_LOADING);
+	log_notice("directory loaded: accounts=%" PRIu32 " keys=%" PRIu32
+	    " models=%" PRIu32 " channels=%" PRIu32 " ms=%" PRId64,
+	    account_count(shm), key_count(shm), d->catalogue.models,
+	    d->catalogue.channels, mono_diff_ms(clock_mono(), began));
+	return DB_OK;
+}
+
+/* "customer:5", "lease:1:5" … */
+static void
+heard(struct directory *d, const char *payload)
+{
+	int64_t id;
+	int node;
+
+	if (sscanf(payload, "key:%" SCNd64, &id) == 1)
+		pending_add(d, &d->keys, id);
+	else if (sscanf(payload, "customer:%" SCNd64, &id) == 1)
+		pending_add(d, &d->customers, id);
+	else if (sscanf(payload, "lease:%d:%" SCNd64, &node, &id) == 2) {
+		if (node == d->config.node)
+			pending_add(d, &d->customers, id);
+	} else
+		d->reload_catalogue = true;
+}
+
+static enum db_result
+hear(struct directory *d)
+{
+	char payload[DB_NOTIFY_BYTES];
+	enum db_result result = db_consume(d->db);
+
+	while (result == DB_OK && db_notification(d->db, payload))
+		heard(d, payload);
+	return result;
+}
+
+/* Customers before keys, which need their slots. */
+static enum db_result
+load_changes(struct directory *d)
+{
+	enum db_result result = DB_OK;
+
+	if (d->reload_all)
+		return load_all(d);
+	if (d->next_price_us != 0 && clock_wall().us >= d->next_price_us)
+		d->reload_catalogue = true;
+	if (d->customers.n != 0)
+		result = directory_load_accounts(d, &d->customers);
+	if (result == DB_OK && d->keys.n != 0)
+		result = directory_load_keys(d, &d->keys);
+	if (result == DB_OK && (d->customers.n != 0 || d->keys.n != 0)) {
+		d->customers.n = d->keys.n = 0;
+		count(d);
+	}
+	if (result == DB_OK && d->reload_catalogue)
+		result = load_catalogue(d);
+	return result;
+}
+
+static int
+until_next(const struct directory *d)
+{
+	int64_t ms = d->short_of.n != 0 ? SHORT_RETRY_MS : WAIT_MAX_MS;
+	int64_t price_ms;
+
+	if (d->next_price_us != 0) {
+		/* Rounded up: not a moment before its time. */
+		price_ms = (d->next_price_us - clock_wall().us + 999) / 1000;
+		if (price_ms < 0)
+			price_ms = 0;
+		if (price_ms < ms)
+			ms = price_ms;
+	}
+	return (int)ms;
+}
+
+/* Reductions wait until the money isn't held any more. */
+static void
+retry_short(struct directory *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->short_of.n; i++)
+		pending_add(d, &d->customers, d->short_of.id[i]);
+	d->short_of.n = 0;
+}
+
+static void
+serve(struct directory *d)
+{
+	struct mono_time short_due = { 0 };
+	enum db_result result = DB_OK;
+
+	while (!stopping(d) && result == DB_OK) {
+		/* A query may have read notifications along with its answer:
+		 * look before waiting. */
+		result = hear(d);
+		if (d->short_of.n != 0 && clock_mono().ns >= short_due.ns) {
+			retry_short(d);
+			short_due = mono_add_ms(clock_mono(), SHORT_RETRY_MS);
+		}
+		if (result == DB_OK)
+			result = load_changes(d);
+		if (result != DB_OK)
+			break;
+		if (catalogue_resolve(&d->catalogue, d->resolver))
+			publish(d);
+		result = hear(d);
+		if (result == DB_OK && d->customers.n == 0 &&
+		    d->keys.n == 0 && !d->reload_catalogue && !d->reload_all)
+			wait_ms(d, until_next(d));
+	}
+	if (!stopping(d))
+		trouble(d, "read the directory");
+}
+
+static void *
+run(void *arg)
+{
+	struct directory *d = arg;
+
+	while (!stopping(d)) {
+		if (db_connect(d->db, CONNECT_TIMEOUT_S) != DB_OK) {
+			trouble(d, "connect to the database");
+			continue;
+		}
+		/* Listening comes first: what changes during the load is
+		 * heard after it. */
+		if (db_listen(d->db) != DB_OK || load_all(d) != DB_OK) {
+			if (!stopping(d))
+				trouble(d, "load the directory");
+			continue;
+		}
+		if (d->complained)
+			log_notice("the directory follows the database again");
+		d->complained = false;
+		d->pause_ms = PAUSE_FIRST_MS;
+		set_up(d, true);
+		serve(d);
+	}
+	return NULL;
+}
+
+static void
+release(struct directory *d)
+{
+	resolver_stop(&d->resolver);
+	accounts_close(&d->accounts);
+	catalogue_free(&d->catalogue);
+	db_close(&d->db);
+	if (d->event_fd >= 0)
+		(void)close(d->event_fd);
+	free(d);
+}
+
+struct directory *
+directory_start(const struct directory_config *config)
+{
+	struct directory *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->config = *config;
+	d->pause_ms = PAUSE_FIRST_MS;
+	d->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	d->db = db_open(config->conninfo);
+	d->accounts = accounts_open();
+	if (d->event_fd >= 0)
+		d->resolver = resolver_start(d->event_fd);
+	if (d->event_fd < 0 || d->db == NULL || d->accounts == NULL ||
+	    d->resolver == NULL || !directory_learn(d)) {
+		release(d);
+		return NULL;
+	}
+	/* Before anything new is granted. */
+	hold_grant_recover(config->shm);
+	if (pthread_create(&d->thread, NULL, run, d) != 0) {
+		release(d);
+		return NULL;
+	}
+	return d;
+}
+
+bool
+directory_stop(struct directory **directory, int patience_ms)
+{
+	struct directory *d = *directory;
+	struct timespec t;
+	uint64_t one = 1;
+
+	*directory = NULL;
+	if (d == NULL)
+		return true;
+	atomic_store_explicit(&d->stop, true, memory_order_release);
+	(void)!write(d->event_fd, &one, sizeof(one));
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += patience_ms / 1000 + 1;
+	if (pthread_timedjoin_np(d->thread, NULL, &t) != 0)
+		return false;
+	release(d);
+	return true;
+}

@@ -1,0 +1,57 @@
+/*
+ * directory_internal.h: the directory thread's state.
+ * Layer: flusher; directory.c and directory_load.c.
+ * Written by: the directory thread.
+ */
+#ifndef FLUSHER_DIRECTORY_INTERNAL_H
+#define FLUSHER_DIRECTORY_INTERNAL_H
+
+#include <pthread.h>
+
+#include "db/connection.h"
+#include "flusher/accounts.h"
+#include "flusher/directory.h"
+#include "flusher/resolver.h"
+#include "shm/catalogue.h"
+
+#define PENDING_MAX 4096
+
+/* Rows to be read again. */
+struct pending {
+	int64_t id[PENDING_MAX];
+	uint32_t n;
+};
+
+struct directory {
+	struct directory_config config;
+	pthread_t thread;
+	int event_fd;		/* resolver news, or stop */
+	_Atomic bool stop;
+	struct db *db;
+	struct resolver *resolver;
+	struct accounts *accounts;
+	struct catalogue catalogue; /* as published, with addresses */
+	int64_t next_price_us;	/* 0: none to come */
+	bool reload_catalogue;
+	bool reload_all;
+	struct pending customers;
+	struct pending keys;
+	struct pending short_of; /* reductions to be tried again */
+	int pause_ms;
+	bool complained;
+	bool full_said;
+};
+
+/* directory_load.c; ids NULL: all. */
+enum db_result directory_load_accounts(struct directory *d,
+	    const struct pending *ids) __attribute__((warn_unused_result));
+enum db_result directory_load_keys(struct directory *d,
+	    const struct pending *ids) __attribute__((warn_unused_result));
+/* Learns which accounts the segment has already. */
+bool	directory_learn(struct directory *d)
+	    __attribute__((warn_unused_result));
+
+/* Adds an id; what doesn't fit becomes a reload of everything. */
+void	pending_add(struct directory *d, struct pending *p, int64_t id);
+
+#endif

@@ -1,0 +1,130 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "db/value.h"
+#include "flusher/directory_internal.h"
+#include "shm/directory.h"
+#include "shm/hold.h"
+#include "shm/segment.h"
+
+void
+pending_add(struct directory *d, struct pending *p, int64_t id)
+{
+	if (p->n != 0 && p->id[p->n - 1] == id)
+		return;
+	if (p->n == PENDING_MAX)
+		d->reload_all = true;
+	else
+		p->id[p->n++] = id;
+}
+
+bool
+directory_learn(struct directory *d)
+{
+	uint32_t slot, n = account_count(d->config.shm);
+	struct account_view view;
+
+	for (slot = 0; slot < n; slot++)
+		if (account_read(d->config.shm, slot, &view) &&
+		    !accounts_add(d->accounts, view.account_id, slot))
+			return false;
+	return true;
+}
+
+static void
+say_full(struct directory *d, const char *setting)
+{
+	if (!d->full_said)
+		log_error("the segment is full, some customers or keys don't "
+		    "work; raise %s and start the service again", setting);
+	d->full_said = true;
+}
+
+static uint32_t
+slot_of(struct directory *d, uint64_t customer_id)
+{
+	uint32_t slot = accounts_find(d->accounts, customer_id);
+
+	if (slot != ACCOUNT_NONE)
+		return slot;
+	if (account_add(d->config.shm, customer_id, &slot) != DIRECTORY_OK) {
+		say_full(d, "max_accounts");
+		return ACCOUNT_NONE;
+	}
+	if (!accounts_add(d->accounts, customer_id, slot))
+		log_error("could not remember an account: out of memory");
+	return slot;
+}
+
+static bool
+take_account(const struct db_rows *r, void *arg)
+{
+	struct directory *d = arg;
+	int64_t id = db_get_int(r, 0, 0);
+	uint32_t slot = slot_of(d, (uint64_t)id);
+
+	if (slot == ACCOUNT_NONE)
+		return true;
+	if (hold_grant(d->config.shm, slot, db_get_int(r, 0, 3)) != HOLD_OK)
+		pending_add(d, &d->short_of, id);
+	account_set(d->config.shm, slot,
+	    (enum account_status)db_get_int(r, 0, 1),
+	    (uint64_t)db_get_int(r, 0, 2));
+	return true;
+}
+
+enum db_result
+directory_load_accounts(struct directory *d, const struct pending *ids)
+{
+	struct db_param p[] = { db_int(d->config.node),
+		db_int((int64_t)shm_incarnation(d->config.shm)),
+		ids == NULL ? db_int_array(NULL, 0) :
+		    db_int_array(ids->id, ids->n) };
+
+	p[2].null = ids == NULL;
+	return db_query_each(d->db,
+	    "SELECT c.id, c.status, c.group_id,"
+	    " l.granted_nano - CASE WHEN l.incarnation = $2"
+	    "  THEN l.spent_before_nano ELSE l.spent_nano END"
+	    " FROM youyun.customer c JOIN youyun.lease l"
+	    "  ON l.customer_id = c.id AND l.node_id = $1"
+	    " WHERE $3::bigint[] IS NULL OR c.id = ANY ($3)",
+	    p, 3, take_account, d);
+}
+
+static bool
+take_key(const struct db_rows *r, void *arg)
+{
+	struct directory *d = arg;
+	struct key_view view = { .key_id = (uint64_t)db_get_int(r, 0, 0) };
+	const uint8_t *digest;
+	size_t len;
+
+	view.account = accounts_find(d->accounts,
+	    (uint64_t)db_get_int(r, 0, 1));
+	digest = db_get_bytes(r, 0, 2, &len);
+	view.status = db_get_int(r, 0, 3) == KEY_ACTIVE ? KEY_ACTIVE :
+	    KEY_REVOKED;
+	view.expires_us = db_get_time(r, 0, 4);
+	/* Its customer is not here (or newer than our last look, then both
+	 * are named by a notification that is yet to be read). */
+	if (view.account == ACCOUNT_NONE || len != KEY_DIGEST_BYTES)
+		return true;
+	if (key_put(d->config.shm, digest, &view) != DIRECTORY_OK)
+		say_full(d, "max_keys");
+	return true;
+}
+
+enum db_result
+directory_load_keys(struct directory *d, const struct pending *ids)
+{
+	struct db_param p = ids == NULL ? db_int_array(NULL, 0) :
+	    db_int_array(ids->id, ids->n);
+
+	p.null = ids == NULL;
+	return db_query_each(d->db,
+	    "SELECT id, customer_id, digest, status, expires_at"
+	    " FROM youyun.api_key WHERE $1::bigint[] IS NULL OR id = ANY ($1)",
+	    &p, 1, take_key, d);
+}

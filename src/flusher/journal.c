@@ -1,0 +1,298 @@
+#include "flusher/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "flusher/journal_internal.h"
+
+enum journal_result
+journal_open(const struct journal_config *config, struct journal **journal_r,
+    char why_r[JOURNAL_WHY_BYTES])
+{
+	struct journal *j = calloc(1, sizeof(*j));
+	enum journal_result result;
+
+	assert(config->seats <= JOURNAL_SEATS_MAX);
+	*journal_r = NULL;
+	if (j == NULL)
+		return JOURNAL_IO;
+	j->config = *config;
+	j->fd = -1;
+	j->position = calloc(config->seats + 1U, sizeof(*j->position));
+	j->batch = calloc(JOURNAL_BATCH, sizeof(*j->batch));
+	if (j->position == NULL || j->batch == NULL) {
+		journal_close(&j);
+		return JOURNAL_IO;
+	}
+	result = journal_recover(j, why_r);
+	if (result != JOURNAL_OK) {
+		journal_close(&j);
+		return result;
+	}
+	if (j->id == 0)
+		bytes_random(&j->id, sizeof(j->id));
+	j->id &= INT64_MAX;	/* a bigint in the database */
+	*journal_r = j;
+	return JOURNAL_OK;
+}
+
+void
+journal_close(struct journal **journal)
+{
+	struct journal *j = *journal;
+
+	if (j == NULL)
+		return;
+	if (j->fd >= 0)
+		(void)j->config.ops->close(j->fd);
+	free(j->position);
+	free(j->batch);
+	free(j->file);
+	free(j);
+	*journal = NULL;
+}
+
+enum journal_result
+journal_begin(struct journal *j)
+{
+	enum journal_result result;
+
+	if (j->failed)
+		return JOURNAL_FAILED;
+	if (j->fd >= 0)
+		return JOURNAL_OK;
+	result = journal_spare_make(j);
+	if (result == JOURNAL_OK)
+		result = journal_spare_use(j, j->durable_seq + 1, j->batch,
+		    j->batched);
+	j->over_budget = result == JOURNAL_FULL;
+	if (result != JOURNAL_OK)
+		return result;
+	j->durable_seq += j->batched;
+	j->batched = 0;
+	return JOURNAL_OK;
+}
+
+uint64_t
+journal_id(const struct journal *j)
+{
+	return j->id;
+}
+
+uint64_t
+journal_first_seq(const struct journal *j)
+{
+	return j->files == 0 ? j->next_seq : j->file[0].first_seq;
+}
+
+uint64_t
+journal_durable_seq(const struct journal *j)
+{
+	return j->durable_seq;
+}
+
+uint64_t
+journal_foreign_seq(const struct journal *j)
+{
+	return j->foreign_seq;
+}
+
+uint64_t
+journal_position(const struct journal *j, uint32_t seat, uint64_t tail)
+{
+	assert(seat < j->config.seats);
+	return j->position[seat] > tail ? j->position[seat] : tail;
+}
+
+uint32_t
+journal_room(const struct journal *j)
+{
+	return j->failed || j->fd < 0 ? 0 : JOURNAL_BATCH - j->batched;
+}
+
+void
+journal_append(struct journal *j, uint32_t seat, uint64_t position,
+    const struct call_record *records, uint32_t n)
+{
+	struct journal_frame *f;
+	uint32_t i;
+
+	assert(n <= journal_room(j) && seat < j->config.seats);
+	for (i = 0; i < n; i++) {
+		f = &j->batch[j->batched++];
+		memset(f, 0, offsetof(struct journal_frame, record));
+		f->length = FRAME_BYTES;
+		f->type = FRAME_RECORD;
+		f->seq = j->next_seq++;
+		f->durable = j->durable_seq;
+		f->incarnation = j->config.incarnation;
+		f->position = position + i;
+		f->seat = seat;
+		f->record = records[i];
+		frame_seal(f);
+	}
+}
+
+static enum journal_result
+fail(struct journal *j, const char *what)
+{
+	log_error("could not %s the journal, which stops new calls until the "
+	    "service is started again: dir=%s why=%s", what, j->config.dir,
+	    strerror(errno));
+	j->failed = true;
+	return JOURNAL_FAILED;
+}
+
+/* What was written into the active file becomes durable. */
+static enum journal_result
+make_durable(struct journal *j, uint64_t seq)
+{
+	if (j->config.ops->datasync(j->fd) != 0)
+		return fail(j, "sync");
+	j->fsyncs++;
+	j->durable_seq = seq;
+	return JOURNAL_OK;
+}
+
+/* The active file is full and durable. */
+static enum journal_result
+next_file(struct journal *j, uint64_t first_seq)
+{
+	enum journal_result result = journal_spare_make(j);
+
+	if (result == JOURNAL_OK)
+		result = journal_spare_use(j, first_seq, NULL, 0);
+	if (result == JOURNAL_FULL)
+		j->over_budget = true;
+	return result;
+}
+
+/* Writes a run of frames into the active file, as many as fit. */
+static enum journal_result
+write_some(struct journal *j, uint32_t *n_r)
+{
+	const struct journal_frame *from = &j->batch[j->written];
+	uint64_t used = from->seq - j->active_first;
+	uint64_t fit = j->active_frames - used;
+	uint32_t n = j->batched - j->written;
+
+	if (n > fit)
+		n = (uint32_t)fit;
+	*n_r = n;
+	if (n != 0 && !file_write_all(j->config.ops, j->fd, from,
+	    n * FRAME_BYTES, (off_t)(header_size(j->config.seats) +
+	    used * FRAME_BYTES)))
+		return fail(j, "write");
+	return JOURNAL_OK;
+}
+
+/* Positions move on only with what is durable. */
+static void
+note_positions(struct journal *j, uint32_t from, uint32_t to)
+{
+	const struct journal_frame *f;
+
+	for (; from < to; from++) {
+		f = &j->batch[from];
+		j->position[f->seat] = f->position + 1;
+	}
+}
+
+enum journal_result
+journal_commit(struct journal *j)
+{
+	enum journal_result result;
+	uint32_t n;
+
+	if (j->failed)
+		return JOURNAL_FAILED;
+	while (j->written < j->batched) {
+		result = write_some(j, &n);
+		if (result == JOURNAL_OK && n != 0)
+			result = make_durable(j, j->batch[j->written].seq +
+			    n - 1);
+		if (result != JOURNAL_OK)
+			return result;
+		note_positions(j, j->written, j->written + n);
+		j->written += n;
+		if (j->written < j->batched) {
+			result = next_file(j, j->batch[j->written].seq);
+			if (result != JOURNAL_OK)
+				return result;
+		}
+	}
+	j->batched = j->written = 0;
+	return JOURNAL_OK;
+}
+
+uint64_t
+journal_disk_bytes(const struct journal *j)
+{
+	uint64_t sum = j->spare ? j->config.segment_bytes : 0;
+	size_t i;
+
+	for (i = 0; i < j->files; i++)
+		sum += j->file[i].bytes;
+	return sum;
+}
+
+static void
+drop_applied(struct journal *j, uint64_t applied_seq)
+{
+	char path[JOURNAL_PATH_BYTES];
+	size_t n = 0;
+
+	/* The active file stays: it holds the journal's identity and the
+	 * rings' positions. */
+	while (n + 1 < j->files &&
+	    j->file[n + 1].first_seq <= applied_seq + 1) {
+		if (!journal_path(j->config.dir, j->file[n].first_seq, path,
+		    sizeof(path)) || (j->config.ops->unlink(path) != 0 &&
+		    errno != ENOENT)) {
+			log_warning("could not delete an applied journal "
+			    "file: file=%s why=%s", path, strerror(errno));
+			break;
+		}
+		n++;
+	}
+	if (n == 0)
+		return;
+	j->files -= n;
+	memmove(j->file, j->file + n, j->files * sizeof(*j->file));
+}
+
+void
+journal_tend(struct journal *j, uint64_t applied_seq)
+{
+	uint64_t used;
+
+	drop_applied(j, applied_seq);
+	if (j->fd < 0 || j->failed)
+		return;
+	used = j->next_seq - j->active_first;
+	if (j->spare || (used < j->active_frames / 2 && !j->over_budget))
+		return;
+	if (journal_disk_bytes(j) + j->config.segment_bytes >
+	    j->config.budget_bytes) {
+		j->over_budget = true;
+		return;
+	}
+	j->over_budget = journal_spare_make(j) != JOURNAL_OK;
+}
+
+bool
+journal_over_budget(const struct journal *j)
+{
+	return j->over_budget;
+}
+
+uint64_t
+journal_fsyncs(const struct journal *j)
+{
+	return j->fsyncs;
+}

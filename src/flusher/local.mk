@@ -1,0 +1,21 @@
+# Rings, journal, ledger.
+noinst_LIBRARIES += %D%/libflusher.a
+%C%_libflusher_a_SOURCES = \
+	%D%/accounts.c %D%/accounts.h \
+	%D%/apply.c %D%/apply.h \
+	%D%/batch.c %D%/batch.h \
+	%D%/catalogue_load.c %D%/catalogue_load.h \
+	%D%/directory.c %D%/directory.h \
+	%D%/directory_internal.h %D%/directory_load.c \
+	%D%/file.c %D%/file.h \
+	%D%/flusher.h \
+	%D%/frame.c %D%/frame.h \
+	%D%/journal.c %D%/journal.h \
+	%D%/journal_file.c \
+	%D%/journal_internal.h \
+	%D%/journal_read.c %D%/journal_read.h \
+	%D%/journal_recover.c \
+	%D%/main.c \
+	%D%/progress.h \
+	%D%/reclaim.c %D%/reclaim.h \
+	%D%/resolver.c %D%/resolver.h

@@ -1,0 +1,428 @@
+/*
+ * The flush thread: rings → journal, and the life of the process.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conf/embedded.h"
+#include "conf/heritage.h"
+#include "flusher/apply.h"
+#include "flusher/directory.h"
+#include "flusher/flusher.h"
+#include "flusher/journal.h"
+#include "flusher/reclaim.h"
+#include "shm/ring.h"
+#include "shm/seat.h"
+#include "shm/segment.h"
+
+#define TURN_BUSY_MS 2
+#define TURN_IDLE_MS 20
+#define TEND_MS 100		/* files, seats, gauges */
+#define READ_MAX 512		/* of one seat before the next has its turn */
+#define APPLY_PATIENCE_MS 8000
+#define DIRECTORY_PATIENCE_MS 2000
+
+struct flusher {
+	const struct heritage *heritage;
+	struct shm *shm;
+	struct journal *journal;
+	struct apply *apply;
+	struct directory *directory;
+	struct progress progress;
+	uint64_t *position;	/* read up to here; durable after a commit */
+	uint32_t seats;
+	struct call_record *record; /* READ_MAX */
+	struct mono_time tend_due;
+	int turn_ms;
+	bool begun;		/* the journal has a file to write into */
+	bool full;		/* not since the last tend() */
+	bool failed;
+	bool master_gone;
+	char conninfo[EMBEDDED_TEXT_BYTES];
+};
+
+static volatile sig_atomic_t term_wanted;
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	term_wanted = 1;
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = on_term;
+	(void)sigaction(SIGTERM, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &sa, NULL);
+	/* Ctrl-C in the terminal is the master's to answer. */
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGHUP, &sa, NULL);
+	(void)sigaction(SIGUSR1, &sa, NULL);
+	/* A limit on file sizes is a write that fails, not an end. */
+	(void)sigaction(SIGXFSZ, &sa, NULL);
+	(void)sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
+}
+
+/* Reads one ring as far as the journal takes it now. */
+static uint32_t
+read_ring(struct flusher *f, uint32_t seat)
+{
+	uint32_t room = journal_room(f->journal), n, total = 0;
+
+	while (room != 0 && total < READ_MAX) {
+		n = ring_read(f->shm, seat, f->position[seat], f->record,
+		    room < READ_MAX ? room : READ_MAX);
+		if (n == 0)
+			break;
+		journal_append(f->journal, seat, f->position[seat], f->record,
+		    n);
+		f->position[seat] += n;
+		total += n;
+		room -= n;
+	}
+	return total;
+}
+
+static void
+release_rings(struct flusher *f)
+{
+	uint64_t durable;
+	uint32_t seat;
+
+	for (seat = 0; seat < f->seats; seat++) {
+		durable = journal_position(f->journal, seat,
+		    ring_tail(f->shm, seat));
+		if (durable != ring_tail(f->shm, seat))
+			ring_release(f->shm, seat, durable);
+	}
+}
+
+static void
+show_durable(struct flusher *f)
+{
+	uint64_t seq = journal_durable_seq(f->journal);
+
+	if (seq == atomic_load_explicit(&f->progress.durable_seq,
+	    memory_order_relaxed))
+		return;
+	atomic_store_explicit(&f->progress.durable_seq, seq,
+	    memory_order_release);
+	shm_gauge_set(f->shm, SHM_GAUGE_JOURNAL_SEQ, seq);
+	apply_wake(f->apply);
+}
+
+static void
+journal_down(struct flusher *f)
+{
+	if (!f->failed)
+		log_error("new calls are refused: the journal failed");
+	f->failed = true;
+	shm_stop(f->shm, SHM_STOP_JOURNAL);
+}
+
+/* One group commit; returns how many records there were to write. */
+static uint32_t
+flush_turn(struct flusher *f)
+{
+	uint32_t seat, n = 0;
+
+	if (f->failed || !f->begun || f->full)
+		return 0;
+	for (seat = 0; seat < f->seats; seat++)
+		n += read_ring(f, seat);
+	switch (journal_commit(f->journal)) {
+	case JOURNAL_OK:
+		break;
+	case JOURNAL_FULL:
+		/* The rings keep what they have, and workers find them full
+		 * at worst: nothing is lost. */
+		shm_stop(f->shm, SHM_STOP_BUDGET);
+		f->full = true;
+		n = 0;
+		break;
+	case JOURNAL_FAILED:
+	case JOURNAL_CORRUPT:
+	case JOURNAL_IO:
+		journal_down(f);
+		return 0;
+	}
+	release_rings(f);
+	show_durable(f);
+	return n;
+}
+
+static void
+show_gauges(struct flusher *f)
+{
+	struct progress *p = &f->progress;
+	uint64_t durable = atomic_load_explicit(&p->durable_seq,
+	    memory_order_relaxed);
+	uint64_t applied = atomic_load_explicit(&p->applied_seq,
+	    memory_order_relaxed);
+	bool up = atomic_load_explicit(&p->apply_up, memory_order_relaxed) &&
+	    atomic_load_explicit(&p->directory_up, memory_order_relaxed);
+
+	shm_gauge_set(f->shm, SHM_GAUGE_JOURNAL_BYTES, durable > applied ?
+	    (durable - applied) * (uint64_t)RECORD_BYTES : 0);
+	shm_gauge_set(f->shm, SHM_GAUGE_APPLIED_SEQ, applied);
+	shm_gauge_set(f->shm, SHM_GAUGE_DATABASE_UP, up);
+	shm_gauge_set(f->shm, SHM_GAUGE_FSYNCS, journal_fsyncs(f->journal));
+}
+
+/* A file to write into; not having room for it now is no failure. */
+static void
+begin_journal(struct flusher *f)
+{
+	if (f->begun || f->failed)
+		return;
+	switch (journal_begin(f->journal)) {
+	case JOURNAL_OK:
+		/* It was made anew and holds all that may not have been
+		 * durable when a former flusher failed. */
+		f->begun = true;
+		shm_go(f->shm, SHM_STOP_JOURNAL);
+		return;
+	case JOURNAL_FULL:
+		return;
+	case JOURNAL_FAILED:
+	case JOURNAL_CORRUPT:
+	case JOURNAL_IO:
+		journal_down(f);
+		return;
+	}
+}
+
+/* Too much is waiting for PostgreSQL, or the disk is full. */
+static void
+watch_budget(struct flusher *f)
+{
+	bool stopped = (shm_stops(f->shm) & SHM_STOP_BUDGET) != 0;
+
+	if (journal_over_budget(f->journal)) {
+		if (!stopped)
+			log_error("new calls are refused: the journal is at "
+			    "its budget or the disk is full: bytes=%" PRIu64,
+			    journal_disk_bytes(f->journal));
+		shm_stop(f->shm, SHM_STOP_BUDGET);
+	} else if (stopped && f->begun) {
+		shm_go(f->shm, SHM_STOP_BUDGET);
+		log_notice("the journal has room again");
+	}
+}
+
+/* What needn't be done in every turn. */
+static void
+tend(struct flusher *f)
+{
+	uint32_t n;
+
+	if (mono_diff_ms(f->tend_due, clock_mono()) > 0)
+		return;
+	f->tend_due = mono_add_ms(clock_mono(), TEND_MS);
+	f->full = false;
+	begin_journal(f);
+	journal_tend(f->journal, atomic_load_explicit(
+	    &f->progress.applied_seq, memory_order_acquire));
+	watch_budget(f);
+	n = f->failed ? 0 : reclaim_seats(f->shm, f->position);
+	if (n != 0)
+		shm_gauge_set(f->shm, SHM_GAUGE_RECLAIMED,
+		    shm_gauge(f->shm, SHM_GAUGE_RECLAIMED) + n);
+	show_gauges(f);
+}
+
+static void
+turn(struct flusher *f)
+{
+	struct pollfd p = { .fd = f->master_gone ? -1 :
+		f->heritage->parent_fd, .events = POLLIN };
+
+	shm_gauge_set(f->shm, SHM_GAUGE_FLUSHER_BEAT_NS,
+	    (uint64_t)clock_mono().ns);
+	if (flush_turn(f) != 0)
+		f->turn_ms = TURN_BUSY_MS;
+	else if ((f->turn_ms *= 2) > TURN_IDLE_MS)
+		f->turn_ms = TURN_IDLE_MS;
+	tend(f);
+	if (poll(&p, 1, f->turn_ms) > 0 && p.revents != 0) {
+		log_warning("the master is gone; ending as soon as its "
+		    "workers have");
+		f->master_gone = true;
+	}
+}
+
+static enum journal_result
+open_journal(struct flusher *f)
+{
+	const struct settings *s = f->heritage->settings;
+	struct journal_config config = {
+		.dir = s->journal_dir,
+		.segment_bytes = s->journal_segment_bytes,
+		.budget_bytes = s->journal_budget_bytes,
+		.incarnation = shm_incarnation(f->shm),
+		.seats = f->seats,
+		.node = f->heritage->node_id,
+		.ops = &file_ops_real,
+	};
+	char why[JOURNAL_WHY_BYTES] = "";
+	enum journal_result result;
+	uint32_t seat;
+
+	result = journal_open(&config, &f->journal, why);
+	if (result != JOURNAL_OK) {
+		log_error("could not use the journal: %s", why);
+		return result;
+	}
+	begin_journal(f);
+	if (f->failed)
+		return JOURNAL_FAILED;
+	for (seat = 0; seat < f->seats; seat++)
+		f->position[seat] = journal_position(f->journal, seat,
+		    ring_tail(f->shm, seat));
+	atomic_store_explicit(&f->progress.durable_seq,
+	    journal_durable_seq(f->journal), memory_order_release);
+	return JOURNAL_OK;
+}
+
+/* Signals are the first thread's: the others start with all blocked. */
+static bool
+start_threads(struct flusher *f)
+{
+	const struct settings *s = f->heritage->settings;
+	struct apply_config apply = {
+		.conninfo = f->conninfo,
+		.journal_dir = s->journal_dir,
+		.ops = &file_ops_real,
+		.journal_id = journal_id(f->journal),
+		.first_seq = journal_first_seq(f->journal),
+		.batch = s->apply_batch,
+		.node = f->heritage->node_id,
+		.progress = &f->progress,
+	};
+	struct directory_config directory = {
+		.shm = f->shm,
+		.conninfo = f->conninfo,
+		.node = f->heritage->node_id,
+		.foreign_seq = journal_foreign_seq(f->journal),
+		.progress = &f->progress,
+	};
+	sigset_t all, former;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &former);
+	f->apply = apply_start(&apply);
+	if (f->apply != NULL)
+		f->directory = directory_start(&directory);
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+	if (f->apply != NULL && f->directory != NULL)
+		return true;
+	log_error("could not start the flusher's threads: why=%s",
+	    strerror(errno));
+	return false;
+}
+
+/* The master buries its dead; without one we look after them. */
+static bool
+all_gone(struct flusher *f)
+{
+	uint32_t live, dead;
+
+	if (f->master_gone)
+		(void)seat_bury_absent(f->shm);
+	reclaim_count(f->shm, &live, &dead);
+	return live == 0 && dead == 0;
+}
+
+static bool
+rings_drained(const struct flusher *f)
+{
+	uint32_t seat;
+
+	for (seat = 0; seat < f->seats; seat++)
+		if (ring_tail(f->shm, seat) != ring_head(f->shm, seat))
+			return false;
+	return true;
+}
+
+/* Until nothing is left in the segment; a journal that failed ends it too. */
+static void
+run(struct flusher *f)
+{
+	while (!term_wanted && !f->master_gone)
+		turn(f);
+	while (!f->failed && !(all_gone(f) && rings_drained(f)))
+		turn(f);
+}
+
+static int
+stop(struct flusher *f)
+{
+	uint64_t left;
+	bool ended;
+
+	atomic_store_explicit(&f->progress.stopping, true,
+	    memory_order_release);
+	ended = directory_stop(&f->directory, DIRECTORY_PATIENCE_MS);
+	ended = apply_stop(&f->apply, APPLY_PATIENCE_MS) && ended;
+	show_gauges(f);
+	journal_tend(f->journal, atomic_load_explicit(
+	    &f->progress.applied_seq, memory_order_acquire));
+	left = journal_durable_seq(f->journal) - atomic_load_explicit(
+	    &f->progress.applied_seq, memory_order_acquire);
+	if (atomic_load_explicit(&f->progress.mark_known,
+	    memory_order_acquire) && left == 0)
+		log_notice("all calls are in the database: seq=%" PRIu64,
+		    journal_durable_seq(f->journal));
+	else
+		log_notice("calls remain in the journal for the next start");
+	if (ended)
+		journal_close(&f->journal);
+	return f->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int
+flusher_main(const struct heritage *h)
+{
+	/* Static: a thread that hangs in a query when we end still sees it. */
+	static struct flusher f;
+	int status = EXIT_FAILURE;
+
+	memset(&f, 0, sizeof(f));
+	f.heritage = h;
+	f.shm = h->shm;
+	f.seats = seat_count(h->shm);
+	f.turn_ms = TURN_BUSY_MS;
+	catch_signals();
+	if (!database_conninfo(h->settings, DB_ROLE_FLUSHER, "youyun-flusher",
+	    f.conninfo, sizeof(f.conninfo))) {
+		log_error("the database's connection string is too long");
+		return EXIT_FAILURE;
+	}
+	f.position = calloc(f.seats, sizeof(*f.position));
+	f.record = calloc(READ_MAX, sizeof(*f.record));
+	if (f.position == NULL || f.record == NULL)
+		log_error("could not start: out of memory");
+	else if (open_journal(&f) == JOURNAL_OK && start_threads(&f)) {
+		log_notice("flusher runs: journal=%016" PRIx64 " seq=%" PRIu64,
+		    journal_id(f.journal), journal_durable_seq(f.journal));
+		run(&f);
+		status = stop(&f);
+	}
+	free(f.record);
+	free(f.position);
+	return status;
+}

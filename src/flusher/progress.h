@@ -1,0 +1,29 @@
+/*
+ * progress.h: how far the flusher's threads have come, for each other.
+ * Layer: flusher.
+ * Written by: the thread named at each member.
+ */
+#ifndef FLUSHER_PROGRESS_H
+#define FLUSHER_PROGRESS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+	/* flush: the journal is durable up to here.  Stored with release after
+	 * fdatasync: who reads it with acquire finds the frames on disk. */
+	_Atomic uint64_t durable_seq;
+	/* apply: PostgreSQL has everything up to here.  Release: the commit
+	 * comes before; files up to here may be deleted. */
+	_Atomic uint64_t applied_seq;
+	/* flush: end as soon as what there is is done. */
+	_Atomic bool stopping;
+	/* apply, directory: connected now; relaxed, for people. */
+	_Atomic bool apply_up;
+	_Atomic bool directory_up;
+	/* apply: what it knows of `applied_seq` comes from PostgreSQL. */
+	_Atomic bool mark_known;
+};
+
+#endif

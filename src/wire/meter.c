@@ -1,0 +1,214 @@
+/*
+ * meter.c: see meter.h.  What all protocols share; each has its own file.
+ */
+#include "wire/meter.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "wire/meter_reader.h"
+
+static const char done_line[] = "[DONE]";
+#define DONE_LEN (sizeof(done_line) - 1)
+
+void
+wire_field_take(struct wire_meter_fields *fields, unsigned int field,
+    const struct json_pull_value *value)
+{
+	uint64_t count = value->number;
+
+	assert(field < WIRE_METER_FIELDS);
+	if (value->type == JSON_NULL || value->edge != JSON_PULL_SCALAR)
+		return;
+	if (value->type != JSON_NUMBER) {
+		fields->marks |= USAGE_CLAMPED;
+		return;
+	}
+	if (value->absurd || value->negative || value->fraction ||
+	    count > USAGE_COUNT_MAX) {
+		if (!value->negative || count > 0 || value->fraction ||
+		    value->absurd)
+			fields->marks |= USAGE_CLAMPED;
+		if (value->negative)
+			count = 0;
+		else if (value->absurd || count >= USAGE_COUNT_MAX)
+			count = USAGE_COUNT_MAX;
+		else if (value->fraction)
+			count++;
+	}
+	fields->value[field] = count;
+	fields->seen |= UINT32_C(1) << field;
+}
+
+void
+wire_field_take_max(struct wire_meter_fields *fields, unsigned int field,
+    const struct json_pull_value *value)
+{
+	uint64_t before = fields->value[field];
+
+	wire_field_take(fields, field, value);
+	if (fields->value[field] < before)
+		fields->value[field] = before;
+}
+
+void
+wire_field_unknown(struct wire_meter_fields *fields,
+    const struct json_pull_value *value)
+{
+	static const char suffix[] = "_tokens";
+	const size_t len = sizeof(suffix) - 1;
+
+	if (value->type == JSON_NUMBER && value->number > 0 &&
+	    value->name_len >= len &&
+	    memcmp(value->name + value->name_len - len, suffix, len) == 0)
+		fields->marks |= USAGE_UNKNOWN_FIELD;
+}
+
+uint64_t
+wire_count_add(uint64_t a, uint64_t b, uint32_t *marks)
+{
+	assert(a <= USAGE_COUNT_MAX && b <= USAGE_COUNT_MAX);
+	if (a + b <= USAGE_COUNT_MAX)
+		return a + b;
+	*marks |= USAGE_CLAMPED;
+	return USAGE_COUNT_MAX;
+}
+
+uint64_t
+wire_count_within(uint64_t part, uint64_t whole, uint32_t *marks)
+{
+	if (part <= whole)
+		return part;
+	*marks |= USAGE_CLAMPED;
+	return whole;
+}
+
+void
+wire_meter_tier(struct wire_meter *meter, const struct json_pull_value *value)
+{
+	if (value->type != JSON_STRING || value->text_cut ||
+	    value->text_len >= sizeof(meter->service_tier))
+		return;
+	memcpy(meter->service_tier, value->text, value->text_len);
+	meter->service_tier[value->text_len] = '\0';
+}
+
+void
+wire_meter_init(struct wire_meter *meter, enum wire_route route, bool streamed)
+{
+	memset(meter, 0, sizeof(*meter));
+	assert(route == WIRE_ROUTE_CHAT_COMPLETIONS ||
+	    route == WIRE_ROUTE_MESSAGES);
+	meter->reader = route == WIRE_ROUTE_MESSAGES ? &wire_meter_anthropic :
+	    &wire_meter_openai;
+	meter->streamed = streamed;
+	sse_init(&meter->sse);
+	json_pull_init(&meter->pull, meter->reader->nodes,
+	    meter->reader->report, NULL);
+}
+
+/* Data of an event, which is a JSON text or the word that ends a stream. */
+static void
+feed_data(struct wire_meter *meter, const char *p, size_t len)
+{
+	size_t i;
+
+	if (!meter->in_frame) {
+		meter->in_frame = true;
+		meter->maybe_done = true;
+		meter->done_at = 0;
+		json_pull_reset(&meter->pull);
+	}
+	for (i = 0; meter->maybe_done && i < len; i++)
+		if (meter->done_at < DONE_LEN &&
+		    p[i] == done_line[meter->done_at])
+			meter->done_at++;
+		else
+			meter->maybe_done = false;
+	json_pull_feed(&meter->pull, p, len);
+}
+
+static void
+end_frame(struct wire_meter *meter)
+{
+	if (!meter->in_frame)
+		return;
+	meter->in_frame = false;
+	if (meter->maybe_done && meter->done_at == DONE_LEN)
+		meter->finished = true;
+	else if (json_pull_feed(&meter->pull, NULL, 0) != JSON_PULL_DONE)
+		meter->malformed = true;
+}
+
+static void
+feed_stream(struct wire_meter *meter, const char *in, size_t len)
+{
+	struct span data;
+	size_t used;
+
+	while (len > 0) {
+		switch (sse_next(&meter->sse, in, len, &used, &data)) {
+		case SSE_DATA:
+			feed_data(meter, data.p, data.len);
+			break;
+		case SSE_END:
+			end_frame(meter);
+			break;
+		case SSE_MORE:
+			break;
+		}
+		in += used;
+		len -= used;
+	}
+}
+
+static void
+feed_document(struct wire_meter *meter, const char *in, size_t len)
+{
+	switch (json_pull_feed(&meter->pull, in, len)) {
+	case JSON_PULL_MORE:
+		return;
+	case JSON_PULL_DONE:
+		meter->finished = true;
+		return;
+	case JSON_PULL_BAD:
+		meter->finished = false;
+		meter->malformed = true;
+		return;
+	}
+}
+
+void
+wire_meter_feed(struct wire_meter *meter, const char *in, size_t len)
+{
+	/* Set anew each time, so that the struct may be moved. */
+	meter->pull.context = meter;
+	if (meter->streamed)
+		feed_stream(meter, in, len);
+	else
+		feed_document(meter, in, len);
+	meter->output_bytes_seen = meter->pull.text_bytes;
+}
+
+void
+wire_meter_finish(struct wire_meter *meter)
+{
+	if (meter->streamed)
+		end_frame(meter);
+	else if (!meter->finished)
+		meter->malformed = true;
+}
+
+const struct usage *
+wire_meter_usage(struct wire_meter *meter)
+{
+	memset(&meter->usage, 0, sizeof(meter->usage));
+	meter->reader->settle(meter, &meter->usage);
+	return &meter->usage;
+}
+
+bool
+wire_meter_frame_open(const struct wire_meter *meter)
+{
+	return meter->streamed && meter->sse.open;
+}

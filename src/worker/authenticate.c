@@ -1,0 +1,58 @@
+#include "worker/authenticate.h"
+
+#include "base/secret.h"
+#include "shm/directory.h"
+#include "worker/call.h"
+#include "worker/context.h"
+
+static bool
+refuse(struct call *call, enum wire_error error)
+{
+	call_refuse(call, error);
+	return false;
+}
+
+static bool
+check_account(struct call *call, const struct account_view *account)
+{
+	switch (account->status) {
+	case ACCOUNT_ACTIVE:
+	case ACCOUNT_LIMITED:
+		return true;
+	case ACCOUNT_SUSPENDED:
+	case ACCOUNT_CLOSED:
+		return refuse(call, WIRE_ERROR_ACCOUNT_CLOSED);
+	}
+	/* A number that this version doesn't know permits nothing. */
+	return refuse(call, WIRE_ERROR_ACCOUNT_CLOSED);
+}
+
+bool
+authenticate(struct call *call)
+{
+	const struct client_head *head = &call->head;
+	uint8_t digest[KEY_DIGEST_BYTES];
+	struct account_view account;
+	struct key_view key;
+
+	if (!head->has_key)
+		return refuse(call, WIRE_ERROR_NO_KEY);
+	if (head->keys_differ ||
+	    !api_key_plausible(head->key.p, head->key.len))
+		return refuse(call, WIRE_ERROR_BAD_KEY);
+	key_hasher_digest(call->worker->hasher, head->key.p, head->key.len,
+	    digest);
+	if (!key_find(call->worker->shm, digest, &key) ||
+	    !account_read(call->worker->shm, key.account, &account))
+		return refuse(call, WIRE_ERROR_BAD_KEY);
+	call->record.key_id = key.key_id;
+	call->record.account_id = account.account_id;
+	call->record.group_id = account.group_id;
+	call->group_id = account.group_id;
+	call->account = key.account;
+	if (key.status != KEY_ACTIVE)
+		return refuse(call, WIRE_ERROR_BAD_KEY);
+	if (key.expires_us != 0 && key.expires_us <= call->record.started_us)
+		return refuse(call, WIRE_ERROR_KEY_EXPIRED);
+	return check_account(call, &account);
+}

@@ -1,0 +1,147 @@
+/*
+ * call.h: one call, from its head to its settlement.
+ * Layer: worker (private).
+ * Written by: the rooms of the worker, each its part; one thread.
+ *
+ *	            ┌──────────► REFUSED ───────────┐  the body is swallowed
+ *	 head ──► BODY ──► WAITING ──► ANSWERING ◄──┘
+ *	            │         │            │
+ *	            │         ├────────────┴──► DRAINING   client gone, the
+ *	            │         │            │       │       upstream is read on
+ *	            └─────────┴────────────┴───────┴──► OVER
+ *
+ * A call has up to three holders: the client's connection (`client`), the
+ * exchange with the upstream (`exchange`) and a response of libmicrohttpd that
+ * points into its buffer (`lent`).  It returns to the free list when all have
+ * let go.  `settled` turns true once and for all calls: with the hold's
+ * settlement, or with the record of a refusal.
+ */
+#ifndef WORKER_CALL_H
+#define WORKER_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "shm/hold.h"
+#include "shm/record.h"
+#include "wire/error.h"
+#include "wire/filter.h"
+#include "wire/meter.h"
+#include "wire/request.h"
+#include "wire/route.h"
+#include "wire/splice.h"
+#include "worker/client_head.h"
+
+struct client;
+struct exchange;
+struct worker;
+
+enum call_state {
+	CALL_BODY,	/* the body is coming (or there is none) */
+	CALL_REFUSED,	/* `error` is decided, the body still coming */
+	CALL_WAITING,	/* upstream has it; the client got nothing yet */
+	CALL_ANSWERING,	/* `answer` is decided; maybe upstream feeds it */
+	CALL_DRAINING,	/* no client; upstream's answer is metered */
+	CALL_OVER	/* money done, upstream done */
+};
+
+enum call_answer {
+	ANSWER_NONE,
+	ANSWER_ERROR,	/* ours: `error` */
+	ANSWER_WHOLE,	/* all of it is in `relay` */
+	ANSWER_FLOW	/* passes through `relay` */
+};
+
+/* "req_" and 32 hexadecimal digits. */
+#define CALL_ID_BYTES 37
+#define CALL_CONTENT_TYPE_BYTES 128
+
+struct call {
+	struct call *next;		/* open calls, or the free list */
+	struct call *prev;
+	struct worker *worker;
+	struct client *client;		/* NULL: gone */
+	struct exchange *exchange;	/* NULL: none, or over */
+	bool lent;			/* a response points into relay */
+
+	enum call_state state;
+	enum call_answer answer;
+	bool queued;			/* libmicrohttpd has the answer */
+	bool recorded;			/* `record` went to the ring */
+	bool settled;
+
+	/* The request. */
+	struct client_head head;	/* borrowed from the connection */
+	const struct wire_route_info *route;	/* NULL: none found */
+	enum wire_protocol protocol;
+	char id[CALL_ID_BYTES];
+	struct mono_time started;
+	struct buf body;
+	struct wire_request request;
+	enum wire_error error;		/* of ours, or NONE */
+	enum wire_error recorded_error;	/* if another is to be recorded */
+	char param[WIRE_MODEL_BYTES];	/* what `error` is about */
+	uint64_t limit;			/* likewise */
+	uint32_t retry_after_s;
+
+	/* The money. */
+	uint32_t account;		/* slot; ACCOUNT_NONE */
+	uint64_t group_id;
+	uint32_t hold;			/* HOLD_NONE before and after */
+	struct hold_terms terms;
+	uint64_t input_tokens;		/* estimated */
+	uint64_t covered_tokens;	/* of output, that money is held for */
+	uint64_t ceiling_tokens;	/* of output, more can't come */
+	uint64_t progress_tokens;	/* output when last told the hold */
+	uint32_t progress_marks;
+	bool exhausted;			/* the last extension failed */
+	bool told_billable;
+	struct call_record record;
+
+	/* The upstream's side. */
+	struct buf upstream_head;
+	struct wire_splice splice;
+	bool upstream_ok;		/* it answered with 2xx */
+	bool upstream_over;		/* nothing more comes */
+	bool paused;			/* it waits for the client */
+	uint64_t drained_bytes;
+
+	/* The answer. */
+	int status;
+	char content_type[CALL_CONTENT_TYPE_BYTES];
+	bool streamed;			/* text/event-stream */
+	bool metered;			/* meter was begun */
+	bool filtered;			/* the usage frame is ours alone */
+	bool broken;			/* must not look complete */
+	bool has_length;
+	uint64_t length;
+	uint64_t delivered_bytes;	/* of the body, to libmicrohttpd */
+	struct buf relay;
+	struct wire_meter meter;
+	struct wire_filter filter;	/* last: rarely touched */
+};
+
+/* NULL when memory is short.  The call is the client's. */
+struct call *call_begin(struct worker *worker, struct client *client)
+	    __attribute__((warn_unused_result));
+
+/* Frees the call when nobody holds it any more. */
+void	call_release(struct call *call);
+/* At the worker's end. */
+void	call_free_all(struct worker *worker);
+
+/* A refusal is decided: nothing was or will be charged for it. */
+void	call_refuse(struct call *call, enum wire_error error);
+void	call_refuse_about(struct call *call, enum wire_error error,
+	    const char *param);
+
+/* There is something new for the connection: run it in this turn. */
+void	call_wake(struct call *call);
+
+/* The request's body and the upstream's head are needed no more. */
+void	call_forget_request(struct call *call);
+
+#endif

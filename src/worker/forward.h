@@ -1,0 +1,43 @@
+/*
+ * forward.h: the request, as the upstream is to see it.
+ * Layer: worker (private).
+ * Written by: one thread.
+ *
+ * Headers go up from an allow-list only.  The body goes up as it came, but
+ * for the model's name and stream_options.include_usage.
+ */
+#ifndef WORKER_FORWARD_H
+#define WORKER_FORWARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "upstream/request_head.h"
+#include "wire/route.h"
+
+struct admission;
+struct call;
+struct client_head;
+struct exchange_handlers;
+
+#define FORWARD_HEADERS 16
+
+/*
+ * The headers for a protocol, in order, from what the client sent; borrowed
+ * from head and credential.  Returns how many.
+ */
+size_t	forward_headers(enum wire_protocol protocol,
+	    const struct client_head *head, const char *credential,
+	    size_t credential_len, struct request_header header_r[]);
+
+/* Path and query: "/v1/messages?beta=true". */
+struct span forward_target(const struct wire_route_info *route,
+	    const struct client_head *head);
+
+/* Starts the exchange of an admitted call, which has its hold.  False: refused,
+ * and the hold is voided. */
+bool	forward_call(struct call *call, const struct admission *admission,
+	    const struct exchange_handlers *handlers)
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,24 @@
+# The client side.
+noinst_LIBRARIES += %D%/libworker.a
+%C%_libworker_a_SOURCES = \
+	%D%/admit.c %D%/admit.h \
+	%D%/amount.c %D%/amount.h \
+	%D%/authenticate.c %D%/authenticate.h \
+	%D%/call.c %D%/call.h \
+	%D%/catalogue_view.c %D%/catalogue_view.h \
+	%D%/client.c %D%/client.h \
+	%D%/client_head.c %D%/client_head.h \
+	%D%/context.h \
+	%D%/forward.c %D%/forward.h \
+	%D%/front.c %D%/front.h \
+	%D%/health.c %D%/health.h \
+	%D%/linger.c %D%/linger.h \
+	%D%/listen.c %D%/listen.h \
+	%D%/models.c %D%/models.h \
+	%D%/relay.c %D%/relay.h \
+	%D%/relay_end.c %D%/relay_end.h \
+	%D%/reply.c %D%/reply.h \
+	%D%/request.c %D%/request.h \
+	%D%/settle.c %D%/settle.h \
+	%D%/tls_io.c %D%/tls_io.h \
+	%D%/worker.c %D%/worker.h

@@ -1,0 +1,375 @@
+#include "worker/relay.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "conf/settings.h"
+#include "shm/seat.h"
+#include "upstream/exchange.h"
+#include "worker/admit.h"
+#include "worker/call.h"
+#include "worker/client.h"
+#include "worker/context.h"
+#include "worker/front.h"
+#include "worker/relay_end.h"
+#include "worker/settle.h"
+
+/* Of an error answer that we replaced: read on, to keep the connection. */
+#define WASTE_MAX_BYTES 65536
+/* Warnings about upstreams are this far apart. */
+#define WARN_EVERY_MS 10000
+
+/* What only the operator can mend, but not once a call. */
+static void
+warn_operator(struct call *call, const char *what, const char *name)
+{
+	struct worker *worker = call->worker;
+	struct mono_time now = loop_now(worker->loop);
+
+	if (now.ns < worker->may_warn.ns)
+		return;
+	worker->may_warn = mono_add_ms(now, WARN_EVERY_MS);
+	log_warning("%s channel_id=%llu %s", what,
+	    (unsigned long long)call->record.channel_id, name);
+}
+
+static void
+answer_flows(struct call *call)
+{
+	if (call->answer == ANSWER_NONE) {
+		call->answer = ANSWER_FLOW;
+		call->state = CALL_ANSWERING;
+	}
+}
+
+static void
+on_sent(void *arg)
+{
+	struct call *call = arg;
+	int64_t ms = mono_diff_ms(loop_now(call->worker->loop), call->started);
+
+	call->record.queue_ms = ms > 0 ? (uint32_t)ms : 0;
+	if (exchange_retried(call->exchange))
+		call->record.flags |= RECORD_RETRIED;
+	call_forget_request(call);
+}
+
+/* What the meter can't read must not pass unmetered. */
+static void
+refuse_coding(struct call *call)
+{
+	exchange_cancel(&call->exchange);
+	call->upstream_over = true;
+	relay_fail(call, WIRE_ERROR_UPSTREAM);
+}
+
+static void
+replace_status(struct call *call, enum wire_error error,
+    const struct response_head *head)
+{
+	if (head->retry_after_ms > 0)
+		call->retry_after_s = (uint32_t)
+		    ((head->retry_after_ms + 999) / 1000);
+	call->recorded_error = WIRE_ERROR_UPSTREAM_STATUS;
+	if (error == WIRE_ERROR_UPSTREAM_REFUSED)
+		warn_operator(call, "an upstream refuses the operator",
+		    "hint=check the channel's credential and balance there");
+	relay_fail(call, error);
+}
+
+static void
+keep_head(struct call *call, int status, const struct response_head *head)
+{
+	const char *type = response_head_get(head, RESPONSE_CONTENT_TYPE);
+
+	call->status = status;
+	snprintf(call->content_type, sizeof(call->content_type), "%s",
+	    type != NULL ? type : "application/json");
+	call->has_length = response_head_body(head, false) ==
+	    RESPONSE_BODY_LENGTH;
+	call->length = head->content_length;
+}
+
+static void
+on_head(void *arg, int status, const struct response_head *head)
+{
+	struct call *call = arg;
+	enum wire_error error;
+
+	call->record.upstream_status = (uint16_t)status;
+	call->upstream_ok = status >= 200 && status <= 299;
+	if (call->state == CALL_DRAINING && !call->upstream_ok)
+		return;
+	if (!call->upstream_ok) {
+		seat_add(call->worker->shm, call->worker->seat,
+		    SEAT_UPSTREAM_FAILED, 1);
+		error = relay_status_error(status);
+		if (error != WIRE_ERROR_NONE) {
+			replace_status(call, error, head);
+			return;
+		}
+		call->recorded_error = WIRE_ERROR_UPSTREAM_STATUS;
+	}
+	if (head->coding != RESPONSE_CODING_IDENTITY) {
+		refuse_coding(call);
+		return;
+	}
+	keep_head(call, status, head);
+	if (!call->upstream_ok)
+		return;
+	call->streamed = head->is_event_stream;
+	if (!call->streamed)
+		call->filtered = false;
+	call->metered = true;
+	wire_meter_init(&call->meter, call->route->route, call->streamed);
+}
+
+/* The buffer is larger than what is ever taken into it by what the filter may
+ * have kept and one error event: it can't be short of room, only memory. */
+static void
+append(struct call *call, const char *p, size_t len)
+{
+	if (!buf_append(&call->relay, p, len))
+		call->broken = true;
+}
+
+static void
+append_filtered(struct call *call, const char *p, size_t len)
+{
+	struct span out;
+	size_t used;
+
+	while (len > 0) {
+		wire_filter_feed(&call->filter, p, len, &used, &out);
+		append(call, out.p, out.len);
+		p += used;
+		len -= used;
+	}
+}
+
+static size_t
+room(const struct call *call)
+{
+	size_t limit = call->worker->settings->relay_buffer_bytes;
+
+	return call->relay.len < limit ? limit - call->relay.len : 0;
+}
+
+static void
+note_bytes(struct call *call, size_t n)
+{
+	if (call->record.answer_bytes == 0) {
+		int64_t ms = mono_diff_ms(loop_now(call->worker->loop),
+		    call->started);
+
+		call->record.first_byte_ms = ms > 0 ? (uint32_t)ms : 0;
+	}
+	call->record.answer_bytes += n;
+}
+
+static size_t
+stream_body(struct call *call, const char *p, size_t len)
+{
+	size_t n = room(call);
+	bool mid_event = wire_meter_frame_open(&call->meter);
+
+	if (n > len)
+		n = len;
+	call->paused = n < len;
+	if (n == 0)
+		return 0;
+	note_bytes(call, n);
+	wire_meter_feed(&call->meter, p, n);
+	if (!call->settled &&
+	    !admit_extend(call, settle_output_tokens(call))) {
+		relay_end_for_money(call, mid_event);
+		return len;
+	}
+	if (call->filtered)
+		append_filtered(call, p, n);
+	else
+		append(call, p, n);
+	if (call->broken) {
+		relay_end_broken(call);
+		return len;
+	}
+	if (call->relay.len > 0)
+		answer_flows(call);
+	/* All but the stream's own end is known now, so the money comes
+	 * before the bytes that complete the answer. */
+	if (call->meter.finished)
+		settle_usage(call);
+	else
+		settle_progress(call, call->answer == ANSWER_FLOW);
+	call_wake(call);
+	return n;
+}
+
+static size_t
+plain_body(struct call *call, const char *p, size_t len)
+{
+	size_t limit = call->worker->settings->relay_buffer_bytes;
+	size_t n = room(call);
+
+	if (n > len)
+		n = len;
+	call->paused = n < len;
+	if (n > 0) {
+		note_bytes(call, n);
+		if (call->metered)
+			wire_meter_feed(&call->meter, p, n);
+		append(call, p, n);
+	}
+	if (call->broken) {
+		relay_end_broken(call);
+		return len;
+	}
+	/* Too long to wait for: it flows. */
+	if (n < len || (call->has_length && call->length > limit))
+		answer_flows(call);
+	if (call->answer == ANSWER_FLOW) {
+		settle_progress(call, true);
+		call_wake(call);
+	}
+	return n;
+}
+
+static size_t
+waste_body(struct call *call, const char *p, size_t len, uint64_t max)
+{
+	call->drained_bytes += len;
+	if (call->metered) {
+		note_bytes(call, len);
+		wire_meter_feed(&call->meter, p, len);
+		settle_progress(call, true);
+	}
+	if (call->drained_bytes > max) {
+		exchange_cancel(&call->exchange);
+		relay_over(call);
+	}
+	return len;
+}
+
+static size_t
+on_body(void *arg, const char *p, size_t len)
+{
+	struct call *call = arg;
+
+	if (call->state == CALL_DRAINING)
+		return waste_body(call, p, len,
+		    call->worker->settings->drain_max_bytes);
+	if (call->answer == ANSWER_ERROR)
+		return waste_body(call, p, len, WASTE_MAX_BYTES);
+	if (call->streamed)
+		return stream_body(call, p, len);
+	return plain_body(call, p, len);
+}
+
+static void
+on_end(void *arg)
+{
+	struct call *call = arg;
+
+	call->exchange = NULL;
+	if (call->state == CALL_DRAINING || call->answer == ANSWER_ERROR)
+		relay_over(call);
+	else
+		relay_end(call);
+}
+
+static void
+on_fail(void *arg, enum upstream_failure failure)
+{
+	struct call *call = arg;
+
+	call->exchange = NULL;
+	seat_add(call->worker->shm, call->worker->seat, SEAT_UPSTREAM_FAILED,
+	    1);
+	log_info("upstream failed channel_id=%llu failure=%s",
+	    (unsigned long long)call->record.channel_id,
+	    upstream_failure_name(failure));
+	switch (failure) {
+	case UPSTREAM_NO_ADDRESS:
+	case UPSTREAM_CONNECT:
+	case UPSTREAM_TIMEOUT_CONNECT:
+	case UPSTREAM_TLS:
+	case UPSTREAM_TLS_VERIFY:
+		warn_operator(call, "an upstream cannot be reached",
+		    upstream_failure_name(failure));
+		break;
+	case UPSTREAM_SEND:
+	case UPSTREAM_TIMEOUT_FIRST_BYTE:
+	case UPSTREAM_TIMEOUT_IDLE:
+	case UPSTREAM_TIMEOUT_TOTAL:
+	case UPSTREAM_CLOSED_BEFORE_HEAD:
+	case UPSTREAM_BAD_HEAD:
+	case UPSTREAM_BAD_FRAMING:
+	case UPSTREAM_CUT:
+	case UPSTREAM_MEMORY:
+		break;
+	}
+	if (call->state == CALL_DRAINING || call->answer == ANSWER_ERROR) {
+		if (!call->settled)
+			call->record.flags |= RECORD_UPSTREAM_CUT;
+		relay_over(call);
+	} else
+		relay_end_failed(call, failure);
+}
+
+const struct exchange_handlers relay_handlers = {
+	.on_sent = on_sent,
+	.on_head = on_head,
+	.on_body = on_body,
+	.on_end = on_end,
+	.on_fail = on_fail,
+};
+
+/* The last byte of a known length completes the answer: it waits. */
+static size_t
+available(const struct call *call)
+{
+	if (call->streamed || !call->has_length || call->upstream_over)
+		return call->relay.len;
+	return call->relay.len > 0 ? call->relay.len - 1 : 0;
+}
+
+ssize_t
+relay_read(void *arg, uint64_t position, char *buf, size_t max)
+{
+	struct call *call = arg;
+	struct worker *worker = call->worker;
+	size_t n = available(call);
+
+	(void)position;
+	if (call->client == NULL || call->client->gone)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (n > max)
+		n = max;
+	if (n > 0) {
+		memcpy(buf, buf_head(&call->relay), n);
+		buf_consume(&call->relay, n);
+		call->delivered_bytes += n;
+		seat_add(worker->shm, worker->seat, SEAT_BYTES_OUT,
+		    (int64_t)n);
+		/* It must go on taking, or be cut off. */
+		client_enter(call->client, CLIENT_CALL,
+		    worker->settings->idle_timeout_ms);
+		if (call->paused && call->exchange != NULL && call->relay.len <=
+		    worker->settings->relay_buffer_bytes / 2) {
+			call->paused = false;
+			exchange_resume(call->exchange);
+		}
+		return (ssize_t)n;
+	}
+	if (call->upstream_over)
+		return call->broken ? MHD_CONTENT_READER_END_WITH_ERROR :
+		    MHD_CONTENT_READER_END_OF_STREAM;
+	client_enter(call->client, CLIENT_CALL, 0);
+	front_suspend(call->client);
+	return 0;
+}

@@ -1,0 +1,308 @@
+#include "worker/relay_end.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "conf/settings.h"
+#include "upstream/exchange.h"
+#include "worker/call.h"
+#include "worker/client.h"
+#include "worker/context.h"
+#include "worker/relay.h"
+#include "worker/settle.h"
+
+enum wire_error
+relay_failure_error(enum upstream_failure failure)
+{
+	switch (failure) {
+	case UPSTREAM_TIMEOUT_CONNECT:
+	case UPSTREAM_TIMEOUT_FIRST_BYTE:
+	case UPSTREAM_TIMEOUT_IDLE:
+	case UPSTREAM_TIMEOUT_TOTAL:
+		return WIRE_ERROR_UPSTREAM_TIMEOUT;
+	case UPSTREAM_MEMORY:
+		return WIRE_ERROR_OVERLOADED;
+	case UPSTREAM_NO_ADDRESS:
+	case UPSTREAM_CONNECT:
+	case UPSTREAM_TLS:
+	case UPSTREAM_TLS_VERIFY:
+	case UPSTREAM_SEND:
+	case UPSTREAM_CLOSED_BEFORE_HEAD:
+	case UPSTREAM_BAD_HEAD:
+	case UPSTREAM_BAD_FRAMING:
+	case UPSTREAM_CUT:
+		break;
+	}
+	return WIRE_ERROR_UPSTREAM;
+}
+
+enum wire_error
+relay_status_error(int status)
+{
+	switch (status) {
+	case 400:
+	case 404:
+	case 409:
+	case 413:
+	case 422:
+		return WIRE_ERROR_NONE;
+	case 401:
+	case 402:
+	case 403:
+		/* The operator's key, money or rights, not the customer's. */
+		return WIRE_ERROR_UPSTREAM_REFUSED;
+	case 408:
+	case 504:
+		return WIRE_ERROR_UPSTREAM_TIMEOUT;
+	case 429:
+		return WIRE_ERROR_UPSTREAM_BUSY;
+	case 503:
+	case 529:
+		return WIRE_ERROR_UPSTREAM_FULL;
+	}
+	return WIRE_ERROR_UPSTREAM;
+}
+
+void
+relay_fail(struct call *call, enum wire_error error)
+{
+	if (call->state == CALL_DRAINING) {
+		relay_over(call);
+		return;
+	}
+	assert(call->answer == ANSWER_NONE);
+	buf_consume(&call->relay, call->relay.len);
+	call_refuse(call, error);
+	call->status = wire_error_status(error);
+	call->state = CALL_ANSWERING;
+	settle_free(call);
+	call_wake(call);
+}
+
+void
+relay_over(struct call *call)
+{
+	call->upstream_over = true;
+	if (call->metered)
+		wire_meter_finish(&call->meter);
+	if (call->upstream_ok)
+		settle_usage(call);
+	else
+		settle_free(call);
+	if (call->client == NULL)
+		call->state = CALL_OVER;
+	call_release(call);
+}
+
+/* An answer of 2xx that is nothing but an error has used nothing. */
+static bool
+only_an_error(struct call *call)
+{
+	return call->meter.error_seen && call->meter.output_bytes_seen == 0 &&
+	    (wire_meter_usage(&call->meter)->marks & USAGE_SEEN) == 0;
+}
+
+static void
+settle_end(struct call *call)
+{
+	if (!call->upstream_ok || only_an_error(call))
+		settle_free(call);
+	else
+		settle_usage(call);
+}
+
+/* A cut must be seen as one: the protocol's own event says it. */
+static void
+append_event(struct call *call, enum wire_error error, bool mid_event)
+{
+	char event[WIRE_ERROR_BODY_BYTES];
+	struct wire_error_info info = { .request_id = call->id };
+	size_t len;
+
+	len = wire_error_stream_event(call->protocol, error, &info,
+	    mid_event, event, sizeof(event));
+	if (!buf_append(&call->relay, event, len))
+		call->broken = true;
+	if (!call->settled)
+		call->recorded_error = error;
+}
+
+static void
+end_stream(struct call *call)
+{
+	struct span rest;
+
+	if (call->filtered) {
+		wire_filter_finish(&call->filter, &rest);
+		if (!buf_append(&call->relay, rest.p, rest.len))
+			call->broken = true;
+	}
+	/* Anthropic's clients take a missing message_stop for success;
+	 * OpenAI's can do without [DONE], and some upstreams do. */
+	if (call->protocol == WIRE_ANTHROPIC && !call->meter.finished &&
+	    !call->meter.error_seen) {
+		if (!call->settled)
+			call->record.flags |= RECORD_UPSTREAM_CUT;
+		append_event(call, WIRE_ERROR_STREAM_CUT,
+		    wire_meter_frame_open(&call->meter));
+	}
+}
+
+void
+relay_end(struct call *call)
+{
+	call->upstream_over = true;
+	if (call->metered)
+		wire_meter_finish(&call->meter);
+	if (call->streamed)
+		end_stream(call);
+	settle_end(call);
+	if (call->answer == ANSWER_NONE) {
+		call->answer = call->streamed ? ANSWER_FLOW : ANSWER_WHOLE;
+		call->state = CALL_ANSWERING;
+	}
+	call_wake(call);
+}
+
+static bool
+is_timeout(enum upstream_failure failure)
+{
+	return relay_failure_error(failure) == WIRE_ERROR_UPSTREAM_TIMEOUT;
+}
+
+void
+relay_end_failed(struct call *call, enum upstream_failure failure)
+{
+	bool mid_event;
+
+	call->upstream_over = true;
+	if (call->answer == ANSWER_NONE) {
+		relay_fail(call, relay_failure_error(failure));
+		return;
+	}
+	/* Broken off after its own end: nothing is missing. */
+	if (call->streamed && call->meter.finished && call->settled) {
+		call_wake(call);
+		return;
+	}
+	if (!call->settled)
+		call->record.flags |= RECORD_UPSTREAM_CUT;
+	if (call->streamed) {
+		mid_event = wire_meter_frame_open(&call->meter);
+		append_event(call, is_timeout(failure) ?
+		    WIRE_ERROR_STREAM_TIMEOUT : WIRE_ERROR_STREAM_CUT,
+		    mid_event || call->filtered);
+		wire_meter_finish(&call->meter);
+	} else {
+		/* It ends short of its length, or without the last chunk. */
+		call->broken = true;
+		if (call->metered)
+			wire_meter_finish(&call->meter);
+		if (!call->settled && call->recorded_error == WIRE_ERROR_NONE)
+			call->recorded_error = relay_failure_error(failure);
+	}
+	if (call->upstream_ok)
+		settle_usage(call);
+	else
+		settle_free(call);
+	call_wake(call);
+}
+
+void
+relay_end_for_money(struct call *call, bool mid_event)
+{
+	exchange_cancel(&call->exchange);
+	call->upstream_over = true;
+	call->record.flags |= RECORD_CUT_SHORT;
+	append_event(call, WIRE_ERROR_STREAM_NO_MONEY,
+	    mid_event || call->filtered);
+	settle_usage(call);
+	if (call->answer == ANSWER_NONE) {
+		call->answer = ANSWER_FLOW;
+		call->state = CALL_ANSWERING;
+	}
+	call_wake(call);
+}
+
+void
+relay_end_broken(struct call *call)
+{
+	exchange_cancel(&call->exchange);
+	call->upstream_over = true;
+	if (call->answer == ANSWER_NONE) {
+		call->broken = false;
+		relay_fail(call, WIRE_ERROR_OVERLOADED);
+		return;
+	}
+	call->recorded_error = WIRE_ERROR_OVERLOADED;
+	settle_usage(call);
+	call_wake(call);
+}
+
+/* Nobody reads any more.  The upstream works on, and bills the operator. */
+static void
+leave(struct call *call)
+{
+	bool began = exchange_began_sending(call->exchange);
+
+	exchange_cancel(&call->exchange);
+	call->upstream_over = true;
+	if (call->metered)
+		wire_meter_finish(&call->meter);
+	if (began && (call->record.upstream_status == 0 || call->upstream_ok))
+		settle_usage(call);
+	else
+		settle_free(call);
+}
+
+void
+relay_client_gone(struct call *call)
+{
+	bool drain = call->worker->settings->on_client_abort ==
+	    CLIENT_ABORT_DRAIN && !call->worker->aborting;
+
+	if (call->exchange == NULL || call->answer == ANSWER_ERROR ||
+	    call->state == CALL_DRAINING)
+		return;
+	if (!call->settled) {
+		call->record.flags |= RECORD_CLIENT_GONE;
+		call->recorded_error = WIRE_ERROR_CLIENT_GONE;
+		if (call->status == 0)
+			call->status = wire_error_status(
+			    WIRE_ERROR_CLIENT_GONE);
+	}
+	/* A settled call's upstream has said all; its connection is kept. */
+	if (drain || call->settled) {
+		call->state = CALL_DRAINING;
+		if (call->paused) {
+			call->paused = false;
+			exchange_resume(call->exchange);
+		}
+	} else {
+		leave(call);
+		call->state = CALL_OVER;
+	}
+	call_wake(call);
+}
+
+void
+relay_abort(struct call *call)
+{
+	if (call->exchange == NULL)
+		return;
+	if (call->delivered_bytes > 0 || call->told_billable) {
+		if (!call->settled)
+			call->record.flags |= RECORD_UPSTREAM_CUT;
+		leave(call);
+	} else {
+		exchange_cancel(&call->exchange);
+		call->upstream_over = true;
+		if (!call->settled) {
+			call->recorded_error = WIRE_ERROR_STARTING;
+			call->status = wire_error_status(WIRE_ERROR_STARTING);
+		}
+		settle_free(call);
+	}
+	call->state = CALL_OVER;
+	call_release(call);
+}

@@ -1,0 +1,29 @@
+/*
+ * relay_end.h: how an answer ends, well or not, and what that costs.
+ * Layer: worker (private).
+ * Written by: relay.c and front.c.
+ */
+#ifndef WORKER_RELAY_END_H
+#define WORKER_RELAY_END_H
+
+#include <stdbool.h>
+
+#include "upstream/failure.h"
+#include "wire/error.h"
+
+struct call;
+
+/* The upstream's answer is complete. */
+void	relay_end(struct call *call);
+/* The exchange failed and is gone. */
+void	relay_end_failed(struct call *call, enum upstream_failure failure);
+/* A stream's money is gone: mid_event, for what was delivered so far. */
+void	relay_end_for_money(struct call *call, bool mid_event);
+/* We ran out of memory for it. */
+void	relay_end_broken(struct call *call);
+/* Nothing came that the client could have seen: free, and an error. */
+void	relay_fail(struct call *call, enum wire_error error);
+/* No client waits for the rest, and the upstream is done: settles. */
+void	relay_over(struct call *call);
+
+#endif

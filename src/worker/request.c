@@ -1,0 +1,251 @@
+#include "worker/request.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "conf/settings.h"
+#include "shm/directory.h"
+#include "shm/seat.h"
+#include "worker/admit.h"
+#include "worker/authenticate.h"
+#include "worker/call.h"
+#include "worker/client.h"
+#include "worker/context.h"
+#include "worker/forward.h"
+#include "worker/front.h"
+#include "worker/health.h"
+#include "worker/models.h"
+#include "worker/relay.h"
+#include "worker/reply.h"
+#include "worker/settle.h"
+
+/* A refused body up to this is read and thrown away, so that the connection
+ * can be used again and the client is sure to read the answer. */
+#define SWALLOW_MAX_BYTES 65536
+/* Taken for a body at once, before a byte of it has come. */
+#define BODY_FIRST_BYTES 65536
+
+/* For people who look at records: cut, and nothing but printable ASCII. */
+static void
+note_agent(struct call *call)
+{
+	const struct span *agent = &call->head.user_agent;
+	size_t n = agent->len;
+
+	if (n > RECORD_AGENT_BYTES)
+		n = RECORD_AGENT_BYTES;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)agent->p[i];
+
+		call->record.agent[i] = c >= 0x20 && c < 0x7f ? c : '?';
+	}
+}
+
+static void
+find_route(struct call *call, const char *method, const char *path)
+{
+	struct wire_hints hints = {
+		.has_anthropic_version = call->head.anthropic_version.p !=
+		    NULL,
+		.has_goog_api_key = call->head.has_goog_api_key,
+	};
+	enum wire_find found;
+
+	found = wire_route_find(method, path, &call->route);
+	call->protocol = call->route != NULL && call->route->protocol != 0 ?
+	    call->route->protocol : wire_protocol_guess(path, &hints);
+	switch (found) {
+	case WIRE_FIND_OK:
+		return;
+	case WIRE_FIND_PATH:
+		call_refuse(call, WIRE_ERROR_NO_ROUTE);
+		return;
+	case WIRE_FIND_METHOD:
+		call_refuse(call, WIRE_ERROR_METHOD);
+		return;
+	}
+}
+
+static void
+check_body_head(struct call *call)
+{
+	const struct client_head *head = &call->head;
+	uint64_t max = call->worker->settings->max_body_bytes;
+
+	if (head->bad_content_length)
+		call_refuse(call, WIRE_ERROR_BAD_REQUEST);
+	else if (head->encoded || !client_head_is_json(head))
+		call_refuse(call, WIRE_ERROR_MEDIA_TYPE);
+	else if (head->has_content_length && head->content_length > max) {
+		call->limit = max;
+		call_refuse(call, WIRE_ERROR_BODY_LARGE);
+	}
+}
+
+/* The cheapest first; each room refuses by itself. */
+static void
+check_head(struct call *call, const char *method, const char *path)
+{
+	find_route(call, method, path);
+	if (call->answer != ANSWER_NONE)
+		return;
+	if (call->route->needs_key && !authenticate(call))
+		return;
+	if (!call->route->billed)
+		return;
+	check_body_head(call);
+	if (call->answer == ANSWER_NONE)
+		(void)!admit_any(call);
+}
+
+static bool
+has_body(const struct client_head *head)
+{
+	return head->chunked || head->content_length > 0;
+}
+
+static bool
+send_error(struct call *call, struct MHD_Connection *connection, bool close)
+{
+	settle_refusal(call);
+	return reply_error(call, connection, close);
+}
+
+bool
+request_head(struct call *call, struct MHD_Connection *connection,
+    const char *method, const char *path)
+{
+	const struct settings *s = call->worker->settings;
+	const struct client_head *head = &call->head;
+
+	client_head_read(connection, &call->head);
+	note_agent(call);
+	check_head(call, method, path);
+	if (!has_body(head))
+		client_enter(call->client, CLIENT_CALL, 0);
+	else
+		client_enter(call->client, CLIENT_BODY, s->body_timeout_ms);
+	if (call->answer == ANSWER_NONE)
+		return true;
+	call->state = CALL_REFUSED;
+	if (!has_body(head) || (!head->expect && !head->chunked &&
+	    head->content_length <= SWALLOW_MAX_BYTES))
+		return true;
+	call->client->linger = true;
+	return send_error(call, connection, true);
+}
+
+/* Too late for libmicrohttpd, which answers complete requests only. */
+static bool
+break_off(struct call *call, enum wire_error error)
+{
+	char text[REPLY_TEXT_BYTES];
+
+	call->limit = call->worker->settings->max_body_bytes;
+	call_refuse(call, error);
+	client_say(call->client, text,
+	    reply_error_text(call, text, sizeof(text)));
+	settle_refusal(call);
+	call->state = CALL_REFUSED;
+	return false;
+}
+
+bool
+request_body(struct call *call, const char *p, size_t len)
+{
+	struct worker *worker = call->worker;
+
+	seat_add(worker->shm, worker->seat, SEAT_BYTES_IN, (int64_t)len);
+	if (call->state == CALL_REFUSED || !call->route->billed)
+		return true;
+	if (call->body.len + len > worker->settings->max_body_bytes)
+		return break_off(call, WIRE_ERROR_BODY_LARGE);
+	if (call->body.len == 0 && call->head.has_content_length) {
+		uint64_t first = call->head.content_length;
+
+		if (first > BODY_FIRST_BYTES)
+			first = BODY_FIRST_BYTES;
+		if (buf_room(&call->body, first) == NULL)
+			return break_off(call, WIRE_ERROR_OVERLOADED);
+	}
+	if (!buf_append(&call->body, p, len))
+		return break_off(call, WIRE_ERROR_OVERLOADED);
+	return true;
+}
+
+static void
+forward(struct call *call)
+{
+	struct admission admission;
+	struct wire_fault fault;
+
+	call->record.request_bytes = call->body.len;
+	if (!wire_request_scan(call->route->route,
+	    call->body.len > 0 ? buf_head(&call->body) : "", call->body.len,
+	    &call->request, &fault)) {
+		call_refuse_about(call, fault.error, fault.param);
+		return;
+	}
+	if (!admit_call(call, &admission))
+		return;
+	call->state = CALL_WAITING;
+	if (!forward_call(call, &admission, &relay_handlers))
+		call->state = CALL_ANSWERING;
+}
+
+static bool
+serve_complete(struct call *call, struct MHD_Connection *connection)
+{
+	client_enter(call->client, CLIENT_CALL, 0);
+	switch (call->route->route) {
+	case WIRE_ROUTE_CHAT_COMPLETIONS:
+	case WIRE_ROUTE_MESSAGES:
+		/* Nothing is begun for a client that has already left. */
+		if (call->client->gone)
+			return false;
+		forward(call);
+		return true;
+	case WIRE_ROUTE_MODELS:
+		return models_answer(call, connection);
+	case WIRE_ROUTE_HEALTHZ:
+		return health_answer(call, connection);
+	case WIRE_ROUTE_READYZ:
+		return ready_answer(call, connection);
+	case WIRE_ROUTE_NONE:
+		break;
+	}
+	assert(false);
+	return false;
+}
+
+bool
+request_serve(struct call *call, struct MHD_Connection *connection)
+{
+	struct client *client = call->client;
+	bool ok = false;
+
+	if (call->state == CALL_BODY) {
+		if (!serve_complete(call, connection))
+			return false;
+		if (call->queued)
+			return true;
+	} else if (client->gone)
+		return false;
+	switch (call->answer) {
+	case ANSWER_NONE:
+		front_suspend(client);
+		return true;
+	case ANSWER_ERROR:
+		ok = send_error(call, connection, false);
+		break;
+	case ANSWER_WHOLE:
+		ok = reply_whole(call, connection);
+		break;
+	case ANSWER_FLOW:
+		ok = reply_flow(call, connection);
+		break;
+	}
+	client_enter(client, CLIENT_CALL,
+	    call->worker->settings->idle_timeout_ms);
+	return ok;
+}

@@ -1,0 +1,194 @@
+#include "worker/settle.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/loop.h"
+#include "shm/seat.h"
+#include "wire/estimate.h"
+#include "worker/call.h"
+#include "worker/context.h"
+
+/* The reclaimer's knowledge may lag by this much estimated output. */
+#define PROGRESS_STEP_TOKENS 16
+
+static void
+count(struct call *call, enum seat_counter c, int64_t n)
+{
+	seat_add(call->worker->shm, call->worker->seat, c, n);
+}
+
+static uint32_t
+elapsed_ms(const struct call *call)
+{
+	int64_t ms = mono_diff_ms(loop_now(call->worker->loop), call->started);
+
+	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+}
+
+void
+settle_complete_usage(const struct usage *seen, bool complete,
+    uint64_t input_tokens, uint64_t output_tokens, struct usage *usage_r)
+{
+	*usage_r = *seen;
+	if ((seen->marks & USAGE_SEEN) == 0) {
+		/* Nobody said: our own estimate, never nothing. */
+		memset(usage_r->count, 0, sizeof(usage_r->count));
+		usage_r->count[USAGE_INPUT] = input_tokens;
+		usage_r->count[USAGE_OUTPUT] = output_tokens;
+		usage_r->marks |= USAGE_ESTIMATED;
+	} else if (!complete && output_tokens > seen->count[USAGE_OUTPUT]) {
+		/* An early statement (message_start) knows the input only. */
+		usage_r->count[USAGE_OUTPUT] = output_tokens;
+		usage_r->marks |= USAGE_ESTIMATED;
+	}
+}
+
+uint64_t
+settle_output_tokens(struct call *call)
+{
+	uint64_t stated = wire_meter_usage(&call->meter)->count[USAGE_OUTPUT];
+	uint64_t estimated =
+	    wire_estimate_output_tokens(call->meter.output_bytes_seen);
+
+	/* No statement can make us hold for more than was asked for; what
+	 * passed before our eyes can. */
+	if (stated > call->ceiling_tokens)
+		stated = call->ceiling_tokens;
+	return stated > estimated ? stated : estimated;
+}
+
+static void
+usage_now(struct call *call, struct usage *usage_r)
+{
+	static const struct usage nothing;
+	uint64_t output = 0;
+
+	if (call->metered)
+		output = wire_estimate_output_tokens(
+		    call->meter.output_bytes_seen);
+	settle_complete_usage(call->metered ?
+	    wire_meter_usage(&call->meter) : &nothing,
+	    call->metered && call->meter.finished, call->input_tokens, output,
+	    usage_r);
+}
+
+static void
+fill_usage(struct call_record *record, const struct usage *usage)
+{
+	memcpy(record->count, usage->count, sizeof(record->count));
+	record->reasoning = usage->reasoning;
+	if (usage->marks & USAGE_ESTIMATED)
+		record->flags |= RECORD_ESTIMATED;
+	if (usage->marks & USAGE_CLAMPED)
+		record->flags |= RECORD_CLAMPED;
+	if (usage->marks & USAGE_UNKNOWN_FIELD)
+		record->flags |= RECORD_UNKNOWN_USAGE;
+}
+
+static void
+fill_common(struct call *call)
+{
+	struct call_record *r = &call->record;
+
+	r->route = call->route != NULL ? (uint16_t)call->route->route : 0;
+	r->protocol = (uint16_t)call->protocol;
+	r->status = (uint16_t)(call->status > 0 ? call->status :
+	    wire_error_status(call->error));
+	r->error = (uint16_t)(call->recorded_error != WIRE_ERROR_NONE ?
+	    call->recorded_error : call->error);
+	r->total_ms = elapsed_ms(call);
+	if (call->streamed)
+		r->flags |= RECORD_STREAMED;
+}
+
+static void
+end_hold(struct call *call, int64_t fee)
+{
+	fill_common(call);
+	hold_settle(call->worker->book, call->hold, fee, &call->record);
+	call->hold = HOLD_NONE;
+	call->settled = true;
+	call->recorded = true;
+	if (call->recorded_error == WIRE_ERROR_NONE &&
+	    call->error == WIRE_ERROR_NONE)
+		count(call, SEAT_CALLS, 1);
+	count(call, SEAT_FEE_NANO, fee);
+}
+
+void
+settle_usage(struct call *call)
+{
+	struct usage usage;
+	int64_t fee, uncollected, tokens = 0;
+
+	if (call->settled || call->hold == HOLD_NONE)
+		return;
+	usage_now(call, &usage);
+	hold_price(&usage, &call->terms,
+	    hold_held(call->worker->book, call->hold), &fee, &uncollected);
+	fill_usage(&call->record, &usage);
+	call->record.uncollected_nano = uncollected;
+	for (int i = 0; i < USAGE_DIMS; i++)
+		tokens += (int64_t)usage.count[i];
+	count(call, SEAT_TOKENS, tokens);
+	if (usage.marks & USAGE_UNKNOWN_FIELD)
+		count(call, SEAT_UNKNOWN_USAGE, 1);
+	end_hold(call, fee);
+}
+
+void
+settle_free(struct call *call)
+{
+	if (call->settled || call->hold == HOLD_NONE)
+		return;
+	end_hold(call, 0);
+}
+
+void
+settle_refusal(struct call *call)
+{
+	if (call->settled)
+		return;
+	assert(call->hold == HOLD_NONE);
+	call->settled = true;
+	count(call, SEAT_REFUSED, 1);
+	if (call->route == NULL || !call->route->billed)
+		return;
+	fill_common(call);
+	if (hold_publish_refusal(call->worker->book, &call->record))
+		call->recorded = true;
+	else
+		count(call, SEAT_DROPPED_RECORDS, 1);
+}
+
+void
+settle_progress(struct call *call, bool billable)
+{
+	struct hold_progress progress;
+	const struct usage *seen;
+	uint64_t output;
+
+	if (call->settled || call->hold == HOLD_NONE || !call->metered)
+		return;
+	billable = billable || call->told_billable;
+	seen = wire_meter_usage(&call->meter);
+	output = settle_output_tokens(call);
+	if (billable == call->told_billable &&
+	    seen->marks == call->progress_marks &&
+	    output < call->progress_tokens + PROGRESS_STEP_TOKENS)
+		return;
+	memset(&progress, 0, sizeof(progress));
+	usage_now(call, &progress.usage);
+	progress.channel_id = call->record.channel_id;
+	progress.answer_bytes = call->record.answer_bytes;
+	progress.status = (uint16_t)call->status;
+	progress.upstream_status = call->record.upstream_status;
+	progress.flags = call->record.flags |
+	    (call->streamed ? RECORD_STREAMED : 0);
+	progress.billable = billable;
+	hold_progress(call->worker->book, call->hold, &progress);
+	call->told_billable = billable;
+	call->progress_marks = seen->marks;
+	call->progress_tokens = output;
+}

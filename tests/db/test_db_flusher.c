@@ -1,0 +1,243 @@
+/*
+ * test_db_flusher.c: calls to PostgreSQL, and PostgreSQL's changes to the
+ * segment.
+ */
+#include "shm/catalogue.h"
+#include "tests/db/flusher_fixture.h"
+#include "tests/unit/run.h"
+
+START_TEST(test_calls_are_billed_to_the_nano)
+{
+	start_flusher();
+	wait_for(loaded, 5000, "the directory is loaded");
+	ck_assert_int_eq(available(), 10 * UNIT);
+	calls(2500);
+	must_be_exact(10 * UNIT);
+	ck_assert_int_eq(stop_flusher(), 0);
+	ck_assert_uint_eq(shm_gauge(shm, SHM_GAUGE_APPLIED_SEQ), 2500);
+}
+END_TEST
+
+static struct catalogue seen;
+
+static bool
+look(bool (*right)(const struct catalogue *))
+{
+	bool ok;
+
+	if (catalogue_copy(shm, &seen) != CATALOGUE_OK)
+		return false;
+	ok = right(&seen);
+	catalogue_free(&seen);
+	return ok;
+}
+
+static bool
+revoked(void)
+{
+	struct key_view view;
+
+	return key_find(shm, digest, &view) && view.status == KEY_REVOKED;
+}
+
+static bool
+second_key(void)
+{
+	uint8_t other[32] = { 43 };
+	struct key_view view;
+
+	return key_find(shm, other, &view);
+}
+
+static bool
+suspended(void)
+{
+	struct account_view view;
+
+	return account_read(shm, account(), &view) &&
+	    view.status == ACCOUNT_SUSPENDED;
+}
+
+static bool
+is_priced(const struct catalogue *c)
+{
+	return c->models == 1 && strcmp(c->model[0].name, "m") == 0 &&
+	    c->model[0].price.nano_per_million[USAGE_INPUT] == 5 &&
+	    c->model[0].price.nano_per_million[USAGE_CACHE_READ] ==
+	    PRICE_UNSET && c->model[0].price.version == 1;
+}
+
+static bool
+priced(void)
+{
+	return look(is_priced);
+}
+
+static bool
+has_vip(const struct catalogue *c)
+{
+	return c->groups == 2 && c->group[1].multiplier_ppm == 1250000;
+}
+
+static bool
+grouped(void)
+{
+	return look(has_vip);
+}
+
+static bool
+has_channel(const struct catalogue *c)
+{
+	return c->channels == 1 && strcmp(c->channel[0].host, "127.0.0.1") ==
+	    0 && c->channel[0].addresses == 1 &&
+	    c->channel[0].address[0].ip[12] == 127 &&
+	    c->channel[0].credential_bytes == 3 && c->routes == 1 &&
+	    strcmp(c->route[0].upstream_name, "up-m") == 0;
+}
+
+static bool
+channelled(void)
+{
+	return look(has_channel);
+}
+
+START_TEST(test_changes_are_in_the_segment_within_100_ms)
+{
+	struct channel_row channel = { .name = "up", .protocol = 1,
+		.host = "127.0.0.1", .port = 443, .tls = true, .weight = 1,
+		.credential = "abc", .credential_bytes = 3 };
+	struct price price;
+	uint8_t other[32] = { 43 };
+	int64_t id, model, ch;
+	int i;
+
+	for (i = 0; i < USAGE_SLOTS; i++)
+		price.nano_per_million[i] = i < 2 ? 5 : PRICE_UNSET;
+	start_flusher();
+	wait_for(loaded, 5000, "the directory is loaded");
+	nap_ms(100);	/* it is idle, and asleep as deeply as it gets */
+	credit("second", UNIT);
+	wait_for(credited, 100, "a credit");
+	ck_assert_int_eq(q_key_add(admin, customer_id, "", other, "sk", 0,
+	    &id), DB_OK);
+	wait_for(second_key, 100, "a new key");
+	ck_assert_int_eq(q_model_put(admin, "m", 1000, &model), DB_OK);
+	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
+	    DB_OK);
+	wait_for(priced, 100, "a price");
+	ck_assert_int_eq(q_group_set(admin, "vip", 1250000, &id), DB_OK);
+	wait_for(grouped, 100, "a group");
+	ck_assert_int_eq(q_channel_add(admin, &channel, 8, &ch), DB_OK);
+	ck_assert_int_eq(q_channel_model_put(admin, ch, model, "up-m"),
+	    DB_OK);
+	wait_for(channelled, 100, "a channel");
+	ck_assert_int_eq(q_customer_set(admin, customer_id, 2, NULL, NULL,
+	    NULL), DB_OK);
+	wait_for(suspended, 100, "a suspension");
+	ck_assert_int_eq(q_key_revoke(admin, 1), DB_OK);
+	wait_for(revoked, 100, "a revocation");
+}
+END_TEST
+
+static bool
+second_price(const struct catalogue *c)
+{
+	return c->models == 1 && c->model[0].price.version == 2;
+}
+
+static bool
+repriced(void)
+{
+	return look(second_price);
+}
+
+START_TEST(test_a_price_takes_effect_at_its_time)
+{
+	struct price price;
+	int64_t id, model, due = clock_wall().us + 700000;
+	int i;
+
+	for (i = 0; i < USAGE_SLOTS; i++)
+		price.nano_per_million[i] = 5;
+	ck_assert_int_eq(q_model_put(admin, "m", 0, &model), DB_OK);
+	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
+	    DB_OK);
+	ck_assert_int_eq(q_price_add(admin, model, due, &price, "x", &id),
+	    DB_OK);
+	start_flusher();
+	wait_for(loaded, 600, "the directory is loaded");
+	wait_for(repriced, 1500, "the new price");
+	ck_assert_int_ge(clock_wall().us, due);
+	ck_assert_int_lt(clock_wall().us, due + 100000);
+}
+END_TEST
+
+START_TEST(test_a_host_name_is_resolved)
+{
+	struct channel_row channel = { .name = "up", .protocol = 1,
+		.host = "localhost", .port = 443, .weight = 1,
+		.credential = "" };
+	struct mono_time began;
+	int64_t id;
+	bool known = false;
+
+	ck_assert_int_eq(q_channel_add(admin, &channel, 8, &id), DB_OK);
+	start_flusher();
+	began = clock_mono();
+	while (!known && mono_diff_ms(clock_mono(), began) < 5000) {
+		if (catalogue_copy(shm, &seen) == CATALOGUE_OK) {
+			known = seen.channels == 1 &&
+			    seen.channel[0].addresses > 0;
+			catalogue_free(&seen);
+		}
+		nap_ms(5);
+	}
+	ck_assert(known);
+}
+END_TEST
+
+START_TEST(test_idle_it_uses_hardly_any_cpu)
+{
+	char path[64], line[512], *p;
+	unsigned long user = 0, system_ticks = 0;
+	FILE *file;
+
+	start_flusher();
+	wait_for(loaded, 5000, "the directory is loaded");
+	nap_ms(3000);
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)flusher);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), file));
+	fclose(file);
+	p = strrchr(line, ')');
+	ck_assert_int_eq(sscanf(p, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u"
+	    " %*u %lu %lu", &user, &system_ticks), 2);
+	/* In 3 s: less than 5 %, with the load itself. */
+	ck_assert_int_lt((int64_t)(user + system_ticks) * 1000 /
+	    sysconf(_SC_CLK_TCK), 150);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("db_flusher");
+	TCase *tc = tcase_create("flusher");
+	int status;
+
+	server = pg_server_start();
+	if (server == NULL)
+		return PG_SKIP;
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, test_calls_are_billed_to_the_nano);
+	tcase_add_test(tc, test_changes_are_in_the_segment_within_100_ms);
+	tcase_add_test(tc, test_a_price_takes_effect_at_its_time);
+	tcase_add_test(tc, test_a_host_name_is_resolved);
+	tcase_add_test(tc, test_idle_it_uses_hardly_any_cpu);
+	suite_add_tcase(suite, tc);
+	status = run_suite(suite);
+	pg_server_stop(&server);
+	return status;
+}

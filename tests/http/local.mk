@@ -1,0 +1,18 @@
+# End to end over HTTPS with a scripted upstream.
+http_tests = \
+	%D%/test_routes.py \
+	%D%/test_errors.py \
+	%D%/test_stream.py \
+	%D%/test_money.py \
+	%D%/test_splice.py \
+	%D%/test_disconnect.py \
+	%D%/test_reload.py \
+	%D%/test_daemon.py \
+	%D%/test_kill.py
+EXTRA_DIST += $(http_tests) \
+	%D%/README %D%/case.py %D%/client.py %D%/harness.py \
+	%D%/machine.py %D%/money.py
+
+if HAVE_PYTHON3
+TESTS += $(http_tests)
+endif

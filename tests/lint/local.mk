@@ -1,0 +1,4 @@
+# Checks of the tree itself.
+lint_tests = %D%/layers.sh %D%/headers.sh %D%/hosts.sh
+TESTS += $(lint_tests)
+EXTRA_DIST += $(lint_tests)

@@ -1,0 +1,41 @@
+# The base's unit tests.
+if HAVE_CHECK
+base_unit_tests = \
+	tests/unit/test_base_bytes \
+	tests/unit/test_base_clock \
+	tests/unit/test_base_fee \
+	tests/unit/test_base_log \
+	tests/unit/test_base_loop \
+	tests/unit/test_base_money \
+	tests/unit/test_base_secret
+check_PROGRAMS += $(base_unit_tests)
+TESTS += $(base_unit_tests)
+
+tests_unit_test_base_bytes_SOURCES = tests/unit/test_base_bytes.c tests/unit/run.h
+tests_unit_test_base_bytes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_bytes_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_clock_SOURCES = tests/unit/test_base_clock.c tests/unit/run.h
+tests_unit_test_base_clock_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_clock_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_fee_SOURCES = tests/unit/test_base_fee.c tests/unit/run.h
+tests_unit_test_base_fee_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_fee_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_log_SOURCES = tests/unit/test_base_log.c tests/unit/run.h
+tests_unit_test_base_log_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_log_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_loop_SOURCES = tests/unit/test_base_loop.c tests/unit/run.h
+tests_unit_test_base_loop_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_loop_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_money_SOURCES = tests/unit/test_base_money.c tests/unit/run.h
+tests_unit_test_base_money_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_money_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_secret_SOURCES = tests/unit/test_base_secret.c tests/unit/run.h
+tests_unit_test_base_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_secret_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+endif

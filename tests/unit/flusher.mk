@@ -1,0 +1,12 @@
+# The flusher's unit tests.
+if HAVE_CHECK
+flusher_unit_tests = \
+	tests/unit/test_flusher_journal
+check_PROGRAMS += $(flusher_unit_tests)
+TESTS += $(flusher_unit_tests)
+
+tests_unit_test_flusher_journal_SOURCES = \
+	tests/unit/test_flusher_journal.c tests/unit/run.h
+tests_unit_test_flusher_journal_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_flusher_journal_LDADD = $(LINK_FLUSHER) $(CHECK_LIBS)
+endif

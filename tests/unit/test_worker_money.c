@@ -1,0 +1,177 @@
+/*
+ * test_worker_money.c: how much is held, and what is charged.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "tests/unit/run.h"
+#include "wire/estimate.h"
+#include "wire/request.h"
+#include "worker/amount.h"
+#include "worker/settle.h"
+
+#define MILLION INT64_C(1000000)
+
+static struct hold_terms
+terms_of(int64_t input, int64_t output)
+{
+	struct hold_terms terms = { .multiplier_ppm = MULTIPLIER_ONE_PPM };
+
+	for (int i = 0; i < USAGE_SLOTS; i++)
+		terms.price.nano_per_million[i] = PRICE_UNSET;
+	/* So many nano a token. */
+	terms.price.nano_per_million[USAGE_INPUT] = input * MILLION;
+	terms.price.nano_per_million[USAGE_OUTPUT] = output * MILLION;
+	return terms;
+}
+
+static struct wire_request
+request_of(size_t bytes, bool stream, uint64_t max_tokens, uint32_t n)
+{
+	struct wire_request request;
+
+	memset(&request, 0, sizeof(request));
+	request.body_bytes = bytes;
+	request.stream = stream;
+	request.has_max_tokens = max_tokens > 0;
+	request.max_tokens = max_tokens;
+	request.n = n;
+	return request;
+}
+
+START_TEST(test_amount_holds_an_unstreamed_call_as_a_whole)
+{
+	struct wire_request request = request_of(3000, false, 500, 2);
+	struct amount_plan plan = amount_plan(&request, 4096, 8192, 64);
+
+	ck_assert_uint_eq(plan.input_tokens, wire_estimate_input_tokens(3000));
+	ck_assert_uint_eq(plan.ceiling_tokens, 1000);
+	ck_assert_uint_eq(plan.first_tokens, 1000);
+}
+END_TEST
+
+START_TEST(test_amount_holds_a_stream_by_steps)
+{
+	struct wire_request request = request_of(3000, true, 500, 1);
+	struct amount_plan plan = amount_plan(&request, 4096, 8192, 64);
+
+	ck_assert_uint_eq(plan.ceiling_tokens, 500);
+	ck_assert_uint_eq(plan.first_tokens, 64);
+	request.max_tokens = 10;
+	plan = amount_plan(&request, 4096, 8192, 64);
+	ck_assert_uint_eq(plan.first_tokens, 10);
+}
+END_TEST
+
+START_TEST(test_amount_without_a_limit_is_the_models_then_the_default)
+{
+	struct wire_request request = request_of(10, false, 0, 3);
+
+	ck_assert_uint_eq(amount_plan(&request, 4096, 8192, 64).ceiling_tokens,
+	    3 * 4096);
+	ck_assert_uint_eq(amount_plan(&request, 0, 8192, 64).ceiling_tokens,
+	    3 * 8192);
+}
+END_TEST
+
+START_TEST(test_amount_takes_the_dearest_input_price)
+{
+	struct hold_terms terms = terms_of(3, 7);
+
+	ck_assert_int_eq(amount_of(&terms, 100, 10), 370);
+	terms.price.nano_per_million[USAGE_CACHE_READ] = MILLION;
+	ck_assert_int_eq(amount_of(&terms, 100, 10), 370);
+	terms.price.nano_per_million[USAGE_CACHE_WRITE_1H] = 6 * MILLION;
+	ck_assert_int_eq(amount_of(&terms, 100, 10), 670);
+	terms.multiplier_ppm = 2 * MULTIPLIER_ONE_PPM;
+	ck_assert_int_eq(amount_of(&terms, 100, 10), 1340);
+}
+END_TEST
+
+START_TEST(test_amount_more_adds_up_to_the_whole)
+{
+	struct hold_terms terms = terms_of(3, 7);
+	int64_t sum = amount_of(&terms, 100, 1);
+
+	/* A multiplier with which every step is rounded. */
+	terms.multiplier_ppm = 1337;
+	sum = amount_of(&terms, 100, 1);
+	for (uint64_t covered = 1; covered < 1000; covered += 9)
+		sum += amount_more(&terms, 100, covered, 9);
+	ck_assert_int_eq(sum, amount_of(&terms, 100, 1000));
+}
+END_TEST
+
+START_TEST(test_amount_beyond_all_money_is_the_maximum)
+{
+	struct hold_terms terms = terms_of(PRICE_MAX_NANO / MILLION,
+	    PRICE_MAX_NANO / MILLION);
+
+	terms.multiplier_ppm = MULTIPLIER_MAX_PPM;
+	ck_assert_int_eq(amount_of(&terms, UINT64_MAX, UINT64_MAX),
+	    INT64_MAX);
+}
+END_TEST
+
+START_TEST(test_settle_believes_a_complete_statement)
+{
+	struct usage seen = { .marks = USAGE_SEEN }, usage;
+
+	seen.count[USAGE_INPUT] = 11;
+	seen.count[USAGE_OUTPUT] = 5;
+	settle_complete_usage(&seen, true, 400, 900, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_INPUT], 11);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 5);
+	ck_assert_uint_eq(usage.marks, USAGE_SEEN);
+}
+END_TEST
+
+START_TEST(test_settle_estimates_what_an_early_statement_lacks)
+{
+	struct usage seen = { .marks = USAGE_SEEN }, usage;
+
+	seen.count[USAGE_INPUT] = 11;
+	seen.count[USAGE_CACHE_READ] = 7;
+	seen.count[USAGE_OUTPUT] = 1;
+	settle_complete_usage(&seen, false, 400, 900, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_INPUT], 11);
+	ck_assert_uint_eq(usage.count[USAGE_CACHE_READ], 7);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 900);
+	ck_assert(usage.marks & USAGE_ESTIMATED);
+	settle_complete_usage(&seen, false, 400, 0, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 1);
+	ck_assert(!(usage.marks & USAGE_ESTIMATED));
+}
+END_TEST
+
+START_TEST(test_settle_never_takes_silence_for_nothing)
+{
+	struct usage seen = { 0 }, usage;
+
+	settle_complete_usage(&seen, true, 400, 900, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_INPUT], 400);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 900);
+	ck_assert(usage.marks & USAGE_ESTIMATED);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("worker money");
+	TCase *tcase = tcase_create("money");
+
+	tcase_add_test(tcase, test_amount_holds_an_unstreamed_call_as_a_whole);
+	tcase_add_test(tcase, test_amount_holds_a_stream_by_steps);
+	tcase_add_test(tcase,
+	    test_amount_without_a_limit_is_the_models_then_the_default);
+	tcase_add_test(tcase, test_amount_takes_the_dearest_input_price);
+	tcase_add_test(tcase, test_amount_more_adds_up_to_the_whole);
+	tcase_add_test(tcase, test_amount_beyond_all_money_is_the_maximum);
+	tcase_add_test(tcase, test_settle_believes_a_complete_statement);
+	tcase_add_test(tcase,
+	    test_settle_estimates_what_an_early_statement_lacks);
+	tcase_add_test(tcase, test_settle_never_takes_silence_for_nothing);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
