@@ -165,6 +165,14 @@ client_say(struct client *client, const char *bytes, size_t len)
 	while (n < 0 && errno == EINTR);
 }
 
+bool
+client_has_input(const struct client *client)
+{
+	char byte;
+
+	return recv(client->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void
 client_cut(struct client *client)
 {

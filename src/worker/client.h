@@ -76,6 +76,9 @@ void	client_enter(struct client *client, enum client_phase phase,
  */
 void	client_say(struct client *client, const char *bytes, size_t len);
 
+/* Something came that nobody has read yet. */
+bool	client_has_input(const struct client *client);
+
 /* Ends the connection from outside: libmicrohttpd sees a hang-up. */
 void	client_cut(struct client *client);
 

@@ -472,11 +472,13 @@ front_client_late(struct client *client)
 }
 
 void
-front_close_idle(struct front *front)
+front_close_idle(struct front *front, bool new_ones_too)
 {
 	for (struct client *c = front->worker->clients; c != NULL;
 	    c = c->next)
-		if (c->call == NULL)
+		if (c->call == NULL &&
+		    (new_ones_too || c->phase != CLIENT_HEAD) &&
+		    !client_has_input(c))
 			client_cut(c);
 }
 

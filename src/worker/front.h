@@ -42,8 +42,10 @@ void	front_note_read(struct client *client);
 void	front_client_gone(struct client *client);
 void	front_client_late(struct client *client);
 
-/* Draining: connections without a call are closed. */
-void	front_close_idle(struct front *front);
+/* Draining: closes connections without a call, but for those whose request is
+ * in the socket already and, unless new_ones_too, those that were accepted and
+ * have not sent their first one yet. */
+void	front_close_idle(struct front *front, bool new_ones_too);
 /* The end of draining: every connection, whatever it is doing. */
 void	front_cut_all(struct front *front);
 

@@ -28,6 +28,10 @@
 /* The longest sleep: how often an idle worker shows that it lives. */
 #define BEAT_MS 500
 #define BEAT_DRAINING_MS 20
+/* A connection that was accepted just before draining began has this long to
+ * send its first request: it would be served elsewhere if we had not taken it
+ * from the queue. */
+#define DRAIN_NEW_MS 2000
 /* Turns given to connections that were cut off to be cleaned up. */
 #define LAST_TURNS 200
 
@@ -37,6 +41,7 @@ struct process {
 	struct loop_watch signals;
 	struct loop_watch parent;
 	bool stop;
+	struct mono_time last_new;	/* draining: for first requests */
 	struct mono_time last_call;	/* when draining ends anyway */
 };
 
@@ -192,6 +197,7 @@ begin_draining(struct process *p)
 
 	w->draining = true;
 	listen_stop(w->listeners);
+	p->last_new = mono_add_ms(loop_now(w->loop), DRAIN_NEW_MS);
 	p->last_call = mono_add_ms(loop_now(w->loop),
 	    w->settings->shutdown_timeout_ms);
 	log_info("draining connections=%zu calls=%zu", w->client_count,
@@ -229,7 +235,8 @@ serve(struct process *p)
 		again = turn(p, again, BEAT_MS);
 	begin_draining(p);
 	while (w->client_count > 0 || w->call_count > 0) {
-		front_close_idle(w->front);
+		front_close_idle(w->front,
+		    loop_now(w->loop).ns >= p->last_new.ns);
 		again = turn(p, again, BEAT_DRAINING_MS);
 		if (loop_now(w->loop).ns >= p->last_call.ns) {
 			abort_all(p);

@@ -27,6 +27,13 @@ def reload():
     return before
 
 
+def replace_workers():
+    """A reload that changes something, so that new workers take over."""
+    seconds = int(gateway.settings.get("idle_timeout", "60s")[:-1])
+    gateway.write_config(idle_timeout=f"{seconds + 1}s")
+    return reload()
+
+
 def logged_since(before, *words):
     def check():
         text = gateway.log()[before:]
@@ -54,10 +61,24 @@ class Reload(harness.Case):
     def test_calls_under_way_finish(self):
         stream = gateway.stream(CHAT, chat("drip-20-100", True))
         self.assertTrue(stream.read_until(b"w000001"))
-        reload()
+        old = set(gateway.children("worker"))
+        replace_workers()
         found = events(stream.read())
         self.assertEqual(found[-1][1], "[DONE]")
         stream.close()
+        harness.wait_until(lambda: not old & set(gateway.children("worker")),
+                           "the old worker's end", 10)
+
+    def test_a_connection_just_accepted_is_served(self):
+        connection = gateway.connect()
+        connection.connect()
+        logged_since(replace_workers(), "the new configuration is at work")
+        # Long enough for the old worker to have seen its SIGTERM.
+        time.sleep(0.2)
+        answer = gateway.call(CHAT, chat("fast"), connection=connection)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.headers.get("connection"), "close")
+        connection.close()
 
     def test_no_call_is_refused_meanwhile(self):
         statuses, stop = [], threading.Event()
@@ -69,12 +90,15 @@ class Reload(harness.Case):
         threads = [threading.Thread(target=work) for _ in range(3)]
         for thread in threads:
             thread.start()
-        for _ in range(3):
-            reload()
-            time.sleep(0.7)
-        stop.set()
-        for thread in threads:
-            thread.join()
+        try:
+            for _ in range(3):
+                logged_since(replace_workers(),
+                             "the new configuration is at work")
+                time.sleep(0.3)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
         self.assertEqual(set(statuses), {200})
 
     def test_a_new_certificate_is_shown(self):
