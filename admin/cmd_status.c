@@ -14,6 +14,7 @@
 #include "conf/settings.h"
 #include "db/migrate.h"
 #include "db/queries.h"
+#include "sandbox/sandbox.h"
 #include "shm/hold.h"
 #include "shm/ring.h"
 #include "shm/seat.h"
@@ -42,6 +43,7 @@ static const struct report_column seat_columns[] = {
 	{ "unknown_usage", NULL, REPORT_NUMBER, false },
 	{ "dropped_records", NULL, REPORT_NUMBER, false },
 	{ "ring", "RING", REPORT_NUMBER, true },
+	{ "sandbox_missing", NULL, REPORT_TEXT, false },
 	{ NULL, NULL, REPORT_TEXT, false }
 };
 
@@ -68,6 +70,12 @@ state_name(enum seat_state state)
 	return "unknown";
 }
 
+static uint32_t
+lacking(enum sandbox_role role, uint64_t parts)
+{
+	return sandbox_wanted(role) & ~(uint32_t)parts;
+}
+
 static void
 add_seat(struct report *report, const struct shm *shm, uint32_t seat)
 {
@@ -76,6 +84,7 @@ add_seat(struct report *report, const struct shm *shm, uint32_t seat)
 		SEAT_UPSTREAM_CONNECTS, SEAT_UPSTREAM_RESUMED,
 		SEAT_UNKNOWN_USAGE, SEAT_DROPPED_RECORDS
 	};
+	char text[SANDBOX_TEXT_BYTES];
 	size_t i;
 
 	report_number(report, seat);
@@ -94,6 +103,9 @@ add_seat(struct report *report, const struct shm *shm, uint32_t seat)
 		report_number(report, (int64_t)seat_get(shm, seat, rest[i]));
 	report_number(report, (int64_t)(ring_head(shm, seat) -
 	    ring_tail(shm, seat)));
+	sandbox_text(lacking(SANDBOX_WORKER,
+	    seat_get(shm, seat, SEAT_SANDBOX)), text);
+	report_text(report, text);
 }
 
 /* Why new calls are refused, a sentence each. */
@@ -161,6 +173,28 @@ add_gauges(struct record *record, const struct shm *shm)
 	    hold_open_total(shm));
 }
 
+/* One line for all processes: what no worker, or the flusher, lacks is
+ * nothing to worry about. */
+static void
+add_sandbox(struct record *record, const struct shm *shm)
+{
+	uint32_t missing = lacking(SANDBOX_FLUSHER,
+	    shm_gauge(shm, SHM_GAUGE_FLUSHER_SANDBOX));
+	char text[SANDBOX_TEXT_BYTES];
+	uint32_t seat;
+
+	for (seat = SEAT_FLUSHER + 1; seat < seat_count(shm); seat++)
+		if (seat_state(shm, seat) == SEAT_LIVE)
+			missing |= lacking(SANDBOX_WORKER,
+			    seat_get(shm, seat, SEAT_SANDBOX));
+	sandbox_text(missing, text);
+	record_text(record, "sandbox_missing", NULL, text);
+	if (missing == 0)
+		record_line(record, "Workers and flusher are confined");
+	else
+		record_line(record, "The sandbox lacks: %s", text);
+}
+
 static bool
 add_segment(const struct admin *admin, struct record *record,
     struct report **seats_r)
@@ -182,6 +216,7 @@ add_segment(const struct admin *admin, struct record *record,
 	}
 	runs = beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS));
 	add_gauges(record, shm);
+	add_sandbox(record, shm);
 	add_stops(record, shm_stops(shm));
 	for (seat = SEAT_FLUSHER + 1; seat < seat_count(shm); seat++)
 		if (seat_state(shm, seat) != SEAT_FREE)

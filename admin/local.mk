@@ -32,7 +32,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/verify.h %D%/verify_segment.c \
 	%D%/words.c %D%/words.h \
 	%D%/youyunctl.c
-%C%_youyunctl_LDADD = src/wire/libwire.a src/http/libhttp.a \
+%C%_youyunctl_LDADD = $(LINK_SANDBOX) src/wire/libwire.a src/http/libhttp.a \
 	src/conf/libconf.a src/db/libdb.a $(LINK_SHM) $(LIBPQ_LIBS) \
 	$(JSONC_LIBS)
 

@@ -94,6 +94,7 @@ enum shm_gauge {
 	SHM_GAUGE_ACCOUNTS,
 	SHM_GAUGE_RECLAIMED,		/* holds of dead workers settled */
 	SHM_GAUGE_FSYNCS,
+	SHM_GAUGE_FLUSHER_SANDBOX,	/* SANDBOX_… parts in force */
 	SHM_GAUGES = 32
 };
 uint64_t shm_gauge(const struct shm *shm, enum shm_gauge g);

@@ -17,6 +17,8 @@
 
 /* In the order of enum client_abort. */
 static const char *const abort_words[] = { "cancel", "drain", NULL };
+/* In the order of enum sandbox_setting. */
+static const char *const sandbox_words[] = { "on", "require", "off", NULL };
 /* In the order of enum log_level. */
 static const char *const level_words[] = { "error", "warning", "notice",
 	"info", "debug", NULL };
@@ -43,6 +45,9 @@ const struct setting settings_table[] = {
 	{ "log_level", SETTING_WORD, SETTING_LIVE, MEMBER(log_level),
 	  0, 0, "notice", "", "the least important messages to write",
 	  level_words },
+	{ "sandbox", SETTING_WORD, SETTING_RESTART, MEMBER(sandbox),
+	  0, 0, "on", "", "whether processes are confined to their job",
+	  sandbox_words },
 	{ "shutdown_timeout", SETTING_DURATION, SETTING_LIVE,
 	  MEMBER(shutdown_timeout_ms), 0, HOUR, "30s", "",
 	  "how long calls may go on after a stop or a reload", NULL },

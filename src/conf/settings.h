@@ -44,6 +44,12 @@ enum client_abort {
 	CLIENT_ABORT_DRAIN	/* read on, to learn the usage */
 };
 
+enum sandbox_setting {
+	SANDBOX_SETTING_ON,		/* as far as the kernel can */
+	SANDBOX_SETTING_REQUIRE,	/* all of it, or no start */
+	SANDBOX_SETTING_OFF
+};
+
 enum log_setting {
 	LOG_SETTING_AUTO,	/* stderr in the foreground, else syslog */
 	LOG_SETTING_STDERR,
@@ -61,6 +67,7 @@ struct settings {
 	uint32_t log;			/* enum log_setting */
 	char log_file[SETTING_PATH_BYTES];
 	uint32_t log_level;		/* enum log_level */
+	uint32_t sandbox;		/* enum sandbox_setting */
 	uint32_t shutdown_timeout_ms;
 
 	/* clients */

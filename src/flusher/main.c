@@ -18,6 +18,7 @@
 #include "flusher/flusher.h"
 #include "flusher/journal.h"
 #include "flusher/reclaim.h"
+#include "sandbox/sandbox.h"
 #include "shm/ring.h"
 #include "shm/seat.h"
 #include "shm/segment.h"
@@ -298,6 +299,37 @@ open_journal(struct flusher *f)
 	return JOURNAL_OK;
 }
 
+/* The journal's folder is all that is written to from here on.  Before there
+ * are threads, which Landlock would not reach. */
+static bool
+confine(const struct flusher *f)
+{
+	const struct settings *s = f->heritage->settings;
+	struct sandbox_plan plan = { .role = SANDBOX_FLUSHER,
+		.writable_dir = s->journal_dir };
+	bool require = s->sandbox == SANDBOX_SETTING_REQUIRE;
+	char text[SANDBOX_TEXT_BYTES];
+	uint32_t parts, missing;
+
+	if (s->sandbox == SANDBOX_SETTING_OFF)
+		return true;
+#ifdef WITH_SANITIZERS
+	plan.sanitizers = !require;
+#endif
+	parts = sandbox_enter(&plan);
+	shm_gauge_set(f->shm, SHM_GAUGE_FLUSHER_SANDBOX, parts);
+	missing = sandbox_wanted(SANDBOX_FLUSHER) & ~parts;
+	if (missing == 0)
+		return true;
+	sandbox_text(missing, text);
+	if (require) {
+		log_error("the flusher is not confined: missing=%s", text);
+		return false;
+	}
+	log_warning("the flusher is not fully confined: missing=%s", text);
+	return true;
+}
+
 /* Signals are the first thread's: the others start with all blocked. */
 static bool
 start_threads(struct flusher *f)
@@ -416,7 +448,8 @@ flusher_main(const struct heritage *h)
 	f.record = calloc(READ_MAX, sizeof(*f.record));
 	if (f.position == NULL || f.record == NULL)
 		log_error("could not start: out of memory");
-	else if (open_journal(&f) == JOURNAL_OK && start_threads(&f)) {
+	else if (open_journal(&f) == JOURNAL_OK && confine(&f) &&
+	    start_threads(&f)) {
 		log_notice("flusher runs: journal=%016" PRIx64 " seq=%" PRIu64,
 		    journal_id(f.journal), journal_durable_seq(f.journal));
 		run(&f);

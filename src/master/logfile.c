@@ -15,20 +15,31 @@ open_file(const char *path)
 }
 
 bool
-logfile_open(struct logfile *lf, const char *path)
+logfile_adopt(struct logfile *lf, int fd)
 {
 	int ends[2];
 
-	lf->fd = open_file(path);
-	if (lf->fd < 0)
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
 		return false;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-		close(lf->fd);
+	lf->active = true;
+	lf->fd = fd;
+	lf->pipe_read = ends[0];
+	lf->pipe_write = ends[1];
+	return true;
+}
+
+bool
+logfile_open(struct logfile *lf, const char *path)
+{
+	int fd = open_file(path);
+
+	if (fd < 0)
+		return false;
+	if (!logfile_adopt(lf, fd)) {
+		close(fd);
 		return false;
 	}
 	lf->path = path;
-	lf->pipe_read = ends[0];
-	lf->pipe_write = ends[1];
 	return true;
 }
 
@@ -38,7 +49,7 @@ logfile_drain(struct logfile *lf)
 	char block[16384];
 	ssize_t n;
 
-	if (lf->path == NULL)
+	if (!lf->active)
 		return;
 	for (;;) {
 		n = read(lf->pipe_read, block, sizeof(block));
@@ -65,7 +76,7 @@ on_lines(struct loop_watch *w, uint32_t events)
 bool
 logfile_start(struct logfile *lf, struct loop *loop)
 {
-	if (lf->path == NULL)
+	if (!lf->active)
 		return true;
 	lf->watch = (struct loop_watch){ .fd = lf->pipe_read,
 		.ready = on_lines };
@@ -93,9 +104,10 @@ logfile_reopen(struct logfile *lf)
 void
 logfile_inherit(struct logfile *lf)
 {
-	if (lf->path == NULL)
+	if (!lf->active)
 		return;
-	close(lf->fd);
+	if (lf->path != NULL)
+		close(lf->fd);
 	close(lf->pipe_read);
 	log_set_fd(lf->pipe_write);
 }

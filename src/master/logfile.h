@@ -1,5 +1,5 @@
 /*
- * logfile.h: "log = file PATH": the master writes the file, alone.
+ * logfile.h: a log in a file, which the master writes, alone.
  * Layer: master.
  * Written by: the master.  Children, which may not open files, write lines
  * into a pipe that the master copies, so that one SIGUSR1 is enough to begin a
@@ -14,7 +14,8 @@
 #include "base/loop.h"
 
 struct logfile {
-	const char *path;	/* borrowed; NULL: no log file */
+	bool active;
+	const char *path;	/* borrowed; NULL: fd was there already */
 	int fd;
 	int pipe_read;
 	int pipe_write;		/* the children's log */
@@ -23,6 +24,10 @@ struct logfile {
 
 /* False with errno. */
 bool	logfile_open(struct logfile *lf, const char *path)
+	    __attribute__((warn_unused_result));
+/* The same for a file that is open already, such as standard error in the
+ * foreground; fd stays the caller's. */
+bool	logfile_adopt(struct logfile *lf, int fd)
 	    __attribute__((warn_unused_result));
 /* Begins to copy; lf stays where it is from now on. */
 bool	logfile_start(struct logfile *lf, struct loop *loop)

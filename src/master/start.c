@@ -15,6 +15,7 @@
 #include "master/master.h"
 #include "master/postgres.h"
 #include "master/segment.h"
+#include "sandbox/sandbox.h"
 
 /* Beside its clients' a worker has upstream connections and a few more. */
 #define FILES_PER_CONNECTION 2
@@ -168,6 +169,63 @@ raise_files(const struct master *m)
 		    (unsigned long long)need);
 }
 
+/* A worker locks what it touches, where root allows it. */
+static void
+raise_memlock(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (geteuid() == 0)
+		(void)setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+static enum log_target
+log_target(const struct master *m)
+{
+	switch ((enum log_setting)m->settings.log) {
+	case LOG_SETTING_FILE:
+		return LOG_TARGET_FILE;
+	case LOG_SETTING_SYSLOG:
+		return LOG_TARGET_SYSLOG;
+	case LOG_SETTING_STDERR:
+		return LOG_TARGET_STDERR;
+	case LOG_SETTING_AUTO:
+		break;
+	}
+	return m->foreground ? LOG_TARGET_STDERR : LOG_TARGET_SYSLOG;
+}
+
+/* A confined worker's files can't grow, so what it says must come through the
+ * pipe if standard error is a file. */
+static bool
+adopt_stderr(struct master *m)
+{
+	struct stat st;
+
+	if (log_target(m) != LOG_TARGET_STDERR ||
+	    fstat(STDERR_FILENO, &st) != 0 || !S_ISREG(st.st_mode))
+		return true;
+	if (logfile_adopt(&m->logfile, STDERR_FILENO))
+		return true;
+	log_error("could not make a pipe: why=%s", strerror(errno));
+	return false;
+}
+
+static bool
+confinement_possible(const struct master *m)
+{
+	char text[SANDBOX_TEXT_BYTES];
+	uint32_t lacking = sandbox_lacking();
+
+	if (lacking == 0 || m->settings.sandbox != SANDBOX_SETTING_REQUIRE)
+		return true;
+	sandbox_text(lacking, text);
+	log_error("this kernel can't confine processes as \"sandbox = "
+	    "require\" wants it: lacking=%s hint=use a kernel that has it, or "
+	    "sandbox = on", text);
+	return false;
+}
+
 static bool
 open_sockets(struct master *m)
 {
@@ -208,7 +266,12 @@ start_prepare(struct master *m)
 		    m->settings.log_file, strerror(errno));
 		return false;
 	}
+	if (!adopt_stderr(m))
+		return false;
 	raise_files(m);
+	raise_memlock();
+	if (!confinement_possible(m))
+		return false;
 	if (!open_sockets(m) || !segment_open(m))
 		return false;
 	if (pipe2(life, O_CLOEXEC) != 0) {
@@ -273,14 +336,9 @@ start_daemonise(struct master *m, int *ready_fd_r)
 void
 start_log(struct master *m)
 {
-	enum log_target target = LOG_TARGET_STDERR;
+	enum log_target target = log_target(m);
 
-	if (m->settings.log == LOG_SETTING_FILE) {
+	if (target == LOG_TARGET_FILE)
 		log_set_fd(m->logfile.fd);
-		target = LOG_TARGET_FILE;
-	} else if (m->settings.log == LOG_SETTING_SYSLOG ||
-	    (m->settings.log == LOG_SETTING_AUTO && !m->foreground)) {
-		target = LOG_TARGET_SYSLOG;
-	}
 	log_open("master", target, (enum log_level)m->settings.log_level);
 }

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/loop.h"
 #include "base/secret.h"
 #include "conf/heritage.h"
+#include "sandbox/sandbox.h"
 #include "shm/hold.h"
 #include "shm/seat.h"
 #include "upstream/endpoint.h"
@@ -100,15 +100,32 @@ watch_parent(struct process *p)
 	return loop_watch(p->worker.loop, &p->parent, EPOLLIN | EPOLLRDHUP);
 }
 
-/* Prompts are in our memory: no image of it may reach a disk. */
-static void
-forbid_core(void)
+/* All that is ever opened is open: the rest is sockets. */
+static bool
+confine(const struct worker *w)
 {
-	const struct rlimit none = { 0, 0 };
+	struct sandbox_plan plan = { .role = SANDBOX_WORKER };
+	bool require = w->settings->sandbox == SANDBOX_SETTING_REQUIRE;
+	char text[SANDBOX_TEXT_BYTES];
+	uint32_t parts, missing;
 
-	if (setrlimit(RLIMIT_CORE, &none) != 0)
-		log_warning("core dumps cannot be switched off: %s",
-		    strerror(errno));
+	if (w->settings->sandbox == SANDBOX_SETTING_OFF)
+		return true;
+#ifdef WITH_SANITIZERS
+	plan.sanitizers = !require;
+#endif
+	parts = sandbox_enter(&plan);
+	seat_set(w->shm, w->seat, SEAT_SANDBOX, parts);
+	missing = sandbox_wanted(SANDBOX_WORKER) & ~parts;
+	if (missing == 0)
+		return true;
+	sandbox_text(missing, text);
+	if (require) {
+		log_error("the worker is not confined: missing=%s", text);
+		return false;
+	}
+	log_warning("the worker is not fully confined: missing=%s", text);
+	return true;
 }
 
 static bool
@@ -253,7 +270,6 @@ worker_main(const struct heritage *heritage)
 
 	seat_occupy(heritage->shm, heritage->seat, getpid());
 	log_set_program("worker");
-	forbid_core();
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return EXIT_FAILURE;
@@ -261,12 +277,13 @@ worker_main(const struct heritage *heritage)
 	p->worker.settings = heritage->settings;
 	p->worker.shm = heritage->shm;
 	p->worker.seat = heritage->seat;
-	if (set_up(p)) {
+	if (!set_up(p))
+		log_error("worker cannot start: %s", strerror(errno));
+	else if (confine(&p->worker)) {
 		log_info("serving seat=%u", (unsigned)heritage->seat);
 		serve(p);
 		status = EXIT_SUCCESS;
-	} else
-		log_error("worker cannot start: %s", strerror(errno));
+	}
 	tear_down(p);
 	free(p);
 	return status;

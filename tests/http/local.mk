@@ -8,7 +8,9 @@ http_tests = \
 	%D%/test_disconnect.py \
 	%D%/test_reload.py \
 	%D%/test_daemon.py \
-	%D%/test_kill.py
+	%D%/test_kill.py \
+	%D%/test_sandbox.py
+check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/client.py %D%/harness.py \
 	%D%/machine.py %D%/money.py

@@ -14,6 +14,7 @@ lint()
 	BEGIN {
 		rank["base"] = rank["shm"] = 1
 		rank["conf"] = rank["db"] = rank["http"] = 2
+		rank["sandbox"] = 2
 		rank["wire"] = rank["upstream"] = 3
 		rank["worker"] = rank["flusher"] = rank["portal"] = 4
 		rank["master"] = rank["admin"] = 5
@@ -29,10 +30,11 @@ lint()
 		# Of wire, admin takes the names of routes and errors only.
 		never["admin", "wire/meter.h"] = 1
 		never["admin", "wire/request.h"] = 1
-		n = split("base shm conf http wire upstream worker", a, " ")
+		n = split("base shm conf sandbox http wire upstream " \
+		    "worker", a, " ")
 		for (i = 1; i <= n; i++)
 			never[a[i], "libpq-fe.h"] = 1
-		n = split("base shm conf db http wire upstream flusher " \
+		n = split("base shm conf sandbox db http wire upstream flusher " \
 		    "portal master admin", a, " ")
 		for (i = 1; i <= n; i++)
 			never[a[i], "microhttpd.h"] = 1
