@@ -3,9 +3,9 @@
  *
  * A stream states usage in message_start and again, cumulatively, in every
  * message_delta; a field that is carried there replaces the older value, be it
- * larger or smaller.  iterations[] of type "compaction" come on top of the
- * totals, those of type "message" are within them, and the others were made by
- * another model at another price.
+ * larger or smaller, but for the output, which only grows.  iterations[] of
+ * type "compaction" come on top of the totals, those of type "message" are
+ * within them, and the others were made by another model at another price.
  */
 #include <string.h>
 
@@ -253,6 +253,19 @@ merge_usage(struct wire_meter *meter)
 	total->marks |= part->marks;
 }
 
+/* Output grows; a later statement can't take it back. */
+static void
+keep_output(const struct wire_meter *meter, struct wire_meter_fields *part)
+{
+	const uint64_t before = meter->total.value[FIELD_OUTPUT];
+
+	if (meter->final_usage && wire_field_seen(part, FIELD_OUTPUT) &&
+	    part->value[FIELD_OUTPUT] < before) {
+		part->value[FIELD_OUTPUT] = before;
+		part->marks |= USAGE_CLAMPED;
+	}
+}
+
 static void
 report_usage_edge(struct wire_meter *meter,
     const struct json_pull_value *value)
@@ -260,6 +273,7 @@ report_usage_edge(struct wire_meter *meter,
 	if (value->edge == JSON_PULL_BEGIN)
 		memset(&meter->part, 0, sizeof(meter->part));
 	else if (value->edge == JSON_PULL_END) {
+		keep_output(meter, &meter->part);
 		merge_usage(meter);
 		if (value->node == NODE_USAGE &&
 		    wire_field_seen(&meter->part, FIELD_OUTPUT))

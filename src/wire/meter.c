@@ -11,24 +11,24 @@
 static const char done_line[] = "[DONE]";
 #define DONE_LEN (sizeof(done_line) - 1)
 
-void
-wire_field_take(struct wire_meter_fields *fields, unsigned int field,
-    const struct json_pull_value *value)
+/* What is stated, made possible; false: nothing is. */
+static bool
+count_of(const struct json_pull_value *value, uint64_t *count_r,
+    uint32_t *marks)
 {
 	uint64_t count = value->number;
 
-	assert(field < WIRE_METER_FIELDS);
 	if (value->type == JSON_NULL || value->edge != JSON_PULL_SCALAR)
-		return;
+		return false;
 	if (value->type != JSON_NUMBER) {
-		fields->marks |= USAGE_CLAMPED;
-		return;
+		*marks |= USAGE_CLAMPED;
+		return false;
 	}
 	if (value->absurd || value->negative || value->fraction ||
 	    count > USAGE_COUNT_MAX) {
 		if (!value->negative || count > 0 || value->fraction ||
 		    value->absurd)
-			fields->marks |= USAGE_CLAMPED;
+			*marks |= USAGE_CLAMPED;
 		if (value->negative)
 			count = 0;
 		else if (value->absurd || count >= USAGE_COUNT_MAX)
@@ -36,19 +36,43 @@ wire_field_take(struct wire_meter_fields *fields, unsigned int field,
 		else if (value->fraction)
 			count++;
 	}
-	fields->value[field] = count;
+	*count_r = count;
+	return true;
+}
+
+static void
+raise_field(struct wire_meter_fields *fields, unsigned int field,
+    uint64_t count)
+{
+	if (fields->value[field] < count)
+		fields->value[field] = count;
 	fields->seen |= UINT32_C(1) << field;
+}
+
+void
+wire_field_take(struct wire_meter_fields *fields, unsigned int field,
+    const struct json_pull_value *value)
+{
+	uint64_t count;
+
+	assert(field < WIRE_METER_FIELDS);
+	if (!count_of(value, &count, &fields->marks))
+		return;
+	/* One object that says it twice, and not the same. */
+	if (wire_field_seen(fields, field) && fields->value[field] != count)
+		fields->marks |= USAGE_CLAMPED;
+	raise_field(fields, field, count);
 }
 
 void
 wire_field_take_max(struct wire_meter_fields *fields, unsigned int field,
     const struct json_pull_value *value)
 {
-	uint64_t before = fields->value[field];
+	uint64_t count;
 
-	wire_field_take(fields, field, value);
-	if (fields->value[field] < before)
-		fields->value[field] = before;
+	assert(field < WIRE_METER_FIELDS);
+	if (count_of(value, &count, &fields->marks))
+		raise_field(fields, field, count);
 }
 
 void
@@ -114,6 +138,9 @@ feed_data(struct wire_meter *meter, const char *p, size_t len)
 	size_t i;
 
 	if (!meter->in_frame) {
+		/* After its end a stream states nothing. */
+		if (meter->finished)
+			return;
 		meter->in_frame = true;
 		meter->maybe_done = true;
 		meter->done_at = 0;
@@ -134,6 +161,9 @@ end_frame(struct wire_meter *meter)
 	if (!meter->in_frame)
 		return;
 	meter->in_frame = false;
+	if (meter->usage_fresh)
+		meter->usage_at_bytes = meter->pull.text_bytes;
+	meter->usage_fresh = false;
 	if (meter->maybe_done && meter->done_at == DONE_LEN)
 		meter->finished = true;
 	else if (json_pull_feed(&meter->pull, NULL, 0) != JSON_PULL_DONE)

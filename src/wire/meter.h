@@ -47,6 +47,8 @@ struct wire_meter {
 	bool in_frame;			/* the event has data */
 	bool maybe_done;		/* and it may still be [DONE] */
 	uint8_t done_at;
+	bool usage_fresh;		/* OpenAI: this frame stated one */
+	uint64_t usage_at_bytes;	/* text until then */
 	bool final_usage;		/* Anthropic: not the first one only */
 	bool split_stale;		/* Anthropic: cache_creation is older
 					 * than its total */

@@ -28,7 +28,8 @@ wire_field_seen(const struct wire_meter_fields *fields, unsigned int field)
 	return (fields->seen >> field & 1) != 0;
 }
 
-/* Take a count into a field; null is no statement, nonsense is clamped. */
+/* Take a count into a field; null is no statement, nonsense is clamped.  Of
+ * two statements in one object the larger counts. */
 void	wire_field_take(struct wire_meter_fields *fields, unsigned int field,
 	    const struct json_pull_value *value);
 

@@ -2,10 +2,10 @@
  * openai.c: usage of OpenAI chat completions and of those who speak alike.
  *
  * One JSON document, or a stream of chunks of which any may carry a usage; the
- * last that states something wins.  Dialects: DeepSeek prompt_cache_hit_tokens,
- * Moonshot usage.cached_tokens and a usage within the choice, Mistral
- * num_cached_tokens, Groq x_groq.usage, xAI reasoning outside of
- * completion_tokens.
+ * last that states something wins, unless it takes back what was stated.
+ * Dialects: DeepSeek prompt_cache_hit_tokens, Moonshot usage.cached_tokens and
+ * a usage within the choice, Mistral num_cached_tokens, Groq x_groq.usage, xAI
+ * reasoning outside of completion_tokens.
  */
 #include <string.h>
 
@@ -121,6 +121,24 @@ static const struct json_node nodes[NODES] = {
 	[NODE_REJECTED] = LEAF("rejected_prediction_tokens"),
 };
 
+static uint64_t
+sum_of(const struct wire_meter_fields *fields)
+{
+	return fields->value[FIELD_PROMPT] + fields->value[FIELD_COMPLETION];
+}
+
+/* Statements are of the answer so far: what was used can't become less. */
+static void
+take_part(struct wire_meter *meter)
+{
+	if (sum_of(&meter->part) < sum_of(&meter->total)) {
+		meter->total.marks |= USAGE_CLAMPED;
+		return;
+	}
+	meter->total = meter->part;
+	meter->usage_fresh = true;
+}
+
 static void
 report_usage_edge(struct wire_meter *meter, enum json_pull_edge edge)
 {
@@ -129,7 +147,7 @@ report_usage_edge(struct wire_meter *meter, enum json_pull_edge edge)
 	else if (edge == JSON_PULL_END &&
 	    (wire_field_seen(&meter->part, FIELD_PROMPT) ||
 	    wire_field_seen(&meter->part, FIELD_COMPLETION)))
-		meter->total = meter->part;
+		take_part(meter);
 }
 
 static void
@@ -180,21 +198,15 @@ report(void *context, const struct json_pull_value *value)
 	}
 }
 
-/* Output, reasoning included. */
+/* Output as stated, reasoning included. */
 static uint64_t
-output_of(const struct wire_meter *meter, struct usage *usage)
+stated_output(const struct wire_meter *meter, struct usage *usage)
 {
 	const struct wire_meter_fields *total = &meter->total;
 	const uint64_t prompt = total->value[FIELD_PROMPT];
 	const uint64_t completion = total->value[FIELD_COMPLETION];
 	const uint64_t reasoning = total->value[FIELD_REASONING];
 
-	if (!wire_field_seen(total, FIELD_COMPLETION)) {
-		usage->marks |= USAGE_ESTIMATED;
-		return wire_count_within(
-		    wire_estimate_output_tokens(meter->output_bytes_seen),
-		    USAGE_COUNT_MAX, &usage->marks);
-	}
 	if (!wire_field_seen(total, FIELD_TOTAL))
 		return completion;
 	/* xAI counts reasoning beside the completion, and its total says so. */
@@ -205,6 +217,27 @@ output_of(const struct wire_meter *meter, struct usage *usage)
 	if (total->value[FIELD_TOTAL] > prompt + completion)
 		usage->marks |= USAGE_CLAMPED;
 	return completion;
+}
+
+static uint64_t
+output_of(const struct wire_meter *meter, struct usage *usage)
+{
+	const uint64_t stated = stated_output(meter, usage);
+	uint64_t guess;
+
+	/* A statement counts for what had passed when its frame was over. */
+	if (wire_field_seen(&meter->total, FIELD_COMPLETION) &&
+	    (!meter->streamed || meter->usage_fresh ||
+	    meter->pull.text_bytes == meter->usage_at_bytes))
+		return stated;
+	guess = wire_count_within(
+	    wire_estimate_output_tokens(meter->pull.text_bytes),
+	    USAGE_COUNT_MAX, &usage->marks);
+	if (wire_field_seen(&meter->total, FIELD_COMPLETION) &&
+	    guess <= stated)
+		return stated;
+	usage->marks |= USAGE_ESTIMATED;
+	return guess;
 }
 
 static void

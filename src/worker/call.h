@@ -96,6 +96,7 @@ struct call {
 	uint64_t covered_tokens;	/* of output, that money is held for */
 	uint64_t ceiling_tokens;	/* of output, more can't come */
 	uint64_t progress_tokens;	/* output when last told the hold */
+	uint64_t progress_input;	/* likewise, of what was read */
 	uint32_t progress_marks;
 	bool exhausted;			/* the last extension failed */
 	bool told_billable;

@@ -26,22 +26,48 @@ elapsed_ms(const struct call *call)
 	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
+/* What was read, by whatever name. */
+static uint64_t
+all_input(const struct usage *usage)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < USAGE_DIMS; i++)
+		if (i != USAGE_OUTPUT)
+			sum += usage->count[i];
+	return sum;
+}
+
 void
 settle_complete_usage(const struct usage *seen, bool complete,
-    uint64_t input_tokens, uint64_t output_tokens, struct usage *usage_r)
+    const struct settle_known *known, struct usage *usage_r)
 {
+	uint64_t *output = &usage_r->count[USAGE_OUTPUT];
+	uint64_t most = known->ceiling_tokens > known->output_tokens ?
+	    known->ceiling_tokens : known->output_tokens;
+
 	*usage_r = *seen;
-	if ((seen->marks & USAGE_SEEN) == 0) {
+	if ((seen->marks & USAGE_SEEN) == 0)
 		/* Nobody said: our own estimate, never nothing. */
 		memset(usage_r->count, 0, sizeof(usage_r->count));
-		usage_r->count[USAGE_INPUT] = input_tokens;
-		usage_r->count[USAGE_OUTPUT] = output_tokens;
-		usage_r->marks |= USAGE_ESTIMATED;
-	} else if (!complete && output_tokens > seen->count[USAGE_OUTPUT]) {
-		/* An early statement (message_start) knows the input only. */
-		usage_r->count[USAGE_OUTPUT] = output_tokens;
+	/* No request is read for nothing. */
+	if (all_input(usage_r) == 0) {
+		usage_r->count[USAGE_INPUT] = known->input_tokens;
 		usage_r->marks |= USAGE_ESTIMATED;
 	}
+	/* An early statement (message_start) knows the input only, and what
+	 * we saw pass was not nothing. */
+	if ((!complete || *output == 0) && known->output_tokens > *output) {
+		*output = known->output_tokens;
+		usage_r->marks |= USAGE_ESTIMATED;
+	}
+	/* More than was asked for, and more than passed before our eyes. */
+	if (known->ceiling_tokens != 0 && *output > most) {
+		*output = most;
+		usage_r->marks |= USAGE_CLAMPED;
+	}
+	if (usage_r->reasoning > *output)
+		usage_r->reasoning = *output;
 }
 
 uint64_t
@@ -62,15 +88,17 @@ static void
 usage_now(struct call *call, struct usage *usage_r)
 {
 	static const struct usage nothing;
-	uint64_t output = 0;
+	struct settle_known known = {
+		.input_tokens = call->input_tokens,
+		.ceiling_tokens = call->ceiling_tokens,
+	};
 
 	if (call->metered)
-		output = wire_estimate_output_tokens(
+		known.output_tokens = wire_estimate_output_tokens(
 		    call->meter.output_bytes_seen);
 	settle_complete_usage(call->metered ?
 	    wire_meter_usage(&call->meter) : &nothing,
-	    call->metered && call->meter.finished, call->input_tokens, output,
-	    usage_r);
+	    call->metered && call->meter.finished, &known, usage_r);
 }
 
 static void
@@ -166,20 +194,20 @@ void
 settle_progress(struct call *call, bool billable)
 {
 	struct hold_progress progress;
-	const struct usage *seen;
-	uint64_t output;
+	uint64_t input, output;
 
 	if (call->settled || call->hold == HOLD_NONE || !call->metered)
 		return;
-	billable = billable || call->told_billable;
-	seen = wire_meter_usage(&call->meter);
-	output = settle_output_tokens(call);
-	if (billable == call->told_billable &&
-	    seen->marks == call->progress_marks &&
-	    output < call->progress_tokens + PROGRESS_STEP_TOKENS)
-		return;
 	memset(&progress, 0, sizeof(progress));
 	usage_now(call, &progress.usage);
+	billable = billable || call->told_billable;
+	input = all_input(&progress.usage);
+	output = settle_output_tokens(call);
+	if (billable == call->told_billable &&
+	    progress.usage.marks == call->progress_marks &&
+	    input == call->progress_input &&
+	    output < call->progress_tokens + PROGRESS_STEP_TOKENS)
+		return;
 	progress.channel_id = call->record.channel_id;
 	progress.answer_bytes = call->record.answer_bytes;
 	progress.status = (uint16_t)call->status;
@@ -189,6 +217,7 @@ settle_progress(struct call *call, bool billable)
 	progress.billable = billable;
 	hold_progress(call->worker->book, call->hold, &progress);
 	call->told_billable = billable;
-	call->progress_marks = seen->marks;
+	call->progress_marks = progress.usage.marks;
+	call->progress_input = input;
 	call->progress_tokens = output;
 }

@@ -38,12 +38,20 @@ void	settle_progress(struct call *call, bool billable);
  * the greater. */
 uint64_t settle_output_tokens(struct call *call);
 
+/* What we know without the upstream, in tokens. */
+struct settle_known {
+	uint64_t input_tokens;		/* estimated from the request */
+	uint64_t output_tokens;		/* estimated from what has passed */
+	uint64_t ceiling_tokens;	/* of output, asked for; 0: unknown */
+};
+
 /*
  * For tests: what is charged for, from what the meter has read.  complete: the
- * answer's end was seen, so that what was stated is all.
+ * answer's end was seen, so that what was stated is all.  What can't be is
+ * replaced and marked: no input, no output though some passed, more output
+ * than was asked for and has passed.
  */
 void	settle_complete_usage(const struct usage *seen, bool complete,
-	    uint64_t input_tokens, uint64_t output_tokens,
-	    struct usage *usage_r);
+	    const struct settle_known *known, struct usage *usage_r);
 
 #endif

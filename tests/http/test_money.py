@@ -11,7 +11,11 @@ MODELS = ["fast", "bytes1", "cached-1000", "cache-write", "no-usage",
           "usage-null", "negative-usage", "absurd-usage",
           "usage-every-chunk", "usage-on-choices-chunk", "long-400",
           "long-20000", "over-5000", "cut-before-head", "reset",
-          "status-429", "status-500", "never", "cut-mid-stream", "drip-40-50"]
+          "status-429", "status-500", "never", "cut-mid-stream", "drip-40-50",
+          "usage-first-frame", "usage-shrinking", "usage-after-the-end",
+          "usage-1e308", "usage-2-to-63", "usage-2-to-64", "usage-strings",
+          "usage-floats", "usage-fractions", "usage-zeros", "usage-nulls",
+          "usage-in-error", "empty-body", "over-900"]
 BOTH = ((CHAT, chat), (MESSAGES, message))
 MULTIPLIER_PPM = 1_337_000
 WORDS = 27		# of the peer's demonstration sentence
@@ -149,12 +153,90 @@ class StrangeUsage(harness.Case):
                     self.assertEqual(
                         before - gateway.settled(), fee)
 
-    def test_negative_usage_pays_nobody(self):
+    def strange(self, path, make, model, stream, status=200):
+        """One such call's record: paid for exactly, never below nothing."""
+        before = gateway.settled()
+        answered, request_id, _ = call(path, make, model, stream,
+                                       max_tokens=500)
+        self.assertEqual(answered, status)
+        record = gateway.record(request_id)
+        self.assertEqual(before - gateway.settled(), record["fee_nano"])
+        self.assertGreaterEqual(record["fee_nano"], 0)
+        self.assertEqual(record["fee_nano"] + nano(record["uncollected"]),
+                         bill(record))
+        return record
+
+    def every_way(self, *models):
+        for model in models:
+            for path, make in BOTH:
+                for stream in (False, True):
+                    with self.subTest(path=path, model=model, stream=stream):
+                        yield self.strange(path, make, model, stream)
+
+    def test_negative_usage_is_estimated(self):
+        # the negative counts are the true ones with a sign
+        for record in self.every_way("negative-usage"):
+            self.assertIn("clamped", record["flags"])
+            self.assertIn("estimated", record["flags"])
+            self.assertGreater(record["usage"]["input"], 0)
+            self.assertGreaterEqual(record["usage"]["output"], WORDS)
+
+    def test_usage_that_states_nothing_is_estimated(self):
+        for record in self.every_way("usage-strings", "usage-zeros",
+                                     "usage-nulls"):
+            self.assertIn("estimated", record["flags"])
+            self.assertGreater(record["usage"]["input"], 0)
+            self.assertGreaterEqual(record["usage"]["output"], WORDS)
+
+    def test_huge_usage_is_clamped(self):
+        for record in self.every_way("usage-1e308", "usage-2-to-63",
+                                     "usage-2-to-64"):
+            self.assertIn("clamped", record["flags"])
+            self.assertEqual(record["usage"]["output"], 500)
+            self.assertEqual(record["fee_nano"], nano(record["held"]))
+
+    def test_floats_are_counts_and_fractions_are_rounded_up(self):
+        for record in self.every_way("usage-floats", "usage-fractions"):
+            self.assertEqual((record["usage"]["input"],
+                              record["usage"]["output"]), (12, WORDS))
+            self.assertEqual("clamped" in (record["flags"] or ""),
+                             record["model"] == "usage-fractions")
+
+    def test_usage_that_shrinks_is_not_believed(self):
+        for path, make in BOTH:
+            record = self.strange(path, make, "usage-shrinking", True)
+            self.assertEqual(record["usage"]["output"], WORDS)
+            self.assertIn("clamped", record["flags"])
+
+    def test_usage_of_the_first_frame_alone_knows_no_output(self):
+        for path, make in BOTH:
+            record = self.strange(path, make, "usage-first-frame", True)
+            self.assertGreaterEqual(record["usage"]["output"], WORDS)
+            self.assertIn("estimated", record["flags"])
+
+    def test_usage_after_the_end_comes_too_late(self):
+        for path, make in BOTH:
+            record = self.strange(path, make, "usage-after-the-end", True)
+            self.assertGreaterEqual(record["usage"]["output"], WORDS)
+            self.assertIn("estimated", record["flags"])
+
+    def test_usage_beside_an_error_is_neither_charged_nor_paid(self):
         for path, make in BOTH:
             for stream in (False, True):
-                before = gateway.settled()
-                call(path, make, "negative-usage", stream)
-                self.assertLessEqual(gateway.settled(), before)
+                record = self.strange(path, make, "usage-in-error", stream,
+                                      400)
+                self.assertEqual(record["fee_nano"], 0)
+
+    def test_an_empty_answer_costs_what_was_sent(self):
+        for record in self.every_way("empty-body"):
+            self.assertIn("estimated", record["flags"])
+            self.assertGreater(record["usage"]["input"], 0)
+            self.assertEqual(record["usage"]["output"], 0)
+
+    def test_more_output_than_was_asked_for_is_what_passed_at_most(self):
+        # 900 words are said, which is what passes
+        for record in self.every_way("over-900"):
+            self.assertEqual(record["usage"]["output"], 900)
 
 
 class Free(harness.Case):

@@ -171,6 +171,7 @@ send_faulty(struct peer_answer *answer, struct peer_buf *out,
 	case PEER_FAULT_INTERIM:
 	case PEER_FAULT_ERROR_EVENT:
 	case PEER_FAULT_NOT_JSON:
+	case PEER_FAULT_EMPTY:
 		return false;
 	}
 	*after_r = send_and(answer, out, *after_r);

@@ -7,6 +7,13 @@ put_usage(const struct peer_plan *plan, long long said, struct peer_buf *out)
 {
 	const struct peer_usage *usage = &plan->usage;
 
+	if (plan->answer->scenario->usage == PEER_USAGE_RAW) {
+		peer_buf_printf(out, "\"usage\":{\"input_tokens\":%s,"
+		    "\"output_tokens\":%s}",
+		    plan->answer->scenario->said[0],
+		    plan->answer->scenario->said[1]);
+		return;
+	}
 	peer_buf_printf(out, "\"usage\":{\"input_tokens\":%lld,"
 	    "\"cache_creation_input_tokens\":%lld,"
 	    "\"cache_read_input_tokens\":%lld,\"cache_creation\":"
@@ -69,7 +76,8 @@ anthropic_begin(const struct peer_plan *plan)
 	put_base(plan, &data);
 	peer_buf_text(&data, "\"content\":[],\"stop_reason\":null,"
 	    "\"stop_sequence\":null");
-	put_member_usage(plan, 1, &data);
+	if (answer->scenario->usage != PEER_USAGE_LATE)
+		put_member_usage(plan, 1, &data);
 	peer_buf_text(&data, "}}");
 	good = peer_answer_event(answer, "message_start", data.data);
 	peer_buf_reset(&data);
@@ -92,25 +100,39 @@ anthropic_piece(const struct peer_plan *plan, const char *text, size_t len,
 	peer_buf_text(data, "\"}}");
 }
 
+/* said: -1: without a usage. */
+static bool
+send_delta(const struct peer_plan *plan, long long said)
+{
+	struct peer_buf data = { 0 };
+	bool good;
+
+	peer_buf_printf(&data, "{\"type\":\"message_delta\",\"delta\":"
+	    "{\"stop_reason\":\"%s\",\"stop_sequence\":null}",
+	    stop_reason(plan));
+	if (said >= 0 || plan->answer->scenario->usage ==
+	    PEER_USAGE_NEGATIVE)
+		put_member_usage(plan, said, &data);
+	peer_buf_text(&data, "}");
+	good = peer_answer_event(plan->answer, "message_delta", data.data);
+	peer_buf_reset(&data);
+	return good;
+}
+
 static bool
 anthropic_end(const struct peer_plan *plan)
 {
 	struct peer_answer *answer = plan->answer;
-	struct peer_buf data = { 0 };
-	bool good;
+	enum peer_usage_kind kind = answer->scenario->usage;
+	bool late = kind == PEER_USAGE_FIRST || kind == PEER_USAGE_LATE;
 
-	if (!peer_answer_event(answer, "content_block_stop",
-	    "{\"type\":\"content_block_stop\",\"index\":0}"))
-		return false;
-	peer_buf_printf(&data, "{\"type\":\"message_delta\",\"delta\":"
-	    "{\"stop_reason\":\"%s\",\"stop_sequence\":null}",
-	    stop_reason(plan));
-	put_member_usage(plan, plan->usage.output, &data);
-	peer_buf_text(&data, "}");
-	good = peer_answer_event(answer, "message_delta", data.data);
-	peer_buf_reset(&data);
-	return good && peer_answer_event(answer, "message_stop",
-	    "{\"type\":\"message_stop\"}");
+	return peer_answer_event(answer, "content_block_stop",
+	    "{\"type\":\"content_block_stop\",\"index\":0}") &&
+	    send_delta(plan, late ? -1 : plan->usage.output) &&
+	    (kind != PEER_USAGE_SHRINKING || send_delta(plan, 1)) &&
+	    peer_answer_event(answer, "message_stop",
+	    "{\"type\":\"message_stop\"}") &&
+	    (kind != PEER_USAGE_LATE || send_delta(plan, plan->usage.output));
 }
 
 static void

@@ -12,6 +12,13 @@ put_usage(const struct peer_plan *plan, long long said, struct peer_buf *out)
 	long long prompt = usage->input + usage->cached + usage->write_5m +
 	    usage->write_1h;
 
+	if (plan->answer->scenario->usage == PEER_USAGE_RAW) {
+		peer_buf_printf(out, "\"usage\":{\"prompt_tokens\":%s,"
+		    "\"completion_tokens\":%s}",
+		    plan->answer->scenario->said[0],
+		    plan->answer->scenario->said[1]);
+		return;
+	}
 	peer_buf_printf(out, "\"usage\":{\"prompt_tokens\":%lld,"
 	    "\"completion_tokens\":%lld,\"total_tokens\":%lld,"
 	    "\"prompt_tokens_details\":{\"cached_tokens\":%lld,"
@@ -92,7 +99,13 @@ openai_begin(const struct peer_plan *plan)
 
 	put_chunk_begin(plan, &data);
 	peer_buf_text(&data, "\"role\":\"assistant\",\"content\":\"\"");
-	put_chunk_end(plan, "null", 0, &data);
+	if (plan->answer->scenario->usage == PEER_USAGE_FIRST) {
+		peer_buf_text(&data, "}}],");
+		put_usage(plan, 0, &data);
+		peer_buf_text(&data, "}");
+	} else {
+		put_chunk_end(plan, "null", 0, &data);
+	}
 	good = peer_answer_event(plan->answer, NULL, data.data);
 	peer_buf_reset(&data);
 	return good;
@@ -116,7 +129,26 @@ wants_usage_chunk(const struct peer_plan *plan)
 
 	return plan->answer->request->include_usage &&
 	    kind != PEER_USAGE_NONE && kind != PEER_USAGE_EVERY_CHUNK &&
-	    kind != PEER_USAGE_ON_CHOICES;
+	    kind != PEER_USAGE_ON_CHOICES && kind != PEER_USAGE_FIRST &&
+	    kind != PEER_USAGE_LATE;
+}
+
+static bool
+send_usage_chunk(const struct peer_plan *plan, long long said)
+{
+	struct peer_buf data = { 0 };
+	bool good;
+
+	put_base(plan, "chat.completion.chunk", &data);
+	peer_buf_text(&data, "\"choices\":[],");
+	if (plan->answer->scenario->usage == PEER_USAGE_NULL)
+		peer_buf_text(&data, "\"usage\":null");
+	else
+		put_usage(plan, said, &data);
+	peer_buf_text(&data, "}");
+	good = peer_answer_event(plan->answer, NULL, data.data);
+	peer_buf_reset(&data);
+	return good;
 }
 
 static bool
@@ -132,19 +164,14 @@ openai_end(const struct peer_plan *plan)
 	put_chunk_end(plan, reason, plan->usage.output, &data);
 	good = peer_answer_event(answer, NULL, data.data);
 	peer_buf_reset(&data);
-	if (good && wants_usage_chunk(plan)) {
-		put_base(plan, "chat.completion.chunk", &data);
-		peer_buf_text(&data, "\"choices\":[],");
-		if (answer->scenario->usage == PEER_USAGE_NULL)
-			peer_buf_text(&data, "\"usage\":null");
-		else
-			put_usage(plan, plan->usage.output, &data);
-		peer_buf_text(&data, "}");
-		good = peer_answer_event(answer, NULL, data.data);
-		peer_buf_reset(&data);
-	}
+	if (good && wants_usage_chunk(plan))
+		good = send_usage_chunk(plan, plan->usage.output);
+	if (good && answer->scenario->usage == PEER_USAGE_SHRINKING)
+		good = send_usage_chunk(plan, 1);
 	if (good && !answer->scenario->no_done)
 		good = peer_answer_event(answer, NULL, "[DONE]");
+	if (good && answer->scenario->usage == PEER_USAGE_LATE)
+		good = send_usage_chunk(plan, plan->usage.output);
 	return good;
 }
 

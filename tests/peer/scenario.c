@@ -11,11 +11,15 @@ struct named {
 	struct peer_scenario scenario;
 };
 
+#define RAW(input, output) { .usage = PEER_USAGE_RAW, \
+	.said = { input, output } }
+
 static const struct named by_name[] = {
 	{ "demo", { .gap_ms = 30 } },
 	{ "fast", { 0 } },
 	{ "bytes1", { .one_byte = true } },
 	{ "slow-chunks", { .gap_ms = 150, .words = 8 } },
+	{ "slow-error", { .first_ms = 300, .status = 500 } },
 	{ "never", { .fault = PEER_FAULT_NEVER } },
 	{ "cut-before-head", { .fault = PEER_FAULT_CUT_BEFORE_HEAD } },
 	{ "cut-mid-head", { .fault = PEER_FAULT_CUT_MID_HEAD } },
@@ -42,6 +46,22 @@ static const struct named by_name[] = {
 	{ "absurd-usage", { .usage = PEER_USAGE_ABSURD } },
 	{ "usage-every-chunk", { .usage = PEER_USAGE_EVERY_CHUNK } },
 	{ "usage-on-choices-chunk", { .usage = PEER_USAGE_ON_CHOICES } },
+	{ "usage-first-frame", { .usage = PEER_USAGE_FIRST } },
+	{ "usage-shrinking", { .usage = PEER_USAGE_SHRINKING } },
+	{ "usage-after-the-end", { .usage = PEER_USAGE_LATE } },
+	{ "usage-1e308", RAW("1e308", "1e308") },
+	{ "usage-2-to-63", RAW("9223372036854775808",
+	    "9223372036854775808") },
+	{ "usage-2-to-64", RAW("18446744073709551616",
+	    "18446744073709551616") },
+	{ "usage-strings", RAW("\"12\"", "\"12\"") },
+	{ "usage-floats", RAW("12.0", "2.7e1") },
+	{ "usage-fractions", RAW("11.5", "26.5") },
+	{ "usage-zeros", RAW("0", "0") },
+	{ "usage-nulls", RAW("null", "null") },
+	{ "usage-in-error", { .usage = PEER_USAGE_IN_ERROR,
+	    .status = 400 } },
+	{ "empty-body", { .fault = PEER_FAULT_EMPTY } },
 	{ "cache-write", { .write_5m_tokens = 1000, .write_1h_tokens = 300 } },
 	{ "echo", { .echo = true } },
 	{ "crlf", { .crlf = true } },

@@ -32,6 +32,7 @@ enum peer_fault {
 	PEER_FAULT_TRAILERS,		/* chunked with trailer fields */
 	PEER_FAULT_ERROR_EVENT,		/* 200, then an error in the stream */
 	PEER_FAULT_NOT_JSON,		/* 200 with an HTML page */
+	PEER_FAULT_EMPTY,		/* 200 with a body of no bytes */
 };
 
 /* How usage is told. */
@@ -43,11 +44,17 @@ enum peer_usage_kind {
 	PEER_USAGE_ABSURD,
 	PEER_USAGE_EVERY_CHUNK,	/* cumulative on each chunk, last wins */
 	PEER_USAGE_ON_CHOICES,	/* on the last chunk that has choices */
+	PEER_USAGE_FIRST,	/* in a stream's first frame only, no output */
+	PEER_USAGE_SHRINKING,	/* twice, the second time of one token */
+	PEER_USAGE_LATE,	/* a stream's usage comes after its end */
+	PEER_USAGE_RAW,		/* what said says, literally */
+	PEER_USAGE_IN_ERROR,	/* beside an error */
 };
 
 struct peer_scenario {
 	enum peer_fault fault;
 	enum peer_usage_kind usage;
+	const char *said[2];	/* PEER_USAGE_RAW: input and output, JSON */
 	int status;		/* 0: 200 */
 	unsigned first_ms;	/* pause before the first byte */
 	unsigned gap_ms;	/* pause before each piece of a stream */

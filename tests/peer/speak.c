@@ -182,6 +182,12 @@ speak_error(struct peer_answer *answer, const struct peer_voice *voice,
 	enum peer_after after;
 
 	voice->error(status, &body);
+	if (answer->scenario->usage == PEER_USAGE_IN_ERROR) {
+		body.len--;
+		peer_buf_text(&body, ",\"usage\":{\"prompt_tokens\":-9000,"
+		    "\"completion_tokens\":9000,\"input_tokens\":-9000,"
+		    "\"output_tokens\":9000}}");
+	}
 	after = peer_answer_whole(answer, status, "application/json", &body);
 	peer_buf_reset(&body);
 	return after;
@@ -206,6 +212,20 @@ speak_answer(struct peer_answer *answer, const struct peer_voice *voice)
 	peer_buf_reset(&answer->buffer);
 	peer_buf_reset(&text);
 	return after;
+}
+
+/* For a stream's request it is a stream of no event. */
+static enum peer_after
+speak_nothing(struct peer_answer *answer)
+{
+	static char empty[1];
+	const struct peer_buf nothing = { .data = empty };
+
+	if (!answer->request->stream)
+		return peer_answer_whole(answer, 200, "application/json",
+		    &nothing);
+	peer_answer_begin(answer);
+	return peer_answer_end(answer);
 }
 
 static enum peer_after
@@ -245,6 +265,8 @@ peer_speak(struct peer_answer *answer)
 		return PEER_AFTER_ABORT;
 	case PEER_FAULT_NOT_JSON:
 		return speak_page(answer);
+	case PEER_FAULT_EMPTY:
+		return speak_nothing(answer);
 	case PEER_FAULT_ERROR_EVENT:
 		if (!answer->request->stream)
 			return speak_error(answer, voice, 200);

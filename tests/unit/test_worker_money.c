@@ -115,11 +115,12 @@ END_TEST
 
 START_TEST(test_settle_believes_a_complete_statement)
 {
+	const struct settle_known known = { 400, 900, 1000 };
 	struct usage seen = { .marks = USAGE_SEEN }, usage;
 
 	seen.count[USAGE_INPUT] = 11;
 	seen.count[USAGE_OUTPUT] = 5;
-	settle_complete_usage(&seen, true, 400, 900, &usage);
+	settle_complete_usage(&seen, true, &known, &usage);
 	ck_assert_uint_eq(usage.count[USAGE_INPUT], 11);
 	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 5);
 	ck_assert_uint_eq(usage.marks, USAGE_SEEN);
@@ -128,17 +129,19 @@ END_TEST
 
 START_TEST(test_settle_estimates_what_an_early_statement_lacks)
 {
+	struct settle_known known = { 400, 900, 1000 };
 	struct usage seen = { .marks = USAGE_SEEN }, usage;
 
 	seen.count[USAGE_INPUT] = 11;
 	seen.count[USAGE_CACHE_READ] = 7;
 	seen.count[USAGE_OUTPUT] = 1;
-	settle_complete_usage(&seen, false, 400, 900, &usage);
+	settle_complete_usage(&seen, false, &known, &usage);
 	ck_assert_uint_eq(usage.count[USAGE_INPUT], 11);
 	ck_assert_uint_eq(usage.count[USAGE_CACHE_READ], 7);
 	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 900);
 	ck_assert(usage.marks & USAGE_ESTIMATED);
-	settle_complete_usage(&seen, false, 400, 0, &usage);
+	known.output_tokens = 0;
+	settle_complete_usage(&seen, false, &known, &usage);
 	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 1);
 	ck_assert(!(usage.marks & USAGE_ESTIMATED));
 }
@@ -146,12 +149,50 @@ END_TEST
 
 START_TEST(test_settle_never_takes_silence_for_nothing)
 {
+	const struct settle_known known = { 400, 900, 1000 };
 	struct usage seen = { 0 }, usage;
 
-	settle_complete_usage(&seen, true, 400, 900, &usage);
+	settle_complete_usage(&seen, true, &known, &usage);
 	ck_assert_uint_eq(usage.count[USAGE_INPUT], 400);
 	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 900);
 	ck_assert(usage.marks & USAGE_ESTIMATED);
+}
+END_TEST
+
+START_TEST(test_settle_never_takes_a_stated_nothing)
+{
+	const struct settle_known known = { 400, 900, 1000 };
+	struct usage seen = { .marks = USAGE_SEEN }, usage;
+
+	settle_complete_usage(&seen, true, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_INPUT], 400);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 900);
+	ck_assert(usage.marks & USAGE_ESTIMATED);
+	/* All of it from a cache is a statement, and so is no answer. */
+	seen.count[USAGE_CACHE_READ] = 3;
+	seen.count[USAGE_OUTPUT] = 1;
+	settle_complete_usage(&seen, true, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_INPUT], 0);
+	ck_assert_uint_eq(usage.marks, USAGE_SEEN);
+}
+END_TEST
+
+START_TEST(test_settle_cuts_output_that_nobody_asked_for_or_saw)
+{
+	struct settle_known known = { 400, 90, 1000 };
+	struct usage seen = { .marks = USAGE_SEEN }, usage;
+
+	seen.count[USAGE_INPUT] = 1;
+	seen.count[USAGE_OUTPUT] = seen.reasoning = 1001;
+	settle_complete_usage(&seen, true, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 1000);
+	ck_assert_uint_eq(usage.reasoning, 1000);
+	ck_assert_uint_eq(usage.marks, USAGE_SEEN | USAGE_CLAMPED);
+	/* What passed did pass, whatever was asked for. */
+	known.output_tokens = 1001;
+	settle_complete_usage(&seen, true, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 1001);
+	ck_assert_uint_eq(usage.marks, USAGE_SEEN);
 }
 END_TEST
 
@@ -172,6 +213,9 @@ main(void)
 	tcase_add_test(tcase,
 	    test_settle_estimates_what_an_early_statement_lacks);
 	tcase_add_test(tcase, test_settle_never_takes_silence_for_nothing);
+	tcase_add_test(tcase, test_settle_never_takes_a_stated_nothing);
+	tcase_add_test(tcase,
+	    test_settle_cuts_output_that_nobody_asked_for_or_saw);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

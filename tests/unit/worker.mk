@@ -3,6 +3,7 @@ if HAVE_CHECK
 worker_unit_tests = \
 	tests/unit/test_worker_headers \
 	tests/unit/test_worker_money \
+	tests/unit/test_worker_usage \
 	tests/unit/test_worker_view
 check_PROGRAMS += $(worker_unit_tests)
 TESTS += $(worker_unit_tests)
@@ -16,6 +17,11 @@ tests_unit_test_worker_money_SOURCES = tests/unit/test_worker_money.c \
 	tests/unit/run.h
 tests_unit_test_worker_money_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_worker_money_LDADD = $(LINK_WORKER) $(CHECK_LIBS)
+
+tests_unit_test_worker_usage_SOURCES = tests/unit/test_worker_usage.c \
+	tests/unit/run.h
+tests_unit_test_worker_usage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_worker_usage_LDADD = $(LINK_WORKER) $(CHECK_LIBS)
 
 tests_unit_test_worker_view_SOURCES = tests/unit/test_worker_view.c \
 	tests/unit/run.h tests/unit/shm_fixture.h
