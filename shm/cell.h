@@ -23,6 +23,9 @@ enum cell_result {
 /* The identity of one step: which hold, and its how-manieth. */
 #define OP_SEQUENCE_BITS 40
 #define OP_SEQUENCE_MASK ((UINT64_C(1) << OP_SEQUENCE_BITS) - 1)
+/* A hold that has come so far begins no call any more: an op must never come
+ * back, and what is left is more steps than a call takes. */
+#define OP_SEQUENCE_LAST (OP_SEQUENCE_MASK - (UINT64_C(1) << 32))
 
 static inline uint64_t
 op_make(const struct shm *shm, uint32_t seat, uint32_t hold, uint64_t sequence)

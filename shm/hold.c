@@ -48,7 +48,8 @@ hold_book_open(struct shm *shm, uint32_t seat)
 	for (i = 0; i < b->count; i++) {
 		b->holds[i].sequence = step_read(shm, seat, i, &step);
 		/* A seat is only given away with all its holds ended. */
-		if (step.kind == INTENT_NONE || step.kind == INTENT_FREE)
+		if ((step.kind == INTENT_NONE || step.kind == INTENT_FREE) &&
+		    b->holds[i].sequence < OP_SEQUENCE_LAST)
 			b->free_list[b->free_count++] = i;
 	}
 	return b;
@@ -74,7 +75,9 @@ hold_book_open_count(const struct hold_book *book)
 static void
 give_back(struct hold_book *b, uint32_t hold)
 {
-	b->free_list[(b->free_first + b->free_count++) % b->count] = hold;
+	if (b->holds[hold].sequence < OP_SEQUENCE_LAST)
+		b->free_list[(b->free_first + b->free_count++) % b->count] =
+		    hold;
 	b->holds[hold].open = false;
 	b->open--;
 }
@@ -228,6 +231,8 @@ hold_grant(struct shm *shm, uint32_t account, int64_t granted_nano)
 
 	assert(a != NULL);
 	sequence = 1 + step_read(shm, SEAT_FLUSHER, GRANT_HOLD, &step);
+	if (sequence >= OP_SEQUENCE_LAST)
+		return HOLD_BUSY;
 	memset(&step, 0, sizeof(step));
 	step.kind = INTENT_GRANT;
 	step.account = account;

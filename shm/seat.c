@@ -1,7 +1,9 @@
 /*
  * seat.c: the scoreboard.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,40 +35,60 @@ seat_assign(struct shm *shm, uint64_t *generation_r)
 	return SEAT_NONE;
 }
 
-/* Field 22 of /proc/PID/stat; 0 when there is no such process. */
-static uint64_t
-start_time_of(pid_t pid)
+enum presence {
+	GONE,		/* no process of this number runs */
+	RUNS,		/* since *start_r */
+	UNKNOWN		/* there is one, and /proc does not say which */
+};
+
+/* A short of descriptors, or a /proc that is not there, is no death. */
+static enum presence
+ask_kernel(pid_t pid)
+{
+	return kill(pid, 0) != 0 && errno == ESRCH ? GONE : UNKNOWN;
+}
+
+/* The start time is field 22 of /proc/PID/stat. */
+static enum presence
+presence_of(pid_t pid, uint64_t *start_r)
 {
 	char path[64], text[1024], *p;
 	ssize_t n;
 	int fd, field;
 
+	*start_r = 0;
 	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return ask_kernel(pid);
 	n = read(fd, text, sizeof(text) - 1);
 	(void)close(fd);
 	if (n <= 0)
-		return 0;
+		return ask_kernel(pid);
 	text[n] = '\0';
-	/* The name, field 2, may contain anything but ends with the last ')'. */
+	/* The name, field 2, may contain anything, and ends with the last
+	 * ')'. */
 	p = strrchr(text, ')');
 	/* A zombie runs no more, even if nobody ever reaps it. */
 	if (p != NULL && strlen(p) > 2 && (p[2] == 'Z' || p[2] == 'X'))
-		return 0;
+		return GONE;
 	for (field = 2; p != NULL && field < 22; field++)
 		p = strchr(p + 1, ' ');
-	return p == NULL ? 0 : strtoull(p, NULL, 10);
+	if (p == NULL)
+		return ask_kernel(pid);
+	*start_r = strtoull(p, NULL, 10);
+	return RUNS;
 }
 
 void
 seat_occupy(struct shm *shm, uint32_t seat, pid_t pid)
 {
 	struct shm_seat *s = shm_seat(shm, seat);
+	uint64_t start;
 
-	atomic_store_explicit(&s->pid_start, start_time_of(pid),
-	    memory_order_relaxed);
+	(void)presence_of(pid, &start);
+	/* 0: not known, and then a number is all that it is known by */
+	atomic_store_explicit(&s->pid_start, start, memory_order_relaxed);
 	/* release: with the pid comes its start time */
 	atomic_store_explicit(&s->pid, pid, memory_order_release);
 }
@@ -81,27 +103,44 @@ seat_bury(struct shm *shm, uint32_t seat)
 	    &live, SEAT_DEAD, memory_order_acq_rel, memory_order_relaxed);
 }
 
+/*
+ * Burying one that lives would let another write its holds: in doubt it lives.
+ * Without a pid nobody sits there: a child enters it before it lets go of the
+ * pipe by whose end the master's death is known.
+ */
+static bool
+is_absent(const struct shm_seat *s)
+{
+	uint64_t began, start;
+	pid_t pid;
+
+	pid = (pid_t)atomic_load_explicit(&s->pid, memory_order_acquire);
+	began = atomic_load_explicit(&s->pid_start, memory_order_relaxed);
+	if (pid <= 0)
+		return true;
+	switch (presence_of(pid, &start)) {
+	case GONE:
+		return true;
+	case RUNS:
+		return began != 0 && start != began;
+	case UNKNOWN:
+		return false;
+	}
+	return false;
+}
+
 uint32_t
 seat_bury_absent(struct shm *shm)
 {
-	struct shm_seat *s;
 	uint32_t seat, live = 0;
-	uint64_t start;
-	pid_t pid;
 
 	for (seat = SEAT_FLUSHER + 1; seat < shm->sizes.seats; seat++) {
-		s = shm_seat(shm, seat);
-		if (atomic_load_explicit(&s->state, memory_order_acquire) !=
-		    SEAT_LIVE)
+		if (seat_state(shm, seat) != SEAT_LIVE)
 			continue;
-		pid = (pid_t)atomic_load_explicit(&s->pid,
-		    memory_order_acquire);
-		start = atomic_load_explicit(&s->pid_start,
-		    memory_order_relaxed);
-		if (pid > 0 && start != 0 && start_time_of(pid) == start)
-			live++;
-		else
+		if (is_absent(shm_seat(shm, seat)))
 			seat_bury(shm, seat);
+		else
+			live++;
 	}
 	return live;
 }

@@ -327,6 +327,37 @@ START_TEST(test_reclaim_waits_for_room_in_the_ring)
 }
 END_TEST
 
+START_TEST(test_a_hold_whose_sequence_is_used_up_begins_no_call)
+{
+	struct shm_hold *h = shm_hold(shm, 1, 0);
+	struct call_record draft = fixture_draft(1);
+	uint32_t hold, i;
+
+	/* Two calls from the end of it: one is begun, and is ended. */
+	atomic_store(&h->word, (OP_SEQUENCE_LAST - 1) << 8 | INTENT_FREE);
+	hold_book_close(&book);
+	book = hold_book_open(shm, 1);
+	ck_assert_uint_eq(reserve(10, 1), 0);
+	ck_assert_int_eq(hold_extend(book, 0, 5), HOLD_OK);
+	hold_settle(book, 0, 3, &draft);
+	ck_assert_int_eq(fixture_available(shm, account), UNIT - 3);
+	for (i = 1; i < FIXTURE_HOLDS; i++)
+		ck_assert_uint_eq(reserve(10, i), i);
+	ck_assert_int_eq(hold_reserve(book, account, 10, &draft, &terms,
+	    &hold), HOLD_BUSY);
+	/* Nor for the seat's next worker. */
+	for (i = 1; i < FIXTURE_HOLDS; i++)
+		hold_settle(book, i, 0, &draft);
+	hold_book_close(&book);
+	book = hold_book_open(shm, 1);
+	ck_assert_uint_eq(reserve(10, 1), 1);
+	/* And no grant. */
+	atomic_store(&shm_hold(shm, SEAT_FLUSHER, 0)->word,
+	    OP_SEQUENCE_LAST << 8 | INTENT_FREE);
+	ck_assert_int_eq(hold_grant(shm, account, 2 * UNIT), HOLD_BUSY);
+}
+END_TEST
+
 START_TEST(test_a_seats_next_worker_goes_on_with_the_sequences)
 {
 	struct call_record draft = fixture_draft(1);
@@ -370,6 +401,8 @@ main(void)
 	tcase_add_loop_test(tc, test_an_extension_killed_half_way_is_decided,
 	    0, 3);
 	tcase_add_test(tc, test_reclaim_waits_for_room_in_the_ring);
+	tcase_add_test(tc,
+	    test_a_hold_whose_sequence_is_used_up_begins_no_call);
 	tcase_add_test(tc,
 	    test_a_seats_next_worker_goes_on_with_the_sequences);
 	suite_add_tcase(s, tc);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "tests/unit/run.h"
@@ -188,6 +189,40 @@ START_TEST(test_a_seat_lives_dies_and_is_free_again)
 }
 END_TEST
 
+START_TEST(test_a_process_that_cannot_be_looked_up_is_not_dead)
+{
+	struct shm *shm = fixture_segment(&fixture_sizes);
+	struct rlimit usual, none;
+	uint64_t generation;
+	uint32_t seat, unseen;
+	pid_t pid;
+
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	seat = seat_assign(shm, &generation);
+	seat_occupy(shm, seat, getpid());
+	unseen = seat_assign(shm, &generation);
+	/* No descriptor is left to open /proc with. */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = usual;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	seat_occupy(shm, unseen, getpid());
+	ck_assert_uint_eq(seat_bury_absent(shm), 2);
+	ck_assert_int_eq(seat_state(shm, seat), SEAT_LIVE);
+	ck_assert_int_eq(seat_state(shm, unseen), SEAT_LIVE);
+	/* And a dead one is still known to be dead. */
+	seat_occupy(shm, unseen, pid);
+	ck_assert_uint_eq(seat_bury_absent(shm), 1);
+	ck_assert_int_eq(seat_state(shm, unseen), SEAT_DEAD);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	shm_close(&shm);
+}
+END_TEST
+
 START_TEST(test_counters_are_a_seats_own)
 {
 	struct shm *shm = fixture_segment(&fixture_sizes);
@@ -246,6 +281,8 @@ main(void)
 	tcase_add_test(tc, test_a_key_changes_in_place);
 	tcase_add_test(tc, test_accounts_are_added_until_full);
 	tcase_add_test(tc, test_a_seat_lives_dies_and_is_free_again);
+	tcase_add_test(tc,
+	    test_a_process_that_cannot_be_looked_up_is_not_dead);
 	tcase_add_test(tc, test_counters_are_a_seats_own);
 	tcase_add_test(tc,
 	    test_ring_gives_back_in_order_and_only_what_was_published);
