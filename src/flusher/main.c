@@ -28,6 +28,8 @@
 #define TEND_MS 100		/* files, seats, gauges */
 #define READ_MAX 512		/* of one seat before the next has its turn */
 #define APPLY_PATIENCE_MS 8000
+/* Without a master its database goes too, and a next one waits for us. */
+#define ORPHAN_PATIENCE_MS 500
 #define DIRECTORY_PATIENCE_MS 2000
 
 struct flusher {
@@ -409,7 +411,8 @@ stop(struct flusher *f)
 	atomic_store_explicit(&f->progress.stopping, true,
 	    memory_order_release);
 	ended = directory_stop(&f->directory, DIRECTORY_PATIENCE_MS);
-	ended = apply_stop(&f->apply, APPLY_PATIENCE_MS) && ended;
+	ended = apply_stop(&f->apply, f->master_gone ? ORPHAN_PATIENCE_MS :
+	    APPLY_PATIENCE_MS) && ended;
 	show_gauges(f);
 	journal_tend(f->journal, atomic_load_explicit(
 	    &f->progress.applied_seq, memory_order_acquire));

@@ -4,7 +4,7 @@
  * Written by: the master.
  *
  *	<state_dir>/lock	held by the master and, inherited, by every
- *				child: free when the last process is gone
+ *				worker and flusher: free when the last is gone
  *	<run_dir>/youyund.pid	locked by the master alone: it runs
  */
 #ifndef MASTER_LOCK_H

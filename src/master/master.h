@@ -42,7 +42,7 @@ struct master {
 	char segment_name[SEGMENT_NAME_BYTES];
 	bool embedded;
 
-	int lock_fd;		/* inherited: held while any process lives */
+	int lock_fd;		/* inherited: held while any of ours lives */
 	int pid_fd;		/* the master's own lock */
 	int life_read;		/* children see its end when we are gone */
 	int life_write;

@@ -74,8 +74,10 @@ postgres_exec(struct master *m)
 	if (m->logfile.path != NULL)
 		dup2(m->logfile.pipe_write, STDERR_FILENO);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
-	/* Ours until it is gone: a new master waits for it by this lock. */
-	fcntl(m->lock_fd, F_SETFD, 0);
+	/* Without our lock: a process of an old PostgreSQL whose postmaster
+	 * was killed may live on for a minute, and a new master shall not wait
+	 * for it.  PostgreSQL lets no two at its files itself; ours is started
+	 * again until it can. */
 	execve(program, argv, env);
 	log_error("could not run the database: program=%s why=%s", program,
 	    strerror(errno));

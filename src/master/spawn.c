@@ -151,8 +151,11 @@ spawn(const struct child *c)
 		run_flusher(m);
 		break;
 	case CHILD_POSTGRES:
-		/* Fast shutdown. */
-		become(m, master_pid, SIGINT);
+		/* An immediate shutdown; what was committed is in the log.
+		 * A fast one that comes while PostgreSQL recovers from a
+		 * crash of its own may never end, and nobody is left to lose
+		 * patience. */
+		become(m, master_pid, SIGQUIT);
 		run_postgres(m);
 		break;
 	}
