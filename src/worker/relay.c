@@ -248,6 +248,13 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 		wire_meter_feed(&call->meter, p, len);
 		settle_progress(call, true);
 	}
+	/* The customer has left, not his bill: money is held on for it. */
+	if (call->state == CALL_DRAINING && call->streamed &&
+	    !call->settled && call->upstream_ok &&
+	    !admit_extend(call, settle_output_tokens(call))) {
+		call->record.flags |= RECORD_CUT_SHORT;
+		max = 0;
+	}
 	if (call->drained_bytes > max) {
 		exchange_cancel(&call->exchange);
 		relay_over(call);

@@ -8,7 +8,7 @@ import threading
 import time
 
 import harness
-from harness import CHAT, MESSAGES, chat, message
+from harness import CHAT, MESSAGES, chat, fee_of, message, nano
 
 BOTH = ((CHAT, chat), (MESSAGES, message))
 
@@ -108,6 +108,111 @@ class BeforeTheAnswer(harness.Case):
         self.assertEqual(gateway.get("/healthz", key=None).status, 200)
         self.assertEqual(len(gateway.upstream.requests()), before)
         self.assertEqual(gateway.settled(), money)
+
+
+def send_and_leave(to, path, body):
+    """A call whose client goes when the upstream has it, before any byte of
+    an answer; returns its record."""
+    body = json.dumps(body).encode()
+    known = {r["request_id"] for r in to.records()}
+    requests = len(to.upstream.requests())
+    sock = to.raw()
+    sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n"
+                 f"Authorization: Bearer {to.key}\r\n"
+                 f"Content-Type: application/json\r\n"
+                 f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    harness.wait_until(
+        lambda: len(to.upstream.requests()) > requests, "a call upstream")
+    sock.close()
+    to.settled()
+    (record,) = [r for r in to.records() if r["request_id"] not in known]
+    return record
+
+
+class Cancelled(harness.Case):
+    """on_client_abort = cancel, as youyun.conf(5) says it."""
+
+    def test_nothing_answered_costs_the_input(self):
+        for path, make in BOTH:
+            for stream in (False, True):
+                body = make("slow-first-5000", stream)
+                record = send_and_leave(gateway, path, body)
+                size = len(json.dumps(body).encode())
+                self.assertEqual(record["usage"]["input"], -(-size // 3) + 16)
+                self.assertEqual(record["usage"]["output"], 0)
+                self.assertEqual(record["fee_nano"], fee_of(
+                    {"input": record["usage"]["input"]}))
+                for flag in ("client_gone", "estimated"):
+                    self.assertIn(flag, record["flags"])
+
+
+class Drained(harness.Case):
+    """on_client_abort = drain, as youyun.conf(5) says it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.gateway = harness.Gateway(
+            ["drip-60-20", "drip-400-5", "slow-first-500", "slow-error"],
+            settings={"on_client_abort": "drain", "drain_max_bytes": "30000",
+                      "stream_extend_tokens": 16})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.gateway.stop()
+
+    def left(self, model, path, make, key=""):
+        """The record of a stream that was left in the middle."""
+        stream = self.gateway.stream(path, make(model, True), key=key)
+        self.assertTrue(stream.read_until(b"w000002"))
+        request_id = stream.headers["x-request-id"]
+        leave(stream, reset=False)
+        record = self.gateway.record(request_id)
+        self.assertIn("client_gone", record["flags"])
+        return record
+
+    def test_the_rest_of_a_stream_is_charged_as_stated(self):
+        for path, make in BOTH:
+            before = self.gateway.settled()
+            record = self.left("drip-60-20", path, make)
+            self.assertEqual(record["usage"]["output"], 60)
+            self.assertNotIn("estimated", record["flags"])
+            # money was held for all of it, as it came
+            self.assertEqual(nano(record["uncollected"]), 0)
+            self.assertEqual(record["fee_nano"], fee_of(
+                {"input": record["usage"]["input"], "output": 60}))
+            self.assertEqual(before - self.gateway.settled(),
+                             record["fee_nano"])
+
+    def test_an_answer_that_had_not_begun_is_charged_as_stated(self):
+        for path, make in BOTH:
+            for stream in (False, True):
+                record = send_and_leave(self.gateway, path,
+                                        make("slow-first-500", stream))
+                self.assertEqual(record["usage"]["output"], 27)
+                self.assertNotIn("estimated", record["flags"])
+
+    def test_an_error_costs_nothing(self):
+        for path, make in BOTH:
+            record = send_and_leave(self.gateway, path, make("slow-error"))
+            self.assertEqual(record["fee_nano"], 0)
+            self.assertEqual(record["upstream_status"], 500)
+
+    def test_no_more_is_read_than_drain_max_bytes(self):
+        for path, make in BOTH:
+            gone = self.gateway.upstream.stats()["left"]
+            record = self.left("drip-400-5", path, make)
+            self.assertGreater(self.gateway.upstream.stats()["left"], gone)
+            self.assertIn("estimated", record["flags"])
+            self.assertGreater(record["answer_bytes"], 30000)
+            self.assertLess(record["answer_bytes"], 60000)
+            self.assertGreater(record["fee_nano"], 0)
+
+    def test_no_more_is_read_than_there_is_money_for(self):
+        key = self.gateway.add_customer("poor", "0.0006")
+        record = self.left("drip-60-20", CHAT, chat, key)
+        self.assertIn("cut_short", record["flags"])
+        self.assertGreaterEqual(self.gateway.settled("poor"), 0)
+        self.assertGreater(record["fee_nano"], 0)
 
 
 class SlowReaders(harness.Case):
