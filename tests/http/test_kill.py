@@ -2,14 +2,17 @@
 a client saw answered has exactly one record."""
 
 import collections
+import datetime
 import http.client
+import json
 import os
+import re
 import signal
 import threading
 import time
 
 import harness
-from harness import CHAT, MESSAGES, chat, events, message, nano
+from harness import CHAT, MESSAGES, chat, events, fee_of, message, nano
 
 CALLS = int(os.environ.get("YOUYUN_KILL_CALLS", "1000"))
 CLIENTS = 8
@@ -73,6 +76,79 @@ class Clients:
             disturb(left)
         for thread in self.threads:
             thread.join()
+
+
+class Reclaim(harness.Case):
+    """A worker killed amid streams: each is ended within a second."""
+
+    STREAMS = 6
+    SILENT = 2
+
+    def setUp(self):
+        self.gateway = harness.Gateway(["drip-400-50", "never"], settings={
+            "upstream_first_byte_timeout": "60s"})
+        self.addCleanup(self.gateway.clean_up)
+
+    def silent_call(self):
+        """A call whose upstream says nothing; returns its socket."""
+        body = json.dumps(chat("never")).encode()
+        sock = self.gateway.raw()
+        sock.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\n"
+                     f"Authorization: Bearer {self.gateway.key}\r\n"
+                     f"Content-Type: application/json\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        return sock
+
+    def ended(self):
+        """[(time, calls)] of what the flusher says it has reclaimed."""
+        found = re.findall(
+            r"^(\S+)Z flusher\S* notice: calls of a dead worker were "
+            r"settled: seat=\d+ calls=(\d+)",
+            self.gateway.errors.read_text(errors="replace"), re.MULTILINE)
+        return [(datetime.datetime.fromisoformat(at).replace(
+            tzinfo=datetime.timezone.utc).timestamp(), int(calls))
+            for at, calls in found]
+
+    def test_holds_are_reclaimed_within_a_second(self):
+        gateway = self.gateway
+        streams = [gateway.stream(*call) for call in (
+            (CHAT, chat("drip-400-50", True)),
+            (MESSAGES, message("drip-400-50", True))) * (self.STREAMS // 2)]
+        silent = [self.silent_call() for _ in range(self.SILENT)]
+        for stream in streams:
+            self.assertTrue(stream.read_until(b"w000010"))
+        harness.wait_until(lambda: len(gateway.upstream.requests()) ==
+                           self.STREAMS + self.SILENT, "all calls upstream")
+        seen = [stream.data.count(b"w0000") for stream in streams]
+        killed_at = time.time()
+        os.kill(gateway.child("worker"), signal.SIGKILL)
+        harness.wait_until(lambda: sum(n for _, n in self.ended()) >=
+                           self.STREAMS + self.SILENT, "all reclaimed", 5)
+        took = self.ended()[-1][0] - killed_at
+        print(f"{sum(n for _, n in self.ended())} calls reclaimed "
+              f"{took * 1000:.0f} ms after the kill", flush=True)
+        self.assertLess(took, harness.PATIENCE / 2)
+        balance = gateway.settled()
+        records = {r["request_id"]: r for r in gateway.records()}
+        self.assertEqual(len(records), self.STREAMS + self.SILENT)
+        for stream, words in zip(streams, seen):
+            record = records.pop(stream.headers["x-request-id"])
+            self.assertIn("reclaimed", record["flags"])
+            # three bytes of text a token, and sixteen tokens of lag
+            self.assertGreaterEqual(record["usage"]["output"],
+                                    words * 8 // 3 - 16)
+            self.assertEqual(record["fee_nano"], fee_of(
+                {"input": record["usage"]["input"],
+                 "output": record["usage"]["output"]}))
+            balance += record["fee_nano"]
+            stream.close()
+        for record in records.values():
+            self.assertEqual(record["fee_nano"], 0, record)
+        self.assertEqual(balance, nano("1000"))
+        gateway.verify()
+        for sock in silent:
+            sock.close()
+        gateway.stop()
 
 
 class Kill(harness.Case):
