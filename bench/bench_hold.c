@@ -1,7 +1,8 @@
 /*
- * bench_hold.c: what a hold with its settlement costs, alone and when several
- * processes hammer one account; and beside it, as a yardstick of this machine,
- * a bare 8-byte compare-and-swap on the same line.
+ * bench_hold.c: what a hold with its settlement costs, alone and when two
+ * processes hammer one account; and beside it, as the base line of this machine
+ * in the same run, what the same two changes of a balance would cost if they
+ * were plain atomic adds, of which nothing could be said after a crash.
  *
  *	bench_hold [rounds]
  */
@@ -14,6 +15,7 @@
 #include "tests/unit/shm_fixture.h"
 
 #define PROCESSES 2
+#define ROUNDS 5		/* of both, in turns */
 
 static const struct shm_sizes sizes = {
 	.seats = PROCESSES + 2, .holds_per_seat = 64, .ring_records = 1024,
@@ -47,20 +49,21 @@ holds(struct shm *shm, uint32_t seat, uint64_t rounds)
 }
 
 static void
-swaps(struct shared *shared, uint64_t rounds)
+adds(struct shared *shared, uint64_t rounds)
 {
-	uint64_t i, seen = atomic_load(&shared->word);
+	uint64_t i;
 
-	for (i = 0; i < rounds * 2; i++)
-		while (!atomic_compare_exchange_weak(&shared->word, &seen,
-		    seen + 1))
-			continue;
+	for (i = 0; i < rounds; i++) {
+		atomic_fetch_sub(&shared->word, 1000);
+		atomic_fetch_add(&shared->word, 1000);
+	}
 }
 
-/* ns a round, the worst of `processes` that begin together. */
+/* ns a round, the worst of `processes` that begin together; shm: NULL for the
+ * base line. */
 static double
 measure(struct shm *shm, struct shared *shared, unsigned processes,
-    uint64_t rounds, int what)
+    uint64_t rounds)
 {
 	struct mono_time begin;
 	double worst = 0;
@@ -75,8 +78,8 @@ measure(struct shm *shm, struct shared *shared, unsigned processes,
 		while (atomic_load(&shared->go) == 0)
 			continue;
 		begin = clock_mono();
-		if (what == 0)
-			swaps(shared, rounds);
+		if (shm == NULL)
+			adds(shared, rounds);
 		else
 			holds(shm, 1 + i, rounds);
 		shared->ns[i] = (double)(clock_mono().ns - begin.ns) /
@@ -94,28 +97,45 @@ measure(struct shm *shm, struct shared *shared, unsigned processes,
 	return worst;
 }
 
+static int
+by_size(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static double
+median(double *figure)
+{
+	qsort(figure, ROUNDS, sizeof(*figure), by_size);
+	return figure[ROUNDS / 2];
+}
+
 int
 main(int argc, char **argv)
 {
-	uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 0) : 2000000;
+	uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 0) : 500000;
 	struct shm *shm = fixture_segment(&sizes);
 	struct shared *shared;
-	double swap, hold;
-	unsigned n;
+	double add[ROUNDS], hold[ROUNDS];
+	unsigned n, i;
 
 	(void)fixture_account(shm, 1, UNIT);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED || rounds == 0)
 		return EXIT_FAILURE;
-	printf("%" PRIu64 " rounds; ns a round; hold = reserve + settle + "
-	    "record\n%-10s %18s %8s %8s\n", rounds, "processes",
-	    "two bare swaps", "hold", "ratio");
+	printf("%" PRIu64 " rounds, median of %d; ns a round; hold = reserve "
+	    "+ settle + record\n%-10s %16s %8s %8s\n", rounds, ROUNDS,
+	    "processes", "two plain adds", "hold", "ratio");
 	for (n = 1; n <= PROCESSES; n++) {
-		swap = measure(shm, shared, n, rounds, 0);
-		hold = measure(shm, shared, n, rounds, 1);
-		printf("%-10u %18.1f %8.1f %8.2f\n", n, swap, hold,
-		    hold / swap);
+		for (i = 0; i < ROUNDS; i++) {
+			add[i] = measure(NULL, shared, n, rounds);
+			hold[i] = measure(shm, shared, n, rounds);
+		}
+		printf("%-10u %16.1f %8.1f %8.2f\n", n, median(add),
+		    median(hold), median(hold) / median(add));
 	}
 	if (fixture_available(shm, 0) != UNIT)
 		return EXIT_FAILURE;
