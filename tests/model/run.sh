@@ -158,6 +158,9 @@ two_workers='-DWORKERS=2 -DCALLS=1 -DEXTENDS=0 -DGRANTS=1 -DCRASHES=1'
 two_holds='-DWORKERS=1 -DHOLDS=2 -DCALLS=2 -DEXTENDS=0 -DCRASHES=1'
 full_ring='-DWORKERS=1 -DHOLDS=2 -DRING=2 -DREAD_RINGS -DCALLS=3 -DSTART=4
 	-DEXTENDS=0 -DGRANTS=0 -DCRASHES=1'
+# A worker dies and then the reclaimer, or the reclaimer twice; the hold is
+# used by a second call.
+reclaimers='-DWORKERS=1 -DCALLS=2 -DEXTENDS=0 -DGRANTS=1 -DCRASHES=2'
 calm='-DWORKERS=2 -DCALLS=1 -DEXTENDS=0 -DGRANTS=1 -DCRASHES=0'
 
 # To compile with optimization takes longer than it saves, here.
@@ -166,6 +169,7 @@ sound_limits='200 4000'
 sound two-workers $two_workers
 sound two-holds $two_holds
 sound full-ring $full_ring
+sound reclaimers $reclaimers
 ends two-workers-end $calm
 
 violated='assertion violated'
