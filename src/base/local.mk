@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/api_key.c \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/currency.c %D%/currency.h \
 	%D%/fee.c %D%/fee.h \
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \

@@ -3,6 +3,7 @@ if HAVE_CHECK
 base_unit_tests = \
 	tests/unit/test_base_bytes \
 	tests/unit/test_base_clock \
+	tests/unit/test_base_currency \
 	tests/unit/test_base_fee \
 	tests/unit/test_base_log \
 	tests/unit/test_base_loop \
@@ -18,6 +19,10 @@ tests_unit_test_base_bytes_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 tests_unit_test_base_clock_SOURCES = tests/unit/test_base_clock.c tests/unit/run.h
 tests_unit_test_base_clock_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_base_clock_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_currency_SOURCES = tests/unit/test_base_currency.c tests/unit/run.h
+tests_unit_test_base_currency_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_currency_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 
 tests_unit_test_base_fee_SOURCES = tests/unit/test_base_fee.c tests/unit/run.h
 tests_unit_test_base_fee_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
