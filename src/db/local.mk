@@ -4,11 +4,13 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/call_columns.c %D%/call_columns.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/copy.c \
+	%D%/cursor.c %D%/cursor.h \
 	%D%/fetch.c %D%/fetch.h \
 	%D%/internal.h \
 	%D%/migrate.c %D%/migrate.h \
 	%D%/price_columns.c %D%/price_columns.h \
 	%D%/q_account_each.c \
+	%D%/q_adjust.c \
 	%D%/q_audit_each.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
@@ -22,6 +24,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_customer_each.c \
 	%D%/q_customer_find.c \
 	%D%/q_customer_set.c \
+	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
 	%D%/q_group_set.c \
 	%D%/q_key_add.c \
@@ -31,14 +34,18 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_mark_each.c \
 	%D%/q_model_each.c \
 	%D%/q_model_put.c \
+	%D%/q_package_each.c \
+	%D%/q_package_put.c \
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
+	%D%/q_refund.c \
 	%D%/q_totals.c \
-	%D%/q_verify_each.c \
+	%D%/q_verify.c \
 	%D%/queries.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \
 	%D%/value.c %D%/value.h \
+	%D%/verify.h %D%/verify_booking.c %D%/verify_state.c \
 	%D%/wire.h
 nodist_%C%_libdb_a_SOURCES = %D%/embedded_sql.c
 
@@ -48,7 +55,8 @@ YOUYUN_SQL = \
 	%D%/sql/0001-directory.sql \
 	%D%/sql/0002-ledger.sql \
 	%D%/sql/0003-rules.sql \
-	%D%/sql/0004-grants.sql
+	%D%/sql/0004-grants.sql \
+	%D%/sql/0005-bookings.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -34,3 +34,12 @@ q_totals(struct db *db, struct totals *t)
 	db_rows_free(&rows);
 	return DB_OK;
 }
+
+enum db_result
+q_call_estimate(struct db *db, int64_t *calls_r)
+{
+	return db_fetch_int(db, "SELECT coalesce(sum(greatest(c.reltuples,"
+	    " 0)), 0)::bigint FROM pg_inherits i"
+	    " JOIN pg_class c ON c.oid = i.inhrelid"
+	    " WHERE i.inhparent = 'youyun.call'::regclass", NULL, 0, calls_r);
+}

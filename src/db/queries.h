@@ -34,9 +34,12 @@ struct customer_row {
 	const char *contact;
 	const char *note;
 	int64_t created_us;
-	int64_t granted_nano;		/* all credits */
+	int64_t granted_nano;		/* all bookings but those of calls */
 	int64_t spent_nano;		/* all fees booked */
 	int64_t keys;			/* active ones */
+	int64_t promotional_nano;	/* of what is left */
+	int64_t expiring_nano;		/* expires next, at expires_us */
+	int64_t expires_us;		/* 0: nothing does */
 };
 
 /* group NULL: "default".  DB_NONE: no such group; DB_CONFLICT: name taken. */
@@ -186,6 +189,8 @@ struct credit {
 	const char *source;	/* "external", "promotional", "adjustment" */
 	const char *actor;
 	const char *reason;
+	int64_t expires_us;		/* or valid_days; both 0: never */
+	int64_t valid_days;
 };
 
 struct credit_receipt {
@@ -194,14 +199,115 @@ struct credit_receipt {
 	int64_t balance_nano;		/* of the customer, after it */
 };
 
-/* DB_NONE: no such customer; DB_CONFLICT: the key was used for another
- * booking; DB_ERROR with db_sqlstate() "YY002": the customer is closed. */
+/*
+ * Of all bookings.  DB_NONE: no such customer, package, call; DB_CONFLICT: the
+ * key was used for another booking.  DB_ERROR with db_sqlstate()
+ * "YY002": the customer is closed; "YY003": there isn't as much; "YY006": the
+ * package isn't sold any more; "22003": more than can be kept.
+ */
 Q_RESULT q_credit(struct db *db, const struct credit *credit,
 	    struct credit_receipt *receipt_r);
+/* What the package says; amount, source and expiry of credit are ignored. */
+Q_RESULT q_credit_by_package(struct db *db, const struct credit *credit,
+	    const char *package, struct credit_receipt *receipt_r);
+
+struct refund {
+	const char *key;
+	int64_t started_us;		/* the call's, with request_id */
+	const uint8_t *request_id;	/* 16 bytes */
+	int64_t amount_nano;		/* 0: all that is left */
+	const char *actor;
+	const char *reason;		/* must be given */
+};
+
+struct refund_receipt {
+	int64_t transaction_id;
+	bool fresh;
+	int64_t amount_nano;
+	int64_t balance_nano;
+};
+
+Q_RESULT q_refund(struct db *db, const struct refund *refund,
+	    struct refund_receipt *receipt_r);
+/* What of a call's fee was given back so far. */
+Q_RESULT q_refunded(struct db *db, const uint8_t *request_id,
+	    int64_t *nano_r);
+
+struct adjustment {
+	const char *key;
+	int64_t customer_id;
+	int64_t amount_nano;		/* either way, not 0 */
+	const char *actor;
+	const char *reason;		/* must be given */
+};
+
+struct adjustment_receipt {
+	int64_t transaction_id;		/* 0: asked for, see taking_id */
+	bool fresh;
+	int64_t balance_nano;
+	int64_t taking_id;
+};
+
+Q_RESULT q_adjust(struct db *db, const struct adjustment *adjustment,
+	    struct adjustment_receipt *receipt_r);
+
+/* Money that the flusher is asked to take: taking.state. */
+enum taking_state {
+	TAKING_ASKED = 0,
+	TAKING_BOOKED = 1,
+	TAKING_REFUSED = 2,	/* available_nano says why */
+	TAKING_GIVEN_UP = 3
+};
+
+struct taking_row {
+	enum taking_state state;
+	int64_t transaction_id;
+	int64_t available_nano;
+	int64_t balance_nano;
+};
+
+Q_RESULT q_taking(struct db *db, int64_t id, struct taking_row *row_r);
+/* If nobody has answered: it won't be done any more. */
+Q_RESULT q_taking_give_up(struct db *db, int64_t id,
+	    enum taking_state *state_r);
+
+struct expired_row {
+	int64_t customer_id;
+	const char *customer;
+	int64_t left_nano;
+};
+/* Customers with expired credit that is not booked out yet. */
+Q_RESULT q_expired_each(struct db *db,
+	    bool (*each)(const struct expired_row *, void *), void *arg);
+/* Asks the flusher to do it now. */
+Q_RESULT q_expire_ask(struct db *db);
+
+/*
+ * Packages
+ */
+struct package_row {
+	int64_t id;
+	const char *name;
+	int64_t amount_nano;
+	int64_t bonus_nano;
+	int64_t price_minor;		/* of currency, ISO 4217 */
+	const char *currency;
+	int64_t validity_days;		/* 0: for ever */
+	bool active;
+};
+
+/* id and active are ignored.  DB_CONFLICT: name taken. */
+Q_RESULT q_package_add(struct db *db, const struct package_row *package,
+	    int64_t *id_r);
+/* All members, by name. */
+Q_RESULT q_package_set(struct db *db, const struct package_row *package);
+/* name NULL: all, active first. */
+Q_RESULT q_package_each(struct db *db, const char *name,
+	    bool (*each)(const struct package_row *, void *), void *arg);
 
 struct ledger_row {
 	int64_t transaction_id;
-	const char *kind;		/* "credit", "calls" */
+	const char *kind;		/* "credit", "calls", "refund" … */
 	int64_t customer_id;
 	const char *account;		/* "customer_prepaid", "revenue" … */
 	int64_t amount_nano;
@@ -210,7 +316,13 @@ struct ledger_row {
 	const char *actor;
 	const char *reason;
 	int64_t at_us;
-	int64_t balance_nano;	/* of customer_prepaid, after it; else 0 */
+	bool customers;			/* is it an account of the customer? */
+	int64_t balance_nano;	/* all of the customer's, after it; else 0 */
+	int64_t expires_us;		/* of the account; 0: never */
+	const uint8_t *request_id;	/* of the call refunded; else NULL */
+	const char *package;		/* what was bought; else "" */
+	int64_t price_minor;
+	const char *currency;
 };
 
 /* Postings of the last `limit` bookings, oldest first; customer_id 0: of all
@@ -254,22 +366,49 @@ Q_RESULT q_call_each(struct db *db, const struct call_filter *filter,
 	    bool (*each)(const struct call_row *, void *), void *arg);
 
 /*
- * What must hold; run in one DB_SNAPSHOT transaction.  Each hands over one
- * line a breach, none when all is well.  Fees themselves are recomputed by
- * the caller with q_call_each(), q_price_each() and fee_compute().
+ * What must hold.  Rows are read in the order of bookings, in memory that
+ * doesn't grow with calls; the first that doesn't agree is named first.  Fees
+ * themselves are recomputed by the caller, in the hook.
  */
 struct breach_row {
 	const char *rule;		/* "zero-sum", "balance" … static */
 	const char *object;		/* "transaction:7", "customer:5" */
 	int64_t found_nano;
 	int64_t expected_nano;
+	const char *why;		/* static */
 };
-/* zero-sum: a booking's postings sum to 0.  granted: a customer's credits are
- * what leases grant.  spent: a customer's call fees are what leases spent.
- * balance: the ledger says granted − spent.  batch: a booking of calls is the
- * sum of the calls that name it.  empty: a booking without postings.
- * unbooked: a call with a fee names none.
- * twice: a request id stands twice.  below-zero: a customer's account. */
+
+struct verify_hooks {
+	/* False: enough. */
+	bool (*breach)(const struct breach_row *row, void *arg);
+	/* Every record; names are "".  False: it told of a breach of its own,
+	 * and its booking's sums are not held against it.  NULL: none. */
+	bool (*call)(const struct call_row *row, void *arg);
+	void (*progress)(int64_t calls, void *arg);	/* now and then; NULL */
+	void *arg;
+};
+
+/*
+ * By rule, with the object it names:
+ * price		price: not what the audit trail says was set
+ * multiplier		call: its group never had that multiplier
+ * journal		call: beyond what its journal's mark says was applied
+ * twice		call: is there twice
+ * unbooked		call: has a fee and no booking, or another's
+ * batch		transaction: not the sum, or the number, of its calls
+ * posting		posting:BOOKING:ACCOUNT: not what its booking makes
+ * zero-sum, empty	transaction
+ * content, refund	transaction: not what was asked for; more than the fee
+ * below-zero		posting: after which an account has less than nothing
+ * pot			pot:ACCOUNT: not the sum of its postings
+ * granted, spent	lease:NODE:CUSTOMER (or customer, of several leases):
+ *			not the sum of its bookings, of its calls' fees
+ * balance		customer: the ledger isn't granted less spent
+ *
+ * q_verify() belongs into one DB_SNAPSHOT transaction, q_verify_each() makes
+ * one if there is none.
+ */
+Q_RESULT q_verify(struct db *db, const struct verify_hooks *hooks);
 Q_RESULT q_verify_each(struct db *db,
 	    bool (*each)(const struct breach_row *, void *), void *arg);
 
@@ -279,6 +418,8 @@ struct totals {
 	int64_t fee_nano, uncollected_nano;	/* over all calls */
 };
 Q_RESULT q_totals(struct db *db, struct totals *totals_r);
+/* How many calls there are, about, without counting. */
+Q_RESULT q_call_estimate(struct db *db, int64_t *calls_r);
 
 struct mark_row {
 	int64_t node_id;

@@ -196,6 +196,18 @@ book(struct db *db, struct debts *d)
 	return DB_OK;
 }
 
+/* Bookings of a customer are numbered in the order of their effects: nobody
+ * else books for these customers from here on. */
+static enum db_result
+lock_pots(struct db *db, const struct debts *d)
+{
+	struct db_param p = db_int_array(d->customer, d->n);
+
+	return db_query(db, "SELECT youyun.ledger_lock($1)", &p, 1, NULL);
+}
+
+/* A fee comes out of the customer's pots in their order.  Pots that have less
+ * than that leave a booking that isn't zero-sum, which is refused. */
 static enum db_result
 post(struct db *db, const struct debts *d)
 {
@@ -205,11 +217,17 @@ post(struct db *db, const struct debts *d)
 
 	return db_query(db,
 	    "WITH u AS (SELECT * FROM unnest($1::bigint[], $2::bigint[],"
-	    "  $3::bigint[], $4::bigint[]) AS u(t, c, fee, owed))"
+	    "  $3::bigint[], $4::bigint[]) AS u(t, c, fee, owed)),"
+	    " q AS (SELECT u.t, u.fee, p.account_id, p.left_nano,"
+	    "  sum(p.left_nano) OVER (PARTITION BY p.customer_id ORDER BY"
+	    "  p.expires_at, p.paid, p.account_id) - p.left_nano AS before"
+	    "  FROM u JOIN youyun.pot p ON p.customer_id = u.c"
+	    "  WHERE p.left_nano > 0)"
 	    " INSERT INTO youyun.posting (transaction_id, account_id,"
 	    "  amount_nano)"
-	    " SELECT u.t, a.id, -u.fee FROM u JOIN youyun.ledger_account a"
-	    "  ON a.customer_id = u.c WHERE u.fee <> 0"
+	    " SELECT q.t, q.account_id,"
+	    "  -least(q.left_nano, q.fee - q.before)::bigint"
+	    "  FROM q WHERE q.before < q.fee"
 	    " UNION ALL SELECT u.t, a.id, -u.owed FROM u"
 	    "  JOIN youyun.ledger_account a ON a.kind = 'uncollected'"
 	    "  WHERE u.owed <> 0"
@@ -339,7 +357,9 @@ apply_frames(struct db *db, struct run *run, const struct journal_frame *frame,
 	}
 	*n_r = collect(run, frame, *n_r);
 	if (run->debts.n != 0) {
-		result = book(db, &run->debts);
+		result = lock_pots(db, &run->debts);
+		if (result == DB_OK)
+			result = book(db, &run->debts);
 		if (result == DB_OK)
 			result = post(db, &run->debts);
 		if (result == DB_OK)

@@ -24,6 +24,7 @@
 #define WAIT_MAX_MS 30000
 #define SHORT_RETRY_MS 1000
 #define FOREIGN_POLL_MS 10
+#define EXPIRE_MS 10000
 
 static bool
 stopping(const struct directory *d)
@@ -139,6 +140,8 @@ load_all(struct directory *d)
 	enum db_result result;
 
 	d->reload_all = false;
+	d->takings = true;
+	d->expire_due = clock_mono();
 	d->customers.n = d->keys.n = d->short_of.n = 0;
 	result = load_catalogue(d);
 	if (result == DB_OK && !wait_for_foreign(d))
@@ -174,7 +177,11 @@ heard(struct directory *d, const char *payload)
 	else if (sscanf(payload, "lease:%d:%" SCNd64, &node, &id) == 2) {
 		if (node == d->config.node)
 			pending_add(d, &d->customers, id);
-	} else
+	} else if (sscanf(payload, "taking:%" SCNd64, &id) == 1)
+		d->takings = true;
+	else if (strcmp(payload, "expire") == 0)
+		d->expire_due = clock_mono();
+	else
 		d->reload_catalogue = true;
 }
 
@@ -212,11 +219,30 @@ load_changes(struct directory *d)
 	return result;
 }
 
+/* Afterwards there may be changes to be loaded. */
+static enum db_result
+take_money(struct directory *d)
+{
+	enum db_result result = DB_OK;
+
+	if (d->takings)
+		result = directory_take(d);
+	if (result == DB_OK && clock_mono().ns >= d->expire_due.ns) {
+		d->expire_due = mono_add_ms(clock_mono(), EXPIRE_MS);
+		result = directory_expire(d);
+	}
+	return result;
+}
+
 static int
 until_next(const struct directory *d)
 {
 	int64_t ms = d->short_of.n != 0 ? SHORT_RETRY_MS : WAIT_MAX_MS;
-	int64_t price_ms;
+	int64_t price_ms, expire_ms;
+
+	expire_ms = mono_diff_ms(d->expire_due, clock_mono()) + 1;
+	if (expire_ms < ms)
+		ms = expire_ms < 0 ? 0 : expire_ms;
 
 	if (d->next_price_us != 0) {
 		/* Rounded up: not a moment before its time. */
@@ -256,13 +282,16 @@ serve(struct directory *d)
 		}
 		if (result == DB_OK)
 			result = load_changes(d);
+		if (result == DB_OK)
+			result = take_money(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))
 			publish(d);
 		result = hear(d);
 		if (result == DB_OK && d->customers.n == 0 &&
-		    d->keys.n == 0 && !d->reload_catalogue && !d->reload_all)
+		    d->keys.n == 0 && !d->reload_catalogue &&
+		    !d->reload_all && !d->takings)
 			wait_ms(d, until_next(d));
 	}
 	if (!stopping(d))

@@ -11,6 +11,9 @@
  * that applies that call).  That is the same number at any time in the
  * segment's life, whoever asks, if all calls of earlier segments are applied;
  * accounts are therefore not loaded before that.
+ *
+ * Money is taken away (adjustments, expired credit) the other way round: out
+ * of the segment first, then by a booking that lowers the grant.
  */
 #ifndef FLUSHER_DIRECTORY_H
 #define FLUSHER_DIRECTORY_H

@@ -1,6 +1,6 @@
 /*
  * directory_internal.h: the directory thread's state.
- * Layer: flusher; directory.c and directory_load.c.
+ * Layer: flusher; directory.c, directory_load.c and taking.c.
  * Written by: the directory thread.
  */
 #ifndef FLUSHER_DIRECTORY_INTERNAL_H
@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "db/connection.h"
 #include "flusher/accounts.h"
 #include "flusher/directory.h"
@@ -37,6 +38,9 @@ struct directory {
 	struct pending customers;
 	struct pending keys;
 	struct pending short_of; /* reductions to be tried again */
+	bool takings;		/* money was asked to be taken */
+	int64_t last_want;	/* taking or customer that was served last */
+	struct mono_time expire_due;
 	int pause_ms;
 	bool complained;
 	bool full_said;
@@ -49,6 +53,15 @@ enum db_result directory_load_keys(struct directory *d,
 	    const struct pending *ids) __attribute__((warn_unused_result));
 /* Learns which accounts the segment has already. */
 bool	directory_learn(struct directory *d)
+	    __attribute__((warn_unused_result));
+
+/*
+ * taking.c: serves the takings that were asked for; books out what has
+ * expired.  After load_all() only: calls of earlier segments are booked then.
+ */
+enum db_result directory_take(struct directory *d)
+	    __attribute__((warn_unused_result));
+enum db_result directory_expire(struct directory *d)
 	    __attribute__((warn_unused_result));
 
 /* Adds an id; what doesn't fit becomes a reload of everything. */

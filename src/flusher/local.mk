@@ -18,4 +18,5 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/main.c \
 	%D%/progress.h \
 	%D%/reclaim.c %D%/reclaim.h \
-	%D%/resolver.c %D%/resolver.h
+	%D%/resolver.c %D%/resolver.h \
+	%D%/taking.c

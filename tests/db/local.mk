@@ -9,7 +9,8 @@ db_tests = \
 	tests/db/test_db_crash \
 	tests/db/test_db_flusher \
 	tests/db/test_db_queries \
-	tests/db/test_db_schema
+	tests/db/test_db_schema \
+	tests/db/test_db_taking
 check_PROGRAMS += $(db_tests)
 TESTS += $(db_tests)
 
@@ -38,5 +39,11 @@ tests_db_test_db_queries_LDADD = tests/db/libpgfixture.a $(LINK_FLUSHER) \
 tests_db_test_db_schema_SOURCES = tests/db/test_db_schema.c
 tests_db_test_db_schema_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_db_test_db_schema_LDADD = tests/db/libpgfixture.a $(LINK_DB) \
+	$(CHECK_LIBS)
+
+tests_db_test_db_taking_SOURCES = tests/db/test_db_taking.c \
+	tests/db/flusher_fixture.h
+tests_db_test_db_taking_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_db_test_db_taking_LDADD = tests/db/libpgfixture.a $(LINK_FLUSHER) \
 	$(CHECK_LIBS)
 endif

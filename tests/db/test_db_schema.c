@@ -202,6 +202,164 @@ START_TEST(test_ledger_prices_calls_and_audit_are_append_only)
 }
 END_TEST
 
+/* A row of each, made as they are made. */
+static void
+one_of_each(void)
+{
+	struct credit c = credit_of("k", customer("a"), 100);
+	struct package_row k = { .name = "p", .amount_nano = 5,
+		.currency = "EUR" };
+	struct credit_receipt receipt;
+	struct refund r = { .key = "r", .started_us = 1700000000000000,
+		.request_id = (const uint8_t[16]) { 7 }, .actor = "x",
+		.reason = "y" };
+	struct refund_receipt back;
+	int64_t id;
+
+	ck_assert_int_eq(q_credit(admin, &c, &receipt), DB_OK);
+	ck_assert_int_eq(q_package_add(admin, &k, &id), DB_OK);
+	c.key = "k2";
+	ck_assert_int_eq(q_credit_by_package(admin, &c, "p", &receipt),
+	    DB_OK);
+	must_work(owner, "INSERT INTO youyun.model (name) VALUES ('m');"
+	    "INSERT INTO youyun.price (model_id, created_by)"
+	    " VALUES (1, 'x');"
+	    "BEGIN; INSERT INTO youyun.ledger_transaction (kind, customer_id,"
+	    " idempotency_key, actor, calls) VALUES ('calls', 1, 'c', 'f', 1);"
+	    "INSERT INTO youyun.posting SELECT (SELECT max(id) FROM"
+	    " youyun.ledger_transaction), id, CASE kind WHEN 'revenue' THEN 9"
+	    " ELSE -9 END FROM youyun.ledger_account WHERE kind IN ('revenue',"
+	    " 'customer_prepaid') AND expires_at IS NULL;"
+	    "UPDATE youyun.lease SET spent_nano = 9;"
+	    "INSERT INTO youyun.call SELECT to_timestamp(1700000000),"
+	    " '07000000-0000-0000-0000-000000000000', 1, 1, (SELECT max(id)"
+	    " FROM youyun.ledger_transaction), 1, NULL, NULL, NULL, NULL, NULL,"
+	    " 9, 0, 9, 0, 0, 0, 0, 0,"
+	    " 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, NULL, ''; COMMIT");
+	ck_assert_msg(q_refund(admin, &r, &back) == DB_OK, "%s",
+	    db_message(admin));
+	ck_assert_int_eq(back.amount_nano, 9);
+	ck_assert_int_eq(back.balance_nano, 105);
+}
+
+START_TEST(test_no_role_can_change_what_was_booked)
+{
+	static const char *const tables[][2] = {
+		{ "posting", "amount_nano = 1" },
+		{ "ledger_transaction", "reason = 'x'" },
+		{ "ledger_account", "expires_at = now()" },
+		{ "receipt", "price_minor = 1" },
+		{ "refund", "amount_nano = 1" },
+		{ "audit", "actor = 'x'" },
+		{ "price", "input_nano = 1" },
+		{ "call", "fee_nano = 0" },
+		{ "call_other", "fee_nano = 0" }
+	};
+	struct db *const roles[] = { owner, admin, flusher, portal };
+	const char *state;
+	char sql[120];
+	size_t i, k;
+
+	one_of_each();
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (k = 0; k < sizeof(roles) / sizeof(roles[0]); k++) {
+			state = roles[k] == owner ? "23001" : "42501";
+			snprintf(sql, sizeof(sql), "UPDATE youyun.%s SET %s",
+			    tables[i][0], tables[i][1]);
+			must_fail(roles[k], sql, state);
+			snprintf(sql, sizeof(sql), "DELETE FROM youyun.%s",
+			    tables[i][0]);
+			must_fail(roles[k], sql, state);
+			snprintf(sql, sizeof(sql), "TRUNCATE youyun.%s"
+			    " CASCADE", tables[i][0]);
+			must_fail(roles[k], sql, state);
+		}
+	for (k = 1; k < sizeof(roles) / sizeof(roles[0]); k++) {
+		must_fail(roles[k], "UPDATE youyun.pot SET left_nano = 1",
+		    "42501");
+		must_fail(roles[k], "SELECT youyun.money_moves(1, 1)",
+		    "42501");
+		must_fail(roles[k], "INSERT INTO youyun.refund VALUES (1,"
+		    " now(), gen_random_uuid(), 1)", "42501");
+		must_fail(roles[k], "UPDATE youyun.taking SET state = 0",
+		    "42501");
+	}
+	must_fail(admin, "SELECT youyun.expire(1::smallint, 1, 1)", "42501");
+	must_fail(flusher, "SELECT youyun.adjust('k9', 1, 1, 'x', 'x')",
+	    "42501");
+}
+END_TEST
+
+START_TEST(test_bookings_stay_with_their_customer_and_have_postings)
+{
+	customer("a");
+	customer("b");
+	must_fail(owner, "BEGIN; INSERT INTO youyun.ledger_transaction (kind,"
+	    " customer_id, idempotency_key, actor) VALUES ('credit', 1, 'k',"
+	    " 'x'); COMMIT", "23514");
+	must_fail(owner, "BEGIN; INSERT INTO youyun.ledger_transaction (kind,"
+	    " customer_id, idempotency_key, actor) VALUES ('credit', 1, 'k',"
+	    " 'x'); INSERT INTO youyun.posting SELECT (SELECT max(id) FROM"
+	    " youyun.ledger_transaction), id, CASE kind WHEN 'external' THEN"
+	    " -5 ELSE 5 END FROM youyun.ledger_account WHERE kind = 'external'"
+	    " OR (customer_id = 2 AND kind = 'customer_prepaid'); COMMIT",
+	    "23514");
+}
+END_TEST
+
+START_TEST(test_money_moves_never_below_zero_and_says_what_there_is)
+{
+	struct credit c = credit_of("k", customer("a"), 100);
+	struct credit_receipt receipt;
+
+	ck_assert_int_eq(q_credit(admin, &c, &receipt), DB_OK);
+	must_fail(owner, "SELECT youyun.money_moves(1, -101)", "YY003");
+	ck_assert_ptr_nonnull(strstr(db_message(owner), "only 100 "));
+	must_work(owner, "SELECT youyun.money_moves(1, -100)");
+	must_fail(owner, "SELECT youyun.money_moves(7, 1)", "P0002");
+}
+END_TEST
+
+START_TEST(test_functions_refuse_what_makes_no_sense)
+{
+	static const char *const bad[][2] = {
+		{ "credit('', 1, 1, 'external', 'x', '')", "22023" },
+		{ "credit(' k', 1, 1, 'external', 'x', '')", "22023" },
+		{ "credit('calls:1', 1, 1, 'external', 'x', '')", "22023" },
+		{ "credit('k', 1, 1, 'external', ' ', '')", "22023" },
+		{ "credit('k', 1, 1, 'external', 'x', '', now())", "22023" },
+		{ "credit('k', 1, 1, 'external', 'x', '', NULL, 0)", "22023" },
+		{ "credit('k', 1, 9223372036854775807, 'external', 'x', '')",
+		    "22003" },
+		{ "adjust('k', 1, 1, 'x', ' ')", "YY004" },
+		{ "adjust('k', 1, 0, 'x', 'y')", "22023" },
+		{ "adjust('k', 9, 1, 'x', 'y')", "P0002" },
+		{ "adjust('k', 9, -1, 'x', 'y')", "P0002" },
+		{ "refund('k', now(), gen_random_uuid(), 1, 'x', '')",
+		    "YY004" },
+		{ "refund('k', now(), gen_random_uuid(), 1, 'x', 'y')",
+		    "P0002" },
+		{ "refund('k', now(), gen_random_uuid(), -1, 'x', 'y')",
+		    "22023" },
+		{ "credit_by_package('k', 1, 'none', 'x', '')", "P0002" }
+	};
+	struct credit c = credit_of("first", customer("a"), 100);
+	struct credit_receipt receipt;
+	char sql[160];
+	size_t i;
+
+	ck_assert_int_eq(q_credit(admin, &c, &receipt), DB_OK);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(sql, sizeof(sql), "SELECT youyun.%s", bad[i][0]);
+		must_fail(admin, sql, bad[i][1]);
+	}
+	ck_assert_int_eq(number(owner, "SELECT count(*)"
+	    " FROM youyun.ledger_transaction"), 1);
+	ck_assert_int_eq(number(owner, "SELECT count(*)"
+	    " FROM youyun.taking"), 0);
+}
+END_TEST
+
 START_TEST(test_credit_books_once_for_a_key)
 {
 	int64_t id = customer("a");
@@ -437,6 +595,12 @@ main(void)
 	tcase_add_test(tc, test_a_closed_booking_takes_no_more_postings);
 	tcase_add_test(tc,
 	    test_ledger_prices_calls_and_audit_are_append_only);
+	tcase_add_test(tc, test_no_role_can_change_what_was_booked);
+	tcase_add_test(tc,
+	    test_bookings_stay_with_their_customer_and_have_postings);
+	tcase_add_test(tc,
+	    test_money_moves_never_below_zero_and_says_what_there_is);
+	tcase_add_test(tc, test_functions_refuse_what_makes_no_sense);
 	tcase_add_test(tc, test_credit_books_once_for_a_key);
 	tcase_add_test(tc, test_credit_refuses_nobody_nothing_and_the_closed);
 	tcase_add_test(tc, test_spending_more_than_granted_is_refused);
