@@ -53,6 +53,8 @@ struct verb {
 extern const struct verb verbs_init[];
 extern const struct verb verbs_customer[];
 extern const struct verb verbs_credit[];
+extern const struct verb verbs_refund[];
+extern const struct verb verbs_package[];
 extern const struct verb verbs_key[];
 extern const struct verb verbs_group[];
 extern const struct verb verbs_price[];

@@ -7,6 +7,8 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/report.h"
+#include "admin/words.h"
+#include "base/currency.h"
 #include "db/queries.h"
 
 #define LIMIT_USUAL 50
@@ -18,6 +20,9 @@ static const struct report_column balance_columns[] = {
 	{ "credited", "CREDITED", REPORT_MONEY, true },
 	{ "spent", "SPENT", REPORT_MONEY, true },
 	{ "balance", "BALANCE", REPORT_MONEY, false },
+	{ "promotional", "PROMOTIONAL", REPORT_MONEY, true },
+	{ "expiring", "EXPIRES NEXT", REPORT_MONEY, true },
+	{ "expires_at", "AT (UTC)", REPORT_TIME, true },
 	{ NULL, NULL, REPORT_TEXT, false }
 };
 
@@ -31,6 +36,12 @@ balance_row(const struct customer_row *row, void *arg)
 	report_money(report, row->granted_nano);
 	report_money(report, row->spent_nano);
 	report_money(report, row->granted_nano - row->spent_nano);
+	report_money(report, row->promotional_nano);
+	if (row->expires_us != 0)
+		report_money(report, row->expiring_nano);
+	else
+		report_none(report);
+	report_time(report, row->expires_us);
 	return true;
 }
 
@@ -70,6 +81,11 @@ static const struct report_column ledger_columns[] = {
 	{ "actor", "BY", REPORT_TEXT, true },
 	{ "reason", "REASON", REPORT_TEXT, true },
 	{ "key", NULL, REPORT_TEXT, false },
+	{ "expires_at", "EXPIRES", REPORT_TIME, true },
+	{ "request_id", NULL, REPORT_ID, false },
+	{ "package", NULL, REPORT_TEXT, false },
+	{ "price", NULL, REPORT_TEXT, false },
+	{ "currency", NULL, REPORT_TEXT, false },
 	{ NULL, NULL, REPORT_TEXT, false }
 };
 
@@ -77,6 +93,30 @@ struct ledger_listing {
 	struct report *report;
 	bool with_balance;
 };
+
+/* The call that is given back, or what was bought. */
+static void
+add_cause(struct report *report, const struct ledger_row *row)
+{
+	char id[REQUEST_ID_TEXT_BYTES], price[CURRENCY_TEXT_BYTES];
+
+	if (row->request_id != NULL) {
+		request_id_format(row->request_id, id);
+		report_id(report, id);
+	} else {
+		report_none(report);
+	}
+	if (row->package[0] == '\0') {
+		report_none(report);
+		report_none(report);
+		report_none(report);
+		return;
+	}
+	currency_format(row->price_minor, row->currency, price);
+	report_text(report, row->package);
+	report_text(report, price);
+	report_text(report, row->currency);
+}
 
 static bool
 ledger_row(const struct ledger_row *row, void *arg)
@@ -93,13 +133,15 @@ ledger_row(const struct ledger_row *row, void *arg)
 	else
 		report_none(l->report);
 	report_money(l->report, row->amount_nano);
-	if (l->with_balance && strcmp(row->account, "customer_prepaid") == 0)
+	if (l->with_balance && row->customers)
 		report_money(l->report, row->balance_nano);
 	else
 		report_none(l->report);
 	report_text(l->report, row->actor);
 	report_text(l->report, row->reason);
 	report_text(l->report, row->idempotency_key);
+	report_time(l->report, row->expires_us);
+	add_cause(l->report, row);
 	return true;
 }
 

@@ -1,14 +1,15 @@
 /*
  * verify: does every amount follow from what it was made of?  Fees from the
- * counts and the price's version; bookings, balances and leases from each
- * other; the segment's balances from the ledger's.  The database is read in
- * one snapshot, row by row, in constant memory.
+ * counts and the price's version; bookings, pots, balances and leases from
+ * each other; the segment's balances from the ledger's.  The database is read
+ * in one snapshot, in memory that doesn't grow with the calls.
  */
 #include "admin/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/args.h"
 #include "admin/calls.h"
@@ -105,12 +106,15 @@ check_fee(struct verify *v, const struct call_record *r)
 	v->fees++;
 }
 
+/* False when it told of a breach. */
 static bool
 check_call(const struct call_row *row, void *arg)
 {
 	struct verify *v = arg;
 	const struct call_record *r = &row->record;
+	int64_t before;
 
+	before = v->breaches;
 	v->calls++;
 	check_fee(v, r);
 	if (r->fee_nano > r->held_nano)
@@ -120,32 +124,7 @@ check_call(const struct call_row *row, void *arg)
 		call_breach(v, r, "held", r->fee_nano, r->held_nano,
 		    "not all that was held was charged, yet some was not "
 		    "collected");
-	return true;
-}
-
-/* In words what db's rules compare; the rule's name is for scripts. */
-static const char *
-explain_rule(const char *rule)
-{
-	static const struct {
-		const char *rule, *why;
-	} known[] = {
-		{ "zero-sum", "its postings don't sum to zero" },
-		{ "empty", "a booking without postings" },
-		{ "granted", "granted to the nodes, against all credits" },
-		{ "spent", "spent by the nodes, against its calls' fees" },
-		{ "balance", "the ledger, against granted less spent" },
-		{ "below-zero", "the ledger says less than nothing" },
-		{ "batch", "a booking, against the calls that name it" },
-		{ "unbooked", "a call with a fee and no booking" },
-		{ "twice", "a call that is there twice" }
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (strcmp(known[i].rule, rule) == 0)
-			return known[i].why;
-	return "";
+	return v->breaches == before;
 }
 
 static bool
@@ -164,8 +143,26 @@ take_breach(const struct breach_row *row, void *arg)
 		name = object;
 	}
 	verify_breach(arg, row->rule, name, row->found_nano,
-	    row->expected_nano, explain_rule(row->rule));
+	    row->expected_nano, row->why);
 	return true;
+}
+
+/* One line that is written over again, on a terminal. */
+static void
+show_progress(int64_t calls, void *arg)
+{
+	struct verify *v = arg;
+
+	if (v->progress)
+		fprintf(stderr, "\r%lld calls of about %lld",
+		    (long long)calls, (long long)v->estimate);
+}
+
+static void
+end_progress(const struct verify *v)
+{
+	if (v->progress)
+		fputs("\r\033[K", stderr);
 }
 
 /* One snapshot: what is compared belongs together. */
@@ -173,7 +170,8 @@ static enum db_result
 snapshot(struct db *db, void *arg)
 {
 	struct verify *v = arg;
-	struct call_filter filter;
+	struct verify_hooks hooks = { .breach = take_breach,
+		.call = check_call, .progress = show_progress, .arg = v };
 	enum db_result result;
 
 	/* It may be run again after a conflict. */
@@ -185,11 +183,10 @@ snapshot(struct db *db, void *arg)
 	v->prices = prices_load(db, &result);
 	if (v->prices == NULL)
 		return result != DB_OK ? result : DB_ERROR;
-	memset(&filter, 0, sizeof filter);
-	filter.oldest_first = true;
-	result = q_call_each(db, &filter, check_call, v);
+	result = q_call_estimate(db, &v->estimate);
 	if (result == DB_OK)
-		result = q_verify_each(db, take_breach, v);
+		result = q_verify(db, &hooks);
+	end_progress(v);
 	if (result == DB_OK)
 		result = q_totals(db, &v->totals);
 	return result;
@@ -299,6 +296,7 @@ run_verify(struct admin *admin, const struct args *args)
 
 	memset(&v, 0, sizeof v);
 	v.shown = SHOWN_USUAL;
+	v.progress = !admin->json && isatty(STDERR_FILENO);
 	text = args_get(args, "limit");
 	if (text != NULL && (!check_number(text, &v.shown) ||
 	    v.shown > SHOWN_MAX)) {

@@ -3,6 +3,7 @@ sbin_PROGRAMS += %D%/youyunctl
 %C%_youyunctl_SOURCES = \
 	%D%/admin.h \
 	%D%/args.c %D%/args.h \
+	%D%/booking.c %D%/booking.h \
 	%D%/calls.h \
 	%D%/channel.h %D%/channel_input.c %D%/channel_report.c \
 	%D%/check.c %D%/check.h \
@@ -17,7 +18,9 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_help.c \
 	%D%/cmd_init.c \
 	%D%/cmd_key.c \
+	%D%/cmd_package.c \
 	%D%/cmd_price.c \
+	%D%/cmd_refund.c \
 	%D%/cmd_status.c \
 	%D%/cmd_verify.c \
 	%D%/help.h \
@@ -42,6 +45,7 @@ tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
 	tests/admin/test_init.py \
+	tests/admin/test_ledger.py \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
 	tests/admin/test_verbs.py

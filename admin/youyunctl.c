@@ -20,9 +20,9 @@
 #include "base/log.h"
 
 const struct verb *const verb_tables[] = {
-	verbs_init, verbs_customer, verbs_credit, verbs_key, verbs_group,
-	verbs_price, verbs_channel, verbs_calls, verbs_bill, verbs_balance,
-	verbs_verify, verbs_status, verbs_help, NULL
+	verbs_init, verbs_customer, verbs_credit, verbs_refund, verbs_package,
+	verbs_key, verbs_group, verbs_price, verbs_channel, verbs_calls,
+	verbs_bill, verbs_balance, verbs_verify, verbs_status, verbs_help, NULL
 };
 
 const struct opt common_options[] = {
@@ -225,8 +225,13 @@ dispatch(struct admin *admin, int argc, char *const *argv)
 	v = find_noun(argv[0]);
 	if (v == NULL)
 		return unknown_noun(argv[0]);
-	if (v->verb == NULL)
+	if (v->verb == NULL) {
+		/* "credit CUSTOMER", but also "credit expire". */
+		if (argc > 1 && find_verb(argv[0], argv[1]) != NULL)
+			return run(admin, find_verb(argv[0], argv[1]),
+			    argc - 2, argv + 2);
 		return run(admin, v, argc - 1, argv + 1);
+	}
 	if (argc < 2) {
 		complain("\"%s\" needs a command after it", argv[0]);
 		help_noun(argv[0], stderr);

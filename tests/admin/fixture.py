@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 
@@ -175,6 +176,37 @@ def uuid_of(request_id):
     return str(uuid.UUID(request_id.removeprefix("req_")))
 
 
+class Taker:
+    """Stands in for a flusher on an idle segment: gives the money up that is
+    asked for, and books out what has expired."""
+
+    ANSWER = """
+        SELECT CASE WHEN l.granted_nano - l.spent_nano >= t.amount_nano
+            THEN taking_book(1::smallint, t.id)::text
+            ELSE taking_refuse(t.id, l.granted_nano - l.spent_nano)::text END
+            FROM taking t JOIN lease l ON l.customer_id = t.customer_id
+            WHERE t.state = 0;
+        SELECT expire(1::smallint, customer_id, left_nano)
+            FROM expired_left(NULL);"""
+
+    def __init__(self, installation):
+        self.installation = installation
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stop.wait(0.05):
+            self.installation.sql(self.ANSWER, role="youyun_flusher")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+
+
 class Booker:
     """Books calls as the flusher does: one transaction with the records, the
     double entry and the lease."""
@@ -199,9 +231,16 @@ class Booker:
             f"INSERT INTO posting SELECT t.id, a.id, {amount} FROM t_made t, "
             f"ledger_account a WHERE {where};\n"
             for amount, where in (
-                (-fees, f"a.customer_id = {customer}"),
                 (-owed, "a.kind = 'uncollected'"),
                 (fees + owed, "a.kind = 'revenue'")) if amount != 0)
+        # Out of the customer's pots, in the order of spending.
+        postings += f"""INSERT INTO posting SELECT t.id, q.account_id,
+            -least(q.left_nano, {fees} - q.before)::bigint FROM t_made t,
+            (SELECT account_id, left_nano, sum(left_nano) OVER (ORDER BY
+            expires_at, paid, account_id) - left_nano AS before FROM pot
+            WHERE customer_id = {customer} AND left_nano > 0) q
+            WHERE q.before < {fees};
+            """
         booking = f"""
             WITH t AS (INSERT INTO ledger_transaction (kind, customer_id,
                 idempotency_key, actor, calls) VALUES ('calls', {customer},
@@ -215,6 +254,9 @@ class Booker:
             {"".join(rows)}
             UPDATE lease SET spent_nano = spent_nano + {fees}
                 WHERE node_id = 1 AND customer_id = {customer};
+            INSERT INTO journal_mark (node_id, journal_id, seq, incarnation)
+                VALUES (1, 1, {self.seq}, 1) ON CONFLICT (node_id, journal_id)
+                DO UPDATE SET seq = excluded.seq;
             COMMIT;""", role="youyun_flusher")
         return ids
 

@@ -44,6 +44,10 @@ def setUpModule():
     it.ok("key", "add", "acme")
     it.ok("price", "set", "sonnet", "--input", "3", "--output", "15",
           "--cache-read", "0.300000001")
+    # Records with another multiplier than their group ever had are a breach.
+    for factor in ("1.25", "0.5", "1.5", "2.5", "0", "0.000001", "0.85",
+                   "1.234567", "1"):
+        it.ok("group", "set", "default", "--multiplier", factor, "--yes")
     booker = Booker(it)
 
 
@@ -130,7 +134,7 @@ class Bill(Case):
             it.sql("INSERT INTO price (id, model_id, input_nano, output_nano,"
                    " created_by) OVERRIDING SYSTEM VALUE SELECT 7777, 1, "
                    "1000000, 0, 't' WHERE NOT EXISTS (SELECT 1 FROM price "
-                   "WHERE id = 7777)")
+                   "WHERE id = 7777)", role="youyun_owner")
             nano = round(float(expected) * NANO)
             (one,) = booker.book(customer, [
                 {"input_tokens": 1, "fee_nano": nano, "price_version": 7777,
@@ -233,7 +237,7 @@ class Verify(Case):
         one = self.one()
         found = self.plant(*self.column(one, "fee_nano", "fee_nano + 1"),
                            ("fee", f"call:{one}"),
-                           ("spent", f"customer:{customer}"))
+                           ("spent", f"lease:1:{customer}"))
         breach = found["fee", f"call:{one}"]
         self.assertEqual((breach["found"], breach["expected"]),
                          ("0.003000001", "0.003"))
@@ -288,7 +292,7 @@ class Verify(Case):
         self.plant(f"CREATE TABLE kept AS SELECT * FROM call {where}; "
                    f"DELETE FROM call {where}",
                    "INSERT INTO call SELECT * FROM kept; DROP TABLE kept",
-                   ("spent", f"customer:{customer}"),
+                   ("spent", f"lease:1:{customer}"),
                    ("batch", f"transaction:{booking}"))
 
     def test_a_call_twice(self):
@@ -315,7 +319,7 @@ class Verify(Case):
                              ("granted_nano", "granted")):
             self.plant(f"UPDATE lease SET {column} = {column} + 1 {where}",
                        f"UPDATE lease SET {column} = {column} - 1 {where}",
-                       (rule, f"customer:{customer}"),
+                       (rule, f"lease:1:{customer}"),
                        ("balance", f"customer:{customer}"))
 
     def test_a_price_changed_afterwards(self):
@@ -323,7 +327,8 @@ class Verify(Case):
         self.plant("UPDATE price SET input_nano = input_nano + 1000000 "
                    "WHERE id = 1",
                    "UPDATE price SET input_nano = input_nano - 1000000 "
-                   "WHERE id = 1", ("fee", f"call:{one}"))
+                   "WHERE id = 1", ("price", "price:1"),
+                   ("fee", f"call:{one}"))
 
     def test_only_the_first_are_named(self):
         for _ in range(3):
@@ -334,7 +339,8 @@ class Verify(Case):
         it.sql("UPDATE price SET input_nano = input_nano - 1000000000 "
                "WHERE id = 1")
         self.assertEqual(done.status, FAILED)
-        self.assertEqual(done.out.count("call:"), 2)
+        self.assertEqual(done.out.count("price:1"), 1)
+        self.assertEqual(done.out.count("call:"), 1)
         self.assertIn("the first 2 of", done.err)
 
 
