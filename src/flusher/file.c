@@ -1,9 +1,11 @@
 #include "flusher/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -26,6 +28,29 @@ real_allocate(int fd, off_t bytes)
 	return -1;
 }
 
+static off_t
+real_size(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) != 0 ? -1 : st.st_size;
+}
+
+static int
+real_list(const char *dir, void (*each)(const char *name, void *arg),
+    void *arg)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	if (d == NULL)
+		return -1;
+	while ((e = readdir(d)) != NULL)
+		each(e->d_name, arg);
+	closedir(d);
+	return 0;
+}
+
 const struct file_ops file_ops_real = {
 	.open = real_open,
 	.close = close,
@@ -36,6 +61,9 @@ const struct file_ops file_ops_real = {
 	.sync = fsync,
 	.rename = rename,
 	.unlink = unlink,
+	.link = link,
+	.size = real_size,
+	.list = real_list,
 };
 
 bool

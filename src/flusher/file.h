@@ -22,6 +22,11 @@ struct file_ops {
 	int (*sync)(int fd);
 	int (*rename)(const char *from, const char *to);
 	int (*unlink)(const char *path);
+	int (*link)(const char *from, const char *to);
+	off_t (*size)(int fd);			/* of fstat(2) */
+	/* Each name in a directory, in no order. */
+	int (*list)(const char *dir, void (*each)(const char *name, void *arg),
+	    void *arg);
 };
 
 extern const struct file_ops file_ops_real;

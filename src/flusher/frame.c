@@ -1,12 +1,13 @@
 #include "flusher/frame.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
+
+#include "flusher/file.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the journal is written as it is in memory: little-endian only"
@@ -67,7 +68,8 @@ frame_seal(struct journal_frame *frame)
 bool
 frame_valid(const struct journal_frame *frame, uint64_t seq)
 {
-	return frame->length == FRAME_BYTES && frame->type == FRAME_RECORD &&
+	return frame->length == FRAME_BYTES &&
+	    (frame->type == FRAME_RECORD || frame->type == FRAME_LOST) &&
 	    frame->seq == seq && frame->durable < seq &&
 	    frame->checksum == XXH3_64bits(frame,
 	    offsetof(struct journal_frame, checksum));
@@ -104,36 +106,46 @@ by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-int
-journal_list(const char *dir, uint64_t **list_r)
-{
-	DIR *d = opendir(dir);
-	uint64_t *list = NULL, *more, first;
-	int n = 0, cap = 0, saved;
-	struct dirent *e;
+struct listing {
+	uint64_t *first;
+	int n, cap;
+	bool short_of_memory;
+};
 
-	if (d == NULL)
-		return -1;
-	while ((e = readdir(d)) != NULL) {
-		if (!journal_name_parse(e->d_name, &first))
-			continue;
-		if (n == cap) {
-			cap = cap == 0 ? 16 : 2 * cap;
-			more = realloc(list, (size_t)cap * sizeof(*list));
-			if (more == NULL) {
-				saved = errno;
-				free(list);
-				closedir(d);
-				errno = saved;
-				return -1;
-			}
-			list = more;
+static void
+add_name(const char *name, void *arg)
+{
+	struct listing *l = arg;
+	uint64_t first, *more;
+
+	if (!journal_name_parse(name, &first) || l->short_of_memory)
+		return;
+	if (l->n == l->cap) {
+		l->cap = l->cap == 0 ? 16 : 2 * l->cap;
+		more = realloc(l->first, (size_t)l->cap * sizeof(*more));
+		if (more == NULL) {
+			l->short_of_memory = true;
+			return;
 		}
-		list[n++] = first;
+		l->first = more;
 	}
-	closedir(d);
-	if (n != 0)
-		qsort(list, (size_t)n, sizeof(*list), by_number);
-	*list_r = list;
-	return n;
+	l->first[l->n++] = first;
+}
+
+int
+journal_list(const struct file_ops *ops, const char *dir, uint64_t **list_r)
+{
+	struct listing l = { .first = NULL };
+	int saved;
+
+	if (ops->list(dir, add_name, &l) != 0 || l.short_of_memory) {
+		saved = l.short_of_memory ? ENOMEM : errno;
+		free(l.first);
+		errno = saved;
+		return -1;
+	}
+	if (l.n != 0)
+		qsort(l.first, (size_t)l.n, sizeof(*l.first), by_number);
+	*list_r = l.first;
+	return l.n;
 }

@@ -25,8 +25,10 @@
 
 #include "shm/record.h"
 
+struct file_ops;
+
 #define JOURNAL_MAGIC UINT64_C(0x316c6e72756f7979)	/* "yyournl1" */
-#define JOURNAL_VERSION 1
+#define JOURNAL_VERSION 2
 #define JOURNAL_SUFFIX ".yyj"
 #define HEADER_BLOCK 4096
 #define JOURNAL_SEATS_MAX 65536
@@ -48,10 +50,13 @@ struct journal_header {
 };
 
 #define FRAME_RECORD 1
+/* In the place of one that was damaged or missing, put there by a repair: its
+ * number is used up, its call is lost; zeros but for number and checksum. */
+#define FRAME_LOST 2
 
 struct journal_frame {
 	uint32_t length;	/* FRAME_BYTES */
-	uint32_t type;		/* FRAME_RECORD */
+	uint32_t type;		/* FRAME_… */
 	uint64_t seq;
 	uint64_t durable;	/* all up to here was, when it was written */
 	uint64_t incarnation;	/* which segment, */
@@ -88,6 +93,7 @@ bool	journal_name_parse(const char *name, uint64_t *first_seq_r);
 
 /* First numbers of the journal's files, sorted; *list_r is the caller's to
  * free.  -1 with errno. */
-int	journal_list(const char *dir, uint64_t **list_r);
+int	journal_list(const struct file_ops *ops, const char *dir,
+	    uint64_t **list_r);
 
 #endif

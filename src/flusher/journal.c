@@ -24,8 +24,7 @@ journal_open(const struct journal_config *config, struct journal **journal_r,
 	j->config = *config;
 	j->fd = -1;
 	j->position = calloc(config->seats + 1U, sizeof(*j->position));
-	j->batch = calloc(JOURNAL_BATCH, sizeof(*j->batch));
-	if (j->position == NULL || j->batch == NULL) {
+	if (j->position == NULL) {
 		journal_close(&j);
 		return JOURNAL_IO;
 	}
@@ -68,6 +67,7 @@ journal_begin(struct journal *j)
 		return JOURNAL_OK;
 	result = journal_spare_make(j);
 	if (result == JOURNAL_OK)
+		/* Fits: recovery has seen to that. */
 		result = journal_spare_use(j, j->durable_seq + 1, j->batch,
 		    j->batched);
 	j->over_budget = result == JOURNAL_FULL;
@@ -112,7 +112,8 @@ journal_position(const struct journal *j, uint32_t seat, uint64_t tail)
 uint32_t
 journal_room(const struct journal *j)
 {
-	return j->failed || j->fd < 0 ? 0 : JOURNAL_BATCH - j->batched;
+	return j->failed || j->fd < 0 || j->batched >= j->batch_max ? 0 :
+	    j->batch_max - j->batched;
 }
 
 void
@@ -148,17 +149,6 @@ fail(struct journal *j, const char *what)
 	return JOURNAL_FAILED;
 }
 
-/* What was written into the active file becomes durable. */
-static enum journal_result
-make_durable(struct journal *j, uint64_t seq)
-{
-	if (j->config.ops->datasync(j->fd) != 0)
-		return fail(j, "sync");
-	j->fsyncs++;
-	j->durable_seq = seq;
-	return JOURNAL_OK;
-}
-
 /* The active file is full and durable. */
 static enum journal_result
 next_file(struct journal *j, uint64_t first_seq)
@@ -174,7 +164,7 @@ next_file(struct journal *j, uint64_t first_seq)
 
 /* Writes a run of frames into the active file, as many as fit. */
 static enum journal_result
-write_some(struct journal *j, uint32_t *n_r)
+write_some(struct journal *j)
 {
 	const struct journal_frame *from = &j->batch[j->written];
 	uint64_t used = from->seq - j->active_first;
@@ -183,51 +173,64 @@ write_some(struct journal *j, uint32_t *n_r)
 
 	if (n > fit)
 		n = (uint32_t)fit;
-	*n_r = n;
 	if (n != 0 && !file_write_all(j->config.ops, j->fd, from,
 	    n * FRAME_BYTES, (off_t)(header_size(j->config.seats) +
 	    used * FRAME_BYTES)))
 		return fail(j, "write");
+	j->written += n;
 	return JOURNAL_OK;
 }
 
-/* Positions move on only with what is durable. */
-static void
-note_positions(struct journal *j, uint32_t from, uint32_t to)
+/* What was written becomes durable; only with that do positions move on. */
+static enum journal_result
+make_durable(struct journal *j)
 {
 	const struct journal_frame *f;
 
-	for (; from < to; from++) {
-		f = &j->batch[from];
+	if (j->synced == j->written)
+		return JOURNAL_OK;
+	if (j->config.ops->datasync(j->fd) != 0)
+		return fail(j, "sync");
+	j->fsyncs++;
+	while (j->synced < j->written) {
+		f = &j->batch[j->synced++];
 		j->position[f->seat] = f->position + 1;
+		j->durable_seq = f->seq;
 	}
+	return JOURNAL_OK;
+}
+
+enum journal_result
+journal_write(struct journal *j)
+{
+	enum journal_result result;
+
+	if (j->failed)
+		return JOURNAL_FAILED;
+	while (j->written < j->batched) {
+		result = write_some(j);
+		if (result == JOURNAL_OK && j->written == j->batched)
+			break;
+		if (result == JOURNAL_OK)
+			result = make_durable(j);
+		if (result == JOURNAL_OK)
+			result = next_file(j, j->batch[j->written].seq);
+		if (result != JOURNAL_OK)
+			return result;
+	}
+	return JOURNAL_OK;
 }
 
 enum journal_result
 journal_commit(struct journal *j)
 {
-	enum journal_result result;
-	uint32_t n;
+	enum journal_result result = journal_write(j);
 
-	if (j->failed)
-		return JOURNAL_FAILED;
-	while (j->written < j->batched) {
-		result = write_some(j, &n);
-		if (result == JOURNAL_OK && n != 0)
-			result = make_durable(j, j->batch[j->written].seq +
-			    n - 1);
-		if (result != JOURNAL_OK)
-			return result;
-		note_positions(j, j->written, j->written + n);
-		j->written += n;
-		if (j->written < j->batched) {
-			result = next_file(j, j->batch[j->written].seq);
-			if (result != JOURNAL_OK)
-				return result;
-		}
-	}
-	j->batched = j->written = 0;
-	return JOURNAL_OK;
+	if (result == JOURNAL_OK)
+		result = make_durable(j);
+	if (result == JOURNAL_OK)
+		j->batched = j->written = j->synced = 0;
+	return result;
 }
 
 uint64_t
@@ -241,29 +244,42 @@ journal_disk_bytes(const struct journal *j)
 	return sum;
 }
 
+/*
+ * One file at a time is gone for certain before the next goes: would a power
+ * cut bring an older one back without its successor, a gap were found.
+ */
+static bool
+drop_file(struct journal *j, uint64_t first_seq)
+{
+	char path[JOURNAL_PATH_BYTES];
+
+	if (!journal_path(j->config.dir, first_seq, path, sizeof(path)))
+		return false;
+	if (j->config.ops->unlink(path) != 0 && errno != ENOENT) {
+		if (!j->unlink_said)
+			log_warning("could not delete an applied journal "
+			    "file: file=%s why=%s", path, strerror(errno));
+		j->unlink_said = true;
+		return false;
+	}
+	j->unlink_said = false;
+	if (file_sync_dir(j->config.ops, j->config.dir))
+		return true;
+	(void)fail(j, "sync the directory of");
+	return false;
+}
+
 static void
 drop_applied(struct journal *j, uint64_t applied_seq)
 {
-	char path[JOURNAL_PATH_BYTES];
-	size_t n = 0;
-
-	/* The active file stays: it holds the journal's identity and the
+	/* The last file stays: it holds the journal's identity and the
 	 * rings' positions. */
-	while (n + 1 < j->files &&
-	    j->file[n + 1].first_seq <= applied_seq + 1) {
-		if (!journal_path(j->config.dir, j->file[n].first_seq, path,
-		    sizeof(path)) || (j->config.ops->unlink(path) != 0 &&
-		    errno != ENOENT)) {
-			log_warning("could not delete an applied journal "
-			    "file: file=%s why=%s", path, strerror(errno));
-			break;
-		}
-		n++;
+	while (j->files > 1 && !j->failed &&
+	    j->file[1].first_seq <= applied_seq + 1 &&
+	    drop_file(j, j->file[0].first_seq)) {
+		j->files--;
+		memmove(j->file, j->file + 1, j->files * sizeof(*j->file));
 	}
-	if (n == 0)
-		return;
-	j->files -= n;
-	memmove(j->file, j->file + n, j->files * sizeof(*j->file));
 }
 
 void

@@ -71,6 +71,10 @@ uint32_t journal_room(const struct journal *journal);
 /* n records from this position of a ring on; n ≤ journal_room(). */
 void	journal_append(struct journal *journal, uint32_t seat,
 	    uint64_t position, const struct call_record *records, uint32_t n);
+/* Writes what was appended, so that it outlives this process; what of it is
+ * durable, only journal_commit() says.  Results as there. */
+enum journal_result journal_write(struct journal *journal)
+	    __attribute__((warn_unused_result));
 /*
  * Makes all that was appended durable by one fdatasync (two, when a file ends
  * within it).  JOURNAL_FULL: a new file can't be made now; what was appended

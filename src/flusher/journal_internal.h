@@ -11,7 +11,7 @@
 #include "flusher/journal.h"
 
 #define JOURNAL_PATH_BYTES 768
-#define JOURNAL_BATCH 4096	/* records between two commits at most */
+#define JOURNAL_BATCH 4096	/* records between two commits at most, */
 
 struct journal_file {
 	uint64_t first_seq;
@@ -37,8 +37,11 @@ struct journal {
 	bool over_budget;
 
 	struct journal_frame *batch; /* appended, not committed */
+	uint32_t batch_max;	/* and no more than fit into a file */
 	uint32_t batched;
-	uint32_t written;	/* of them, into files that are closed now */
+	uint32_t written;	/* of them, into files */
+	uint32_t synced;	/* of those, durable */
+	bool unlink_said;
 	uint64_t fsyncs;
 };
 

@@ -80,7 +80,7 @@ static bool
 find_file(struct journal_reader *r, uint64_t seq)
 {
 	uint64_t *list = NULL;
-	int n = journal_list(r->dir, &list), i;
+	int n = journal_list(r->ops, r->dir, &list), i;
 	bool ok = false;
 
 	let_go(r);

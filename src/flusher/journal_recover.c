@@ -12,7 +12,6 @@
  * They are kept as the first batch of the next file and written again.
  */
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,11 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "flusher/journal_internal.h"
 
-#define CHUNK_FRAMES 1024
+#define CHUNK_FRAMES 256
 
 struct scan {
 	struct journal *j;
@@ -110,7 +108,9 @@ take_frame(struct scan *s, const struct journal_frame *f)
 
 	if (f->durable > s->proven)
 		s->proven = f->durable;
-	if (f->incarnation != j->config.incarnation)
+	if (f->type == FRAME_LOST)
+		;
+	else if (f->incarnation != j->config.incarnation)
 		j->foreign_seq = f->seq;
 	else if (f->seat < j->config.seats &&
 	    f->position + 1 > j->position[f->seat])
@@ -160,9 +160,8 @@ judge_bad(struct scan *s)
 	if (!damage)
 		return JOURNAL_OK;
 	return refuse(s, JOURNAL_CORRUPT, offset_of(s, s->expect),
-	    "the frame of record %" PRIu64 " is damaged and others follow it;"
-	    " restore the file, or move the journal away and accept that its"
-	    " calls are lost", s->expect);
+	    "the frame of record %" PRIu64 " is damaged and others follow it",
+	    s->expect);
 }
 
 static enum journal_result
@@ -199,7 +198,7 @@ scan_file(struct scan *s, uint64_t first_seq, uint64_t end_seq)
 {
 	struct journal *j = s->j;
 	enum journal_result result;
-	struct stat st;
+	off_t size;
 
 	if (!journal_path(j->config.dir, first_seq, s->path, sizeof(s->path)))
 		return refuse(s, JOURNAL_IO, 0, "the path is too long");
@@ -220,11 +219,27 @@ scan_file(struct scan *s, uint64_t first_seq, uint64_t end_seq)
 		s->expect = first_seq;
 		result = scan_frames(s);
 	}
-	if (result == JOURNAL_OK && (fstat(s->fd, &st) != 0 ||
-	    !journal_file_add(j, first_seq, (uint64_t)st.st_size)))
+	if (result == JOURNAL_OK && ((size = j->config.ops->size(s->fd)) < 0 ||
+	    !journal_file_add(j, first_seq, (uint64_t)size)))
 		result = refuse(s, JOURNAL_IO, 0, "%s", strerror(errno));
 	(void)j->config.ops->close(s->fd);
 	return result;
+}
+
+/* A file takes what is carried over into it, whatever the setting says. */
+static bool
+make_batch(struct journal *j, uint64_t carried)
+{
+	uint64_t least = header_size(j->config.seats) +
+	    (carried != 0 ? carried : 1) * FRAME_BYTES;
+	uint64_t fit;
+
+	if (j->config.segment_bytes < least)
+		j->config.segment_bytes = least;
+	fit = journal_frames_per_file(j);
+	j->batch_max = fit < JOURNAL_BATCH ? (uint32_t)fit : JOURNAL_BATCH;
+	j->batch = calloc(j->batch_max, sizeof(*j->batch));
+	return j->batch != NULL;
 }
 
 /* Reads the frames after s->proven into the batch; they are in the last file,
@@ -238,11 +253,14 @@ keep_unproven(struct scan *s)
 
 	j->durable_seq = s->proven;
 	j->next_seq = s->expect;
-	if (n == 0)
-		return JOURNAL_OK;
-	if (n > JOURNAL_BATCH || s->proven + 1 < s->header.first_seq)
+	if (n > JOURNAL_BATCH ||
+	    (n != 0 && s->proven + 1 < s->header.first_seq))
 		return refuse(s, JOURNAL_CORRUPT, 0, "%" PRIu64
 		    " records follow the last that is proven durable", n);
+	if (!make_batch(j, n))
+		return refuse(s, JOURNAL_IO, 0, "out of memory");
+	if (n == 0)
+		return JOURNAL_OK;
 	s->fd = j->config.ops->open(s->path, O_RDONLY, 0);
 	if (s->fd < 0)
 		return refuse(s, JOURNAL_IO, 0, "%s", strerror(errno));
@@ -277,11 +295,7 @@ journal_recover(struct journal *j, char why_r[JOURNAL_WHY_BYTES])
 
 	why_r[0] = '\0';
 	snprintf(s.path, sizeof(s.path), "%s", j->config.dir);
-	if (j->config.segment_bytes < header_size(j->config.seats) +
-	    JOURNAL_BATCH * FRAME_BYTES)
-		j->config.segment_bytes = header_size(j->config.seats) +
-		    JOURNAL_BATCH * FRAME_BYTES;
-	n = journal_list(j->config.dir, &first);
+	n = journal_list(j->config.ops, j->config.dir, &first);
 	if (n < 0)
 		return refuse(&s, JOURNAL_IO, 0, "%s", strerror(errno));
 	remove_temporary(j);
