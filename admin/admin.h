@@ -15,6 +15,7 @@
 struct args;
 struct opt;
 struct secrets;
+struct service_user;
 struct settings;
 
 /* Exit codes; scripts rely on them, and the man page lists them. */
@@ -64,6 +65,7 @@ extern const struct verb verbs_bill[];
 extern const struct verb verbs_balance[];
 extern const struct verb verbs_verify[];
 extern const struct verb verbs_status[];
+extern const struct verb verbs_journal[];
 extern const struct verb verbs_help[];
 
 /* All of them, in the order of `youyunctl help`; ends with NULL. */
@@ -88,6 +90,10 @@ enum admin_exit	admin_database(struct admin *admin)
 /* The caller scrubs. */
 enum admin_exit	admin_secrets(struct admin *admin, struct secrets *secrets_r)
 	    __attribute__((warn_unused_result));
+
+/* Whose files the service's are; admin_settings() first. */
+enum admin_exit	admin_service_user(struct admin *admin,
+	    struct service_user *user_r) __attribute__((warn_unused_result));
 
 /*
  * One transaction as that actor, with that reason: admin_database() first.

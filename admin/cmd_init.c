@@ -33,8 +33,8 @@ struct outcome {
 	int version;
 };
 
-static enum admin_exit
-find_user(struct admin *admin, struct service_user *user)
+enum admin_exit
+admin_service_user(struct admin *admin, struct service_user *user)
 {
 	switch (service_user_find(admin->settings, user)) {
 	case SERVICE_OK:
@@ -341,7 +341,7 @@ run_init(struct admin *admin, const struct args *args)
 	(void)args;
 	status = admin_settings(admin);
 	if (status == ADMIN_OK)
-		status = find_user(admin, &user);
+		status = admin_service_user(admin, &user);
 	if (status != ADMIN_OK)
 		return status;
 	if (!make_dirs(admin->settings, &user) ||

@@ -17,6 +17,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_group.c \
 	%D%/cmd_help.c \
 	%D%/cmd_init.c \
+	%D%/cmd_journal.c \
 	%D%/cmd_key.c \
 	%D%/cmd_package.c \
 	%D%/cmd_price.c \
@@ -35,16 +36,20 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/verify.h %D%/verify_segment.c \
 	%D%/words.c %D%/words.h \
 	%D%/youyunctl.c
-%C%_youyunctl_LDADD = $(LINK_SANDBOX) src/wire/libwire.a src/http/libhttp.a \
+%C%_youyunctl_LDADD = $(LINK_SANDBOX) src/flusher/libflusher.a \
+	src/wire/libwire.a src/http/libhttp.a \
 	src/conf/libconf.a src/db/libdb.a $(LINK_SHM) $(LIBPQ_LIBS) \
 	$(JSONC_LIBS)
 
 # Its tests, against a real cluster in a temporary folder.
-check_PROGRAMS += tests/admin/segment
+check_PROGRAMS += tests/admin/journal tests/admin/segment
+tests_admin_journal_SOURCES = tests/admin/journal.c
+tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
 	tests/admin/test_init.py \
+	tests/admin/test_journal.py \
 	tests/admin/test_ledger.py \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \

@@ -287,6 +287,8 @@ copy_calls(struct db *db, struct run *run, const struct journal_frame *frame,
 	    ") FROM STDIN (FORMAT binary)");
 	used = call_copy_header(chunk);
 	for (i = 0; i < n && result == DB_OK; i++) {
+		if (frame[i].type == FRAME_LOST)
+			continue;
 		r = sane(&frame[i], false);
 		used += call_copy_row(&r, run->whole->journal_id,
 		    frame[i].seq, !owes(&r) ? 0 :
@@ -342,6 +344,21 @@ lock_mark(struct db *db, const struct batch *b, uint64_t *mark_r)
 	*mark_r = (uint64_t)db_get_int(rows, 0, 0);
 	db_rows_free(&rows);
 	return DB_OK;
+}
+
+/* A repair made them and told how many; here is when they were passed. */
+static void
+say_lost(const struct journal_frame *frame, uint32_t n)
+{
+	uint64_t first = 0, lost = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (frame[i].type == FRAME_LOST && lost++ == 0)
+			first = frame[i].seq;
+	if (lost != 0)
+		log_warning("calls that a repair of the journal gave up are "
+		    "left out: first=%" PRIu64 " calls=%" PRIu64, first, lost);
 }
 
 /* Frames of one incarnation; *n_r becomes how many were applied. */
@@ -401,6 +418,7 @@ body(struct db *db, void *arg)
 		return DB_ERROR;
 	}
 	n -= (uint32_t)(run->mark + 1 - frame[0].seq);
+	say_lost(&frame[b->frames - n], n);
 	frame += run->mark + 1 - frame[0].seq;
 	for (; n != 0 && result == DB_OK; frame += part, n -= part) {
 		part = same_incarnation(frame, n);

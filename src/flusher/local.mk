@@ -11,10 +11,13 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/flusher.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/journal.c %D%/journal.h \
+	%D%/journal_check.h \
 	%D%/journal_file.c \
 	%D%/journal_internal.h \
 	%D%/journal_read.c %D%/journal_read.h \
 	%D%/journal_recover.c \
+	%D%/journal_repair.c \
+	%D%/journal_survey.c \
 	%D%/main.c \
 	%D%/progress.h \
 	%D%/reclaim.c %D%/reclaim.h \
