@@ -119,9 +119,11 @@ add_stops(struct record *record, uint32_t stops)
 		{ SHM_STOP_LOADING, "loading", "keys and accounts are not "
 		  "loaded yet; is the database up?" },
 		{ SHM_STOP_JOURNAL, "journal", "the journal could not be "
-		  "written; see the log, mend the disk, restart youyund" },
+		  "written, or lacks records that the database has; see the "
+		  "log, mend it, restart youyund" },
 		{ SHM_STOP_BUDGET, "budget", "the journal is at "
-		  "journal_budget_bytes; is the database up?" },
+		  "journal_budget_bytes or its disk is full; is the database "
+		  "up?" },
 		{ SHM_STOP_FLUSHER, "flusher", "the flusher is away; see the "
 		  "log" }
 	};
@@ -142,8 +144,38 @@ add_stops(struct record *record, uint32_t stops)
 	record_list(record, &list);
 }
 
+/* What waits for the database, and for how long: from the segment, because
+ * the database may be what is missing. */
 static void
-add_gauges(struct record *record, const struct shm *shm)
+add_backlog(const struct admin *admin, struct record *record,
+    const struct shm *shm)
+{
+	uint64_t durable = shm_gauge(shm, SHM_GAUGE_JOURNAL_SEQ);
+	uint64_t applied = shm_gauge(shm, SHM_GAUGE_APPLIED_SEQ);
+	int64_t oldest = (int64_t)shm_gauge(shm, SHM_GAUGE_OLDEST_US);
+	int64_t waiting = durable > applied ? (int64_t)(durable - applied) : 0;
+
+	record_number(record, "journal_waiting", "Journal, records waiting",
+	    waiting);
+	record_number(record, "journal_bytes", "Journal, bytes waiting",
+	    (int64_t)shm_gauge(shm, SHM_GAUGE_JOURNAL_BYTES));
+	record_number(record, "journal_disk_bytes", "Journal, bytes on disk",
+	    (int64_t)shm_gauge(shm, SHM_GAUGE_JOURNAL_DISK));
+	record_number(record, "journal_budget_bytes", "  of its budget",
+	    (int64_t)admin->settings->journal_budget_bytes);
+	record_time(record, "oldest_waiting", "Journal, oldest waiting (UTC)",
+	    waiting != 0 ? oldest : 0);
+	record_number(record, "oldest_waiting_s", "  for seconds",
+	    waiting != 0 && oldest != 0 ?
+	    (clock_wall().us - oldest) / 1000000 : 0);
+	record_number(record, "applied_per_second",
+	    "Journal, applied a second",
+	    (int64_t)shm_gauge(shm, SHM_GAUGE_APPLY_RATE));
+}
+
+static void
+add_gauges(const struct admin *admin, struct record *record,
+    const struct shm *shm)
 {
 	static const struct {
 		enum shm_gauge gauge;
@@ -153,8 +185,6 @@ add_gauges(struct record *record, const struct shm *shm)
 		{ SHM_GAUGE_ACCOUNTS, "accounts", "Accounts" },
 		{ SHM_GAUGE_JOURNAL_SEQ, "journal_seq", "Journal, durable to" },
 		{ SHM_GAUGE_APPLIED_SEQ, "applied_seq", "Journal, applied to" },
-		{ SHM_GAUGE_JOURNAL_BYTES, "journal_bytes",
-		  "Journal, bytes waiting" },
 		{ SHM_GAUGE_FSYNCS, "fsyncs", NULL },
 		{ SHM_GAUGE_RECLAIMED, "reclaimed", "Calls settled after a "
 		  "worker's death" },
@@ -166,9 +196,12 @@ add_gauges(struct record *record, const struct shm *shm)
 	    beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS)));
 	record_flag(record, "flusher_database", "Flusher's database",
 	    shm_gauge(shm, SHM_GAUGE_DATABASE_UP) != 0);
+	record_time(record, "flusher_database_since", "  since (UTC)",
+	    (int64_t)shm_gauge(shm, SHM_GAUGE_DATABASE_SINCE_US));
 	for (i = 0; i < sizeof shown / sizeof shown[0]; i++)
 		record_number(record, shown[i].key, shown[i].label,
 		    (int64_t)shm_gauge(shm, shown[i].gauge));
+	add_backlog(admin, record, shm);
 	record_number(record, "open_holds", "Open holds",
 	    hold_open_total(shm));
 }
@@ -215,7 +248,7 @@ add_segment(const struct admin *admin, struct record *record,
 		return false;
 	}
 	runs = beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS));
-	add_gauges(record, shm);
+	add_gauges(admin, record, shm);
 	add_sandbox(record, shm);
 	add_stops(record, shm_stops(shm));
 	for (seat = SEAT_FLUSHER + 1; seat < seat_count(shm); seat++)

@@ -95,6 +95,11 @@ enum shm_gauge {
 	SHM_GAUGE_RECLAIMED,		/* holds of dead workers settled */
 	SHM_GAUGE_FSYNCS,
 	SHM_GAUGE_FLUSHER_SANDBOX,	/* SANDBOX_… parts in force */
+	SHM_GAUGE_JOURNAL_DISK,		/* bytes allocated */
+	SHM_GAUGE_OLDEST_US,		/* when the oldest call not yet applied
+					 * ended; 0: there is none */
+	SHM_GAUGE_APPLY_RATE,		/* records a second, lately */
+	SHM_GAUGE_DATABASE_SINCE_US,	/* it is up, or not, since then */
 	SHM_GAUGES = 32
 };
 uint64_t shm_gauge(const struct shm *shm, enum shm_gauge g);

@@ -33,6 +33,16 @@ struct heritage {
 	/* Readable (end of file) when the master is gone, however it went. */
 	int parent_fd;
 
+	/*
+	 * Eventfds, with durability = strict; else seat_fds is 0.  A worker
+	 * writes flusher_fd when answers wait for records in its ring; the
+	 * flusher writes seat_fd[seat] when it released that seat's ring
+	 * further, or the journal failed.  A worker has its own seat's only.
+	 */
+	int flusher_fd;
+	const int *seat_fd;
+	uint32_t seat_fds;
+
 	/* A worker's; 0 and SEAT_FLUSHER in the flusher. */
 	uint32_t seat;
 	uint64_t generation;

@@ -19,6 +19,9 @@
 static const char *const abort_words[] = { "cancel", "drain", NULL };
 /* In the order of enum sandbox_setting. */
 static const char *const sandbox_words[] = { "on", "require", "off", NULL };
+/* In the order of enum durability. */
+static const char *const durability_words[] = { "relaxed", "group", "strict",
+	NULL };
 /* In the order of enum log_level. */
 static const char *const level_words[] = { "error", "warning", "notice",
 	"info", "debug", NULL };
@@ -150,6 +153,17 @@ const struct setting settings_table[] = {
 	{ "journal_budget_bytes", SETTING_BYTES, SETTING_RESTART,
 	  MEMBER(journal_budget_bytes), 2 * MIB, 1024 * GIB, "4G", "bytes",
 	  "what the journal may grow to while the database is away", NULL },
+	{ "durability", SETTING_WORD, SETTING_RESTART, MEMBER(durability),
+	  0, 0, "group", "", "when a call's record is on the disk",
+	  durability_words },
+	{ "sync_interval", SETTING_DURATION, SETTING_RESTART,
+	  MEMBER(sync_interval_ms), 10, MINUTE, "1s", "",
+	  "between two syncs of the journal, with durability = relaxed",
+	  NULL },
+	{ "strict_timeout", SETTING_DURATION, SETTING_RESTART,
+	  MEMBER(strict_timeout_ms), 100, HOUR, "10s", "",
+	  "for an answer that waits for its record, with durability = strict",
+	  NULL },
 	{ "database", SETTING_TEXT, SETTING_RESTART, MEMBER(database),
 	  1, SETTING_TEXT_BYTES - 1, "embedded", "",
 	  "embedded, or a libpq connection string", NULL },

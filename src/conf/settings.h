@@ -50,6 +50,13 @@ enum sandbox_setting {
 	SANDBOX_SETTING_OFF
 };
 
+/* When a call's record is on the disk; see youyun.conf(5). */
+enum durability {
+	DURABILITY_RELAXED,	/* within sync_interval */
+	DURABILITY_GROUP,	/* at once, many together; no answer waits */
+	DURABILITY_STRICT	/* before the answer's last byte leaves */
+};
+
 enum log_setting {
 	LOG_SETTING_AUTO,	/* stderr in the foreground, else syslog */
 	LOG_SETTING_STDERR,
@@ -109,6 +116,9 @@ struct settings {
 	char journal_dir[SETTING_PATH_BYTES];
 	uint64_t journal_segment_bytes;
 	uint64_t journal_budget_bytes;
+	uint32_t durability;		/* enum durability */
+	uint32_t sync_interval_ms;	/* relaxed */
+	uint32_t strict_timeout_ms;
 	char database[SETTING_TEXT_BYTES]; /* "embedded" or a conninfo */
 	char postgres_bin[SETTING_PATH_BYTES]; /* "": look for it */
 	uint32_t apply_batch;

@@ -17,6 +17,8 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MAX_MS 5000
 #define PARTITIONS_MS (6 * 3600 * 1000)
+#define RATE_MS 1000
+#define SAY_MS 10000		/* between two lines about a long way to go */
 
 struct apply {
 	struct apply_config config;
@@ -27,6 +29,12 @@ struct apply {
 	struct journal_reader *reader;
 	struct journal_frame *frame;
 	struct mono_time partitions_due;
+	struct journal_frame oldest;	/* of what isn't applied */
+	struct mono_time rate_since;
+	uint64_t rate_from;
+	struct mono_time say_due;
+	uint64_t say_from;		/* applied when the way began; */
+	bool saying;			/* it is a long one */
 	int pause_ms;
 	bool complained;
 	_Atomic int64_t deadline_ns;	/* monotonic; 0: none */
@@ -95,6 +103,86 @@ nap(struct apply *a, uint64_t last, int ms)
 	pthread_mutex_unlock(&a->lock);
 }
 
+/* Between these two the database is waited for. */
+static void
+ask(struct apply *a)
+{
+	atomic_store_explicit(&a->config.progress->asked_ns, clock_mono().ns,
+	    memory_order_relaxed);
+}
+
+static void
+answered(struct apply *a)
+{
+	atomic_store_explicit(&a->config.progress->asked_ns, 0,
+	    memory_order_relaxed);
+}
+
+/* Since when something waits: one frame is read for that, if it is another
+ * than the last time. */
+static void
+note_oldest(struct apply *a)
+{
+	const struct call_record *r = &a->oldest.record;
+	uint64_t seq = applied(a) + 1;
+
+	if (seq < a->config.first_seq)
+		seq = a->config.first_seq;
+	if (seq > durable(a) || a->oldest.seq == seq)
+		return;
+	if (journal_read(a->reader, seq, seq, &a->oldest, 1) == 0) {
+		a->oldest.seq = 0;
+		return;
+	}
+	atomic_store_explicit(&a->config.progress->oldest_us,
+	    r->started_us + (int64_t)r->total_ms * 1000,
+	    memory_order_relaxed);
+}
+
+static void
+note_rate(struct apply *a)
+{
+	int64_t ms = mono_diff_ms(clock_mono(), a->rate_since);
+
+	if (ms < RATE_MS && a->rate_since.ns != 0)
+		return;
+	atomic_store_explicit(&a->config.progress->rate, a->rate_since.ns ==
+	    0 || applied(a) < a->rate_from ? 0 : (applied(a) - a->rate_from) *
+	    1000 / (uint64_t)ms, memory_order_relaxed);
+	a->rate_since = clock_mono();
+	a->rate_from = applied(a);
+}
+
+/* After an outage, or when calls come faster than they are applied, how far
+ * it is; and its end. */
+static void
+say_progress(struct apply *a)
+{
+	uint64_t left = durable(a) - applied(a);
+
+	if (!a->saying && left <= 4 * (uint64_t)a->config.batch)
+		return;
+	if (!a->saying) {
+		a->saying = true;
+		a->say_from = applied(a);
+		a->say_due = clock_mono();
+	}
+	if (left > a->config.batch) {
+		if (mono_diff_ms(a->say_due, clock_mono()) > 0)
+			return;
+		a->say_due = mono_add_ms(clock_mono(), SAY_MS);
+		log_notice("the journal is being applied: applied=%" PRIu64
+		    " of=%" PRIu64 " per_second=%" PRIu64,
+		    applied(a) - a->say_from, durable(a) - a->say_from,
+		    atomic_load_explicit(&a->config.progress->rate,
+		    memory_order_relaxed));
+		return;
+	}
+	a->saying = false;
+	log_notice("the journal has been applied: records=%" PRIu64,
+	    applied(a) - a->say_from);
+}
+
 /* Says it once, until things go well again; then waits, longer each time. */
 static void
 trouble(struct apply *a, const char *what, const char *why)
@@ -102,6 +190,8 @@ trouble(struct apply *a, const char *what, const char *why)
 	struct timespec t = { a->pause_ms / 1000,
 		(long)(a->pause_ms % 1000) * 1000000 };
 
+	note_oldest(a);
+	note_rate(a);
 	if (!a->complained)
 		log_warning("could not %s; calls go on and are kept in the "
 		    "journal: why=%s applied=%" PRIu64 " journal=%" PRIu64,
@@ -128,22 +218,46 @@ went_well(struct apply *a)
 	    memory_order_relaxed);
 }
 
+/* New records would have the numbers of others that the database has. */
+static bool
+is_ahead(struct apply *a, uint64_t mark)
+{
+	uint64_t last = durable(a) > a->config.last_seq ? durable(a) :
+	    a->config.last_seq;
+
+	if (mark <= last)
+		return false;
+	if (!atomic_exchange_explicit(&a->config.progress->ahead, true,
+	    memory_order_release))
+		log_error("the database has records that the journal lacks; "
+		    "stop youyund and use youyunctl journal repair --up-to "
+		    "%" PRIu64 ": journal=%" PRIu64, mark, last);
+	return true;
+}
+
 /* After each connecting the mark is read anew: it is the answer to a commit
  * whose answer was lost. */
 static bool
 make_ready(struct apply *a)
 {
+	enum db_result result;
 	uint64_t mark;
 
 	if (db_connected(a->db))
 		return true;
-	if (db_connect(a->db, CONNECT_TIMEOUT_S) != DB_OK) {
+	ask(a);
+	result = db_connect(a->db, CONNECT_TIMEOUT_S);
+	if (result != DB_OK) {
+		answered(a);
 		trouble(a, "connect to the database", db_message(a->db));
 		return false;
 	}
-	if (batch_mark(a->db, a->config.node, a->config.journal_id, &mark) !=
-	    DB_OK) {
-		trouble(a, "read the journal's mark", db_message(a->db));
+	result = batch_mark(a->db, a->config.node, a->config.journal_id,
+	    &mark);
+	answered(a);
+	if (result != DB_OK || is_ahead(a, mark)) {
+		trouble(a, "use the journal's mark", result != DB_OK ?
+		    db_message(a->db) : "it is ahead of the journal");
 		db_disconnect(a->db);
 		return false;
 	}
@@ -178,7 +292,9 @@ apply_some(struct apply *a, uint64_t first, uint64_t last)
 		trouble(a, "read the journal", strerror(errno));
 		return;
 	}
+	ask(a);
 	result = batch_apply(a->db, &b, &mark);
+	answered(a);
 	if (result != DB_OK) {
 		trouble(a, "apply the journal", db_message(a->db)[0] != '\0' ?
 		    db_message(a->db) : db_explain(result));
@@ -189,6 +305,9 @@ apply_some(struct apply *a, uint64_t first, uint64_t last)
 	}
 	set_mark(a, mark);
 	went_well(a);
+	note_oldest(a);
+	note_rate(a);
+	say_progress(a);
 }
 
 static void *
@@ -210,6 +329,7 @@ run(void *arg)
 		if (first < a->config.first_seq)
 			first = a->config.first_seq;
 		if (first > last) {
+			note_rate(a);
 			if (!stopping(a))
 				nap(a, last, 500);
 			continue;

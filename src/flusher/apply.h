@@ -20,6 +20,7 @@ struct apply_config {
 	const struct file_ops *ops;
 	uint64_t journal_id;
 	uint64_t first_seq;	/* the oldest on disk */
+	uint64_t last_seq;	/* the youngest, at the start */
 	uint32_t batch;		/* records in a transaction */
 	uint16_t node;
 	struct progress *progress;

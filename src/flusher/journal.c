@@ -97,6 +97,12 @@ journal_durable_seq(const struct journal *j)
 }
 
 uint64_t
+journal_last_seq(const struct journal *j)
+{
+	return j->next_seq - 1;
+}
+
+uint64_t
 journal_foreign_seq(const struct journal *j)
 {
 	return j->foreign_seq;
@@ -114,6 +120,12 @@ journal_room(const struct journal *j)
 {
 	return j->failed || j->fd < 0 || j->batched >= j->batch_max ? 0 :
 	    j->batch_max - j->batched;
+}
+
+uint32_t
+journal_pending(const struct journal *j)
+{
+	return j->batched - j->synced;
 }
 
 void
@@ -149,6 +161,13 @@ fail(struct journal *j, const char *what)
 	return JOURNAL_FAILED;
 }
 
+static bool
+is_at_budget(const struct journal *j)
+{
+	return journal_disk_bytes(j) + j->config.segment_bytes >
+	    j->config.budget_bytes;
+}
+
 /* The active file is full and durable. */
 static enum journal_result
 next_file(struct journal *j, uint64_t first_seq)
@@ -157,7 +176,9 @@ next_file(struct journal *j, uint64_t first_seq)
 
 	if (result == JOURNAL_OK)
 		result = journal_spare_use(j, first_seq, NULL, 0);
-	if (result == JOURNAL_FULL)
+	/* There was no time to make it ahead; is there room for one more? */
+	if (result == JOURNAL_FULL || (result == JOURNAL_OK &&
+	    is_at_budget(j)))
 		j->over_budget = true;
 	return result;
 }
@@ -293,8 +314,7 @@ journal_tend(struct journal *j, uint64_t applied_seq)
 	used = j->next_seq - j->active_first;
 	if (j->spare || (used < j->active_frames / 2 && !j->over_budget))
 		return;
-	if (journal_disk_bytes(j) + j->config.segment_bytes >
-	    j->config.budget_bytes) {
+	if (is_at_budget(j)) {
 		j->over_budget = true;
 		return;
 	}

@@ -58,6 +58,8 @@ uint64_t journal_id(const struct journal *journal);
 /* The oldest and the last number on disk; last < first: empty. */
 uint64_t journal_first_seq(const struct journal *journal);
 uint64_t journal_durable_seq(const struct journal *journal);
+/* The last number given to a record, durable or not. */
+uint64_t journal_last_seq(const struct journal *journal);
 /* The last number of another incarnation than config's; 0: none. */
 uint64_t journal_foreign_seq(const struct journal *journal);
 
@@ -68,6 +70,8 @@ uint64_t journal_position(const struct journal *journal, uint32_t seat,
 
 /* How many records can be appended before journal_commit(). */
 uint32_t journal_room(const struct journal *journal);
+/* How many were appended and are not durable yet. */
+uint32_t journal_pending(const struct journal *journal);
 /* n records from this position of a ring on; n ≤ journal_room(). */
 void	journal_append(struct journal *journal, uint32_t seat,
 	    uint64_t position, const struct call_record *records, uint32_t n);

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/file.c %D%/file.h \
 	%D%/flusher.h \
 	%D%/frame.c %D%/frame.h \
+	%D%/gauges.c %D%/gauges.h \
 	%D%/journal.c %D%/journal.h \
 	%D%/journal_check.h \
 	%D%/journal_file.c \

@@ -16,6 +16,7 @@
 #include "flusher/apply.h"
 #include "flusher/directory.h"
 #include "flusher/flusher.h"
+#include "flusher/gauges.h"
 #include "flusher/journal.h"
 #include "flusher/reclaim.h"
 #include "sandbox/sandbox.h"
@@ -43,10 +44,12 @@ struct flusher {
 	uint32_t seats;
 	struct call_record *record; /* READ_MAX */
 	struct mono_time tend_due;
+	struct mono_time sync_due;	/* relaxed: of what was written */
 	int turn_ms;
 	bool begun;		/* the journal has a file to write into */
 	bool full;		/* not since the last tend() */
 	bool failed;
+	bool ending;
 	bool master_gone;
 	char conninfo[EMBEDDED_TEXT_BYTES];
 };
@@ -100,6 +103,18 @@ read_ring(struct flusher *f, uint32_t seat)
 	return total;
 }
 
+/* Answers wait for this seat's records, or wait in vain. */
+static void
+wake_seat(struct flusher *f, uint32_t seat)
+{
+	static const uint64_t one = 1;
+
+	if (seat < f->heritage->seat_fds &&
+	    write(f->heritage->seat_fd[seat], &one, sizeof(one)) < 0 &&
+	    errno != EAGAIN)
+		log_warning("a worker cannot be woken: seat=%" PRIu32, seat);
+}
+
 static void
 release_rings(struct flusher *f)
 {
@@ -109,8 +124,10 @@ release_rings(struct flusher *f)
 	for (seat = 0; seat < f->seats; seat++) {
 		durable = journal_position(f->journal, seat,
 		    ring_tail(f->shm, seat));
-		if (durable != ring_tail(f->shm, seat))
-			ring_release(f->shm, seat, durable);
+		if (durable == ring_tail(f->shm, seat))
+			continue;
+		ring_release(f->shm, seat, durable);
+		wake_seat(f, seat);
 	}
 }
 
@@ -131,23 +148,89 @@ show_durable(struct flusher *f)
 static void
 journal_down(struct flusher *f)
 {
-	if (!f->failed)
-		log_error("new calls are refused: the journal failed");
-	f->failed = true;
+	uint32_t seat;
+
 	shm_stop(f->shm, SHM_STOP_JOURNAL);
+	if (f->failed)
+		return;
+	f->failed = true;
+	log_error("new calls are refused: the journal failed");
+	for (seat = 0; seat < f->seats; seat++)
+		wake_seat(f, seat);
+}
+
+/* Relaxed: a ring that fills up waits no longer than the clock. */
+static bool
+is_pressing(const struct flusher *f)
+{
+	uint32_t records = shm_sizes(f->shm)->ring_records, seat;
+
+	if (journal_room(f->journal) == 0)
+		return true;
+	for (seat = 0; seat < f->seats; seat++)
+		if (f->position[seat] - ring_tail(f->shm, seat) > records / 4)
+			return true;
+	return false;
+}
+
+static bool
+sync_is_due(const struct flusher *f)
+{
+	switch ((enum durability)f->heritage->settings->durability) {
+	case DURABILITY_RELAXED:
+		return f->ending ||
+		    mono_diff_ms(f->sync_due, clock_mono()) <= 0 ||
+		    is_pressing(f);
+	case DURABILITY_GROUP:
+	case DURABILITY_STRICT:
+		break;
+	}
+	return true;
+}
+
+/* Reads all rings; how many records there were. */
+static uint32_t
+read_rings(struct flusher *f)
+{
+	uint32_t seat, n = 0;
+
+	if (journal_pending(f->journal) == 0)
+		f->sync_due = mono_add_ms(clock_mono(),
+		    f->heritage->settings->sync_interval_ms);
+	for (seat = 0; seat < f->seats; seat++)
+		n += read_ring(f, seat);
+	return n;
+}
+
+/* Too much is waiting for PostgreSQL, or the disk is full. */
+static void
+watch_budget(struct flusher *f)
+{
+	bool stopped = (shm_stops(f->shm) & SHM_STOP_BUDGET) != 0;
+
+	if (journal_over_budget(f->journal)) {
+		if (!stopped)
+			log_error("new calls are refused: the journal is at "
+			    "its budget or the disk is full: bytes=%" PRIu64,
+			    journal_disk_bytes(f->journal));
+		shm_stop(f->shm, SHM_STOP_BUDGET);
+	} else if (stopped && f->begun) {
+		shm_go(f->shm, SHM_STOP_BUDGET);
+		log_notice("the journal has room again");
+	}
 }
 
 /* One group commit; returns how many records there were to write. */
 static uint32_t
 flush_turn(struct flusher *f)
 {
-	uint32_t seat, n = 0;
+	uint32_t n;
 
 	if (f->failed || !f->begun || f->full)
 		return 0;
-	for (seat = 0; seat < f->seats; seat++)
-		n += read_ring(f, seat);
-	switch (journal_commit(f->journal)) {
+	n = read_rings(f);
+	switch (sync_is_due(f) ? journal_commit(f->journal) :
+	    journal_write(f->journal)) {
 	case JOURNAL_OK:
 		break;
 	case JOURNAL_FULL:
@@ -165,25 +248,8 @@ flush_turn(struct flusher *f)
 	}
 	release_rings(f);
 	show_durable(f);
+	watch_budget(f);
 	return n;
-}
-
-static void
-show_gauges(struct flusher *f)
-{
-	struct progress *p = &f->progress;
-	uint64_t durable = atomic_load_explicit(&p->durable_seq,
-	    memory_order_relaxed);
-	uint64_t applied = atomic_load_explicit(&p->applied_seq,
-	    memory_order_relaxed);
-	bool up = atomic_load_explicit(&p->apply_up, memory_order_relaxed) &&
-	    atomic_load_explicit(&p->directory_up, memory_order_relaxed);
-
-	shm_gauge_set(f->shm, SHM_GAUGE_JOURNAL_BYTES, durable > applied ?
-	    (durable - applied) * (uint64_t)RECORD_BYTES : 0);
-	shm_gauge_set(f->shm, SHM_GAUGE_APPLIED_SEQ, applied);
-	shm_gauge_set(f->shm, SHM_GAUGE_DATABASE_UP, up);
-	shm_gauge_set(f->shm, SHM_GAUGE_FSYNCS, journal_fsyncs(f->journal));
 }
 
 /* A file to write into; not having room for it now is no failure. */
@@ -209,24 +275,6 @@ begin_journal(struct flusher *f)
 	}
 }
 
-/* Too much is waiting for PostgreSQL, or the disk is full. */
-static void
-watch_budget(struct flusher *f)
-{
-	bool stopped = (shm_stops(f->shm) & SHM_STOP_BUDGET) != 0;
-
-	if (journal_over_budget(f->journal)) {
-		if (!stopped)
-			log_error("new calls are refused: the journal is at "
-			    "its budget or the disk is full: bytes=%" PRIu64,
-			    journal_disk_bytes(f->journal));
-		shm_stop(f->shm, SHM_STOP_BUDGET);
-	} else if (stopped && f->begun) {
-		shm_go(f->shm, SHM_STOP_BUDGET);
-		log_notice("the journal has room again");
-	}
-}
-
 /* What needn't be done in every turn. */
 static void
 tend(struct flusher *f)
@@ -245,15 +293,43 @@ tend(struct flusher *f)
 	if (n != 0)
 		shm_gauge_set(f->shm, SHM_GAUGE_RECLAIMED,
 		    shm_gauge(f->shm, SHM_GAUGE_RECLAIMED) + n);
-	show_gauges(f);
+	gauges_show(f->shm, &f->progress, f->journal);
+	if (atomic_load_explicit(&f->progress.ahead, memory_order_acquire))
+		journal_down(f);
+}
+
+/* Until there is something to do.  What is written to the eventfd after it
+ * was read here is seen by the next poll, and the rings are read in between:
+ * no record waits unnoticed. */
+static void
+nap(struct flusher *f)
+{
+	struct pollfd p[] = {
+		{ .fd = f->master_gone ? -1 : f->heritage->parent_fd,
+		  .events = POLLIN },
+		{ .fd = f->heritage->seat_fds != 0 && !f->failed &&
+		  f->begun && !f->full ? f->heritage->flusher_fd : -1,
+		  .events = POLLIN }
+	};
+	uint64_t n;
+
+	if (poll(p, 2, f->turn_ms) <= 0)
+		return;
+	if (p[1].revents != 0 &&
+	    read(f->heritage->flusher_fd, &n, sizeof(n)) < 0 &&
+	    errno != EAGAIN)
+		log_warning("answers wait longer than they need to: why=%s",
+		    strerror(errno));
+	if (p[0].revents != 0) {
+		log_warning("the master is gone; ending as soon as its "
+		    "workers have");
+		f->master_gone = true;
+	}
 }
 
 static void
 turn(struct flusher *f)
 {
-	struct pollfd p = { .fd = f->master_gone ? -1 :
-		f->heritage->parent_fd, .events = POLLIN };
-
 	shm_gauge_set(f->shm, SHM_GAUGE_FLUSHER_BEAT_NS,
 	    (uint64_t)clock_mono().ns);
 	if (flush_turn(f) != 0)
@@ -261,10 +337,24 @@ turn(struct flusher *f)
 	else if ((f->turn_ms *= 2) > TURN_IDLE_MS)
 		f->turn_ms = TURN_IDLE_MS;
 	tend(f);
-	if (poll(&p, 1, f->turn_ms) > 0 && p.revents != 0) {
-		log_warning("the master is gone; ending as soon as its "
-		    "workers have");
-		f->master_gone = true;
+	nap(f);
+}
+
+/* Released means durable, so no position can be before a ring's tail, unless
+ * the disk lost what it had synced. */
+static void
+look_for_loss(struct flusher *f)
+{
+	uint64_t tail, position;
+	uint32_t seat;
+
+	for (seat = 0; seat < f->seats; seat++) {
+		tail = ring_tail(f->shm, seat);
+		position = journal_position(f->journal, seat, 0);
+		if (position < tail)
+			log_error("the journal has lost records that it had "
+			    "synced: seat=%" PRIu32 " records=%" PRIu64, seat,
+			    tail - position);
 	}
 }
 
@@ -293,6 +383,7 @@ open_journal(struct flusher *f)
 	begin_journal(f);
 	if (f->failed)
 		return JOURNAL_FAILED;
+	look_for_loss(f);
 	for (seat = 0; seat < f->seats; seat++)
 		f->position[seat] = journal_position(f->journal, seat,
 		    ring_tail(f->shm, seat));
@@ -343,6 +434,7 @@ start_threads(struct flusher *f)
 		.ops = &file_ops_real,
 		.journal_id = journal_id(f->journal),
 		.first_seq = journal_first_seq(f->journal),
+		.last_seq = journal_last_seq(f->journal),
 		.batch = s->apply_batch,
 		.node = f->heritage->node_id,
 		.progress = &f->progress,
@@ -398,6 +490,7 @@ run(struct flusher *f)
 {
 	while (!term_wanted && !f->master_gone)
 		turn(f);
+	f->ending = true;
 	while (!f->failed && !(all_gone(f) && rings_drained(f)))
 		turn(f);
 }
@@ -413,7 +506,7 @@ stop(struct flusher *f)
 	ended = directory_stop(&f->directory, DIRECTORY_PATIENCE_MS);
 	ended = apply_stop(&f->apply, f->master_gone ? ORPHAN_PATIENCE_MS :
 	    APPLY_PATIENCE_MS) && ended;
-	show_gauges(f);
+	gauges_show(f->shm, &f->progress, f->journal);
 	journal_tend(f->journal, atomic_load_explicit(
 	    &f->progress.applied_seq, memory_order_acquire));
 	left = journal_durable_seq(f->journal) - atomic_load_explicit(

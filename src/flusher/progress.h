@@ -22,6 +22,16 @@ struct progress {
 	/* apply, directory: connected now; relaxed, for people. */
 	_Atomic bool apply_up;
 	_Atomic bool directory_up;
+	/* apply: when it asked the database something that it waits for,
+	 * monotonic; 0: nothing.  Relaxed, for people, as the next two. */
+	_Atomic int64_t asked_ns;
+	/* apply: when the oldest call that isn't applied ended, wall clock. */
+	_Atomic int64_t oldest_us;
+	/* apply: records a second. */
+	_Atomic uint64_t rate;
+	/* apply: the database has records that the journal lacks, so that new
+	 * ones would be taken for those. */
+	_Atomic bool ahead;
 	/* apply: what it knows of `applied_seq` comes from PostgreSQL. */
 	_Atomic bool mark_known;
 };

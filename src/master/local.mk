@@ -13,5 +13,6 @@ sbin_PROGRAMS += %D%/youyund
 	%D%/sockets.c %D%/sockets.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/start.c %D%/start.h \
-	%D%/title.c %D%/title.h
+	%D%/title.c %D%/title.h \
+	%D%/wake.c %D%/wake.h
 %C%_youyund_LDADD = $(LINK_WORKER) $(LINK_FLUSHER)

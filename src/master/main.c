@@ -162,6 +162,7 @@ main(int argc, char **argv)
 	m->conf_path = absolute(options.conf_path);
 	m->foreground = options.foreground;
 	m->lock_fd = m->pid_fd = m->life_read = m->life_write = -1;
+	m->wake.flusher_fd = -1;
 	if (options.show)
 		return show_settings(m);
 	conf_report_init(&report);
@@ -178,6 +179,7 @@ main(int argc, char **argv)
 	title_init(argc, argv);
 	status = serve(m);
 	sockets_close(&m->sockets, NULL);
+	wake_close(&m->wake);
 	pem_free(&m->pem);
 	secrets_scrub(&m->secrets);
 	return status;

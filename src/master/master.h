@@ -17,6 +17,7 @@
 #include "master/sockets.h"
 #include "master/logfile.h"
 #include "master/pem.h"
+#include "master/wake.h"
 
 struct child;
 struct shm;
@@ -47,6 +48,7 @@ struct master {
 	int life_read;		/* children see its end when we are gone */
 	int life_write;
 	struct logfile logfile;
+	struct wake wake;
 
 	struct loop *loop;
 	int signal_fd;

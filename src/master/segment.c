@@ -14,13 +14,19 @@
 /* Cache lines: what the segment's parts are made of. */
 #define PART_BYTES 64
 
+uint32_t
+segment_seats(const struct settings *s)
+{
+	/* The flusher's, a reload's old and new workers, and two for the dead
+	 * whose calls are still being settled. */
+	return 1 + 2 * settings_workers(s) + 2;
+}
+
 static struct shm_sizes
 wanted_sizes(const struct settings *s)
 {
 	return (struct shm_sizes){
-		/* The flusher's, a reload's old and new workers, and two for
-		 * the dead whose calls are still being settled. */
-		.seats = 1 + 2 * settings_workers(s) + 2,
+		.seats = segment_seats(s),
 		.holds_per_seat = s->holds_per_worker,
 		.ring_records = s->ring_records,
 		.accounts = s->max_accounts,

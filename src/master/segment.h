@@ -8,8 +8,13 @@
 #define MASTER_SEGMENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct master;
+struct settings;
+
+/* Of a new one. */
+uint32_t segment_seats(const struct settings *settings);
 
 /*
  * Attaches the segment that an earlier master left, with everything in it, or

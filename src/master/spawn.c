@@ -82,6 +82,9 @@ fill_heritage(struct master *m, struct heritage *h)
 	h->secrets = m->secrets;
 	h->node_id = NODE_ID;
 	h->parent_fd = m->life_read;
+	h->flusher_fd = m->wake.flusher_fd;
+	h->seat_fd = m->wake.seat_fd;
+	h->seat_fds = m->wake.seats;
 	h->seat = SEAT_FLUSHER;
 }
 
@@ -92,6 +95,7 @@ run_worker(struct master *m, const struct child *c)
 
 	log_set_program("worker");
 	title_set("youyun-worker", "worker %u", c->number);
+	wake_keep(&m->wake, c->seat);
 	fill_heritage(m, &h);
 	h.seat = c->seat;
 	h.generation = c->generation;

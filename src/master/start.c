@@ -16,6 +16,7 @@
 #include "master/postgres.h"
 #include "master/segment.h"
 #include "sandbox/sandbox.h"
+#include "shm/seat.h"
 
 /* Beside its clients' a worker has upstream connections and a few more. */
 #define FILES_PER_CONNECTION 2
@@ -154,7 +155,8 @@ static void
 raise_files(const struct master *m)
 {
 	rlim_t need = (rlim_t)m->settings.max_connections *
-	    FILES_PER_CONNECTION + FILES_BESIDE;
+	    FILES_PER_CONNECTION + FILES_BESIDE +
+	    wake_count(&m->settings, segment_seats(&m->settings));
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -274,6 +276,11 @@ start_prepare(struct master *m)
 		return false;
 	if (!open_sockets(m) || !segment_open(m))
 		return false;
+	if (!wake_open(&m->wake, &m->settings, seat_count(m->shm))) {
+		log_error("could not make the descriptors that strict "
+		    "durability needs: why=%s", strerror(errno));
+		return false;
+	}
 	if (pipe2(life, O_CLOEXEC) != 0) {
 		log_error("could not make a pipe: why=%s", strerror(errno));
 		return false;

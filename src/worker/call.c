@@ -9,6 +9,7 @@
 #include "shm/directory.h"
 #include "shm/seat.h"
 #include "worker/client.h"
+#include "worker/durable.h"
 #include "worker/context.h"
 #include "worker/front.h"
 
@@ -133,6 +134,7 @@ call_release(struct call *call)
 		return;
 	/* Nobody may forget the money. */
 	assert(call->hold == HOLD_NONE);
+	durable_forget(call);
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);

@@ -102,6 +102,13 @@ struct call {
 	bool told_billable;
 	struct call_record record;
 
+	/* For its record to be durable, see durable.h. */
+	struct call *wait_next, *wait_prev;
+	uint64_t record_end;		/* the ring's position behind it */
+	struct mono_time wait_until;
+	bool awaits;			/* the last byte is held back */
+	bool unrecorded;		/* in vain: to be broken off */
+
 	/* The upstream's side. */
 	struct buf upstream_head;
 	struct wire_splice splice;

@@ -15,6 +15,7 @@
 struct call;
 struct catalogue_view;
 struct client;
+struct durable;
 struct front;
 struct heritage;
 struct hold_book;
@@ -42,6 +43,7 @@ struct worker {
 	struct front *front;
 	struct listeners *listeners;
 	struct lingering *linger;
+	struct durable *durable;	/* NULL: no answer waits */
 
 	struct client *clients;		/* all of them, linked */
 	size_t client_count;

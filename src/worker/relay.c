@@ -336,13 +336,18 @@ const struct exchange_handlers relay_handlers = {
 	.on_fail = on_fail,
 };
 
-/* The last byte of a known length completes the answer: it waits. */
+/* The last byte of a known length completes the answer: it waits for the
+ * settlement.  Under strict durability it waits for the record as well, of
+ * unknown length too, and what ends a stream's last event likewise. */
 static size_t
 available(const struct call *call)
 {
-	if (call->streamed || !call->has_length || call->upstream_over)
-		return call->relay.len;
-	return call->relay.len > 0 ? call->relay.len - 1 : 0;
+	bool waits = call->awaits || (!call->upstream_over &&
+	    !call->streamed &&
+	    (call->has_length || call->worker->durable != NULL));
+
+	return waits && call->relay.len > 0 ? call->relay.len - 1 :
+	    call->relay.len;
 }
 
 ssize_t
@@ -353,7 +358,7 @@ relay_read(void *arg, uint64_t position, char *buf, size_t max)
 	size_t n = available(call);
 
 	(void)position;
-	if (call->client == NULL || call->client->gone)
+	if (call->client == NULL || call->client->gone || call->unrecorded)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n > max)
 		n = max;
@@ -373,7 +378,7 @@ relay_read(void *arg, uint64_t position, char *buf, size_t max)
 		}
 		return (ssize_t)n;
 	}
-	if (call->upstream_over)
+	if (call->upstream_over && !call->awaits)
 		return call->broken ? MHD_CONTENT_READER_END_WITH_ERROR :
 		    MHD_CONTENT_READER_END_OF_STREAM;
 	client_enter(call->client, CLIENT_CALL, 0);

@@ -218,6 +218,34 @@ serve_complete(struct call *call, struct MHD_Connection *connection)
 	return false;
 }
 
+/* Under strict durability: what can't leave but for its last byte. */
+static bool
+waits_whole(const struct call *call)
+{
+	switch (call->answer) {
+	case ANSWER_NONE:
+		return true;
+	case ANSWER_ERROR:
+		return call->awaits;
+	case ANSWER_WHOLE:
+		return call->awaits && call->relay.len == 0;
+	case ANSWER_FLOW:
+		break;
+	}
+	return false;
+}
+
+/* The rest leaves, and relay_read() holds the last byte back. */
+static void
+let_flow(struct call *call)
+{
+	if (call->answer != ANSWER_WHOLE || !call->awaits)
+		return;
+	call->answer = ANSWER_FLOW;
+	call->has_length = true;
+	call->length = call->relay.len;
+}
+
 bool
 request_serve(struct call *call, struct MHD_Connection *connection)
 {
@@ -229,12 +257,16 @@ request_serve(struct call *call, struct MHD_Connection *connection)
 			return false;
 		if (call->queued)
 			return true;
-	} else if (client->gone)
+	} else if (client->gone || call->unrecorded)
 		return false;
-	switch (call->answer) {
-	case ANSWER_NONE:
+	if (waits_whole(call)) {
 		front_suspend(client);
 		return true;
+	}
+	let_flow(call);
+	switch (call->answer) {
+	case ANSWER_NONE:
+		break;
 	case ANSWER_ERROR:
 		ok = send_error(call, connection, false);
 		break;

@@ -8,6 +8,7 @@
 #include "wire/estimate.h"
 #include "worker/call.h"
 #include "worker/context.h"
+#include "worker/durable.h"
 
 /* The reclaimer's knowledge may lag by this much estimated output. */
 #define PROGRESS_STEP_TOKENS 16
@@ -138,6 +139,7 @@ end_hold(struct call *call, int64_t fee)
 	call->hold = HOLD_NONE;
 	call->settled = true;
 	call->recorded = true;
+	durable_await(call);
 	if (call->recorded_error == WIRE_ERROR_NONE &&
 	    call->error == WIRE_ERROR_NONE)
 		count(call, SEAT_CALLS, 1);

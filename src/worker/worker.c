@@ -19,6 +19,7 @@
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
+#include "worker/durable.h"
 #include "worker/front.h"
 #include "worker/linger.h"
 #include "worker/listen.h"
@@ -141,6 +142,8 @@ set_up(struct process *p)
 	w->trust = upstream_trust_load();
 	w->upstreams = upstream_client_open(w->loop, w->trust);
 	w->linger = linger_open(w);
+	if (!durable_open(w))
+		return false;
 	if (w->book == NULL || w->hasher == NULL || w->trust == NULL ||
 	    w->upstreams == NULL || w->linger == NULL)
 		return false;
@@ -161,6 +164,7 @@ tear_down(struct process *p)
 	front_close(&w->front);
 	listen_close(&w->listeners);
 	linger_close(&w->linger);
+	durable_close(w);
 	call_free_all(w);
 	tls_io_free_blocks(w);
 	view_free(&w->view);
@@ -199,10 +203,13 @@ turn(struct process *p, bool again, int wait_ms)
 	struct worker *w = &p->worker;
 
 	loop_turn(w->loop, again ? 0 : wait_ms);
+	/* The disk works while the answers' beginnings leave. */
+	durable_poke(w);
 	/* Before the requests of this turn, which see the newest prices. */
 	view_refresh(&w->view, w->shm, &w->heritage->secrets, w->settings,
 	    w->upstreams);
 	again = front_run(w->front);
+	durable_poke(w);
 	beat(w);
 	return again;
 }

@@ -8,6 +8,7 @@ db_tests = \
 	tests/db/test_db_apply \
 	tests/db/test_db_crash \
 	tests/db/test_db_flusher \
+	tests/db/test_db_outage \
 	tests/db/test_db_queries \
 	tests/db/test_db_schema \
 	tests/db/test_db_taking
@@ -29,6 +30,12 @@ tests_db_test_db_flusher_SOURCES = tests/db/test_db_flusher.c \
 	tests/db/flusher_fixture.h
 tests_db_test_db_flusher_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_db_test_db_flusher_LDADD = tests/db/libpgfixture.a $(LINK_FLUSHER) \
+	$(CHECK_LIBS)
+
+tests_db_test_db_outage_SOURCES = tests/db/test_db_outage.c \
+	tests/db/flusher_fixture.h tests/db/commit_proxy.h
+tests_db_test_db_outage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_db_test_db_outage_LDADD = tests/db/libpgfixture.a $(LINK_FLUSHER) \
 	$(CHECK_LIBS)
 
 tests_db_test_db_queries_SOURCES = tests/db/test_db_queries.c

@@ -8,6 +8,7 @@ http_tests = \
 	%D%/test_disconnect.py \
 	%D%/test_reload.py \
 	%D%/test_daemon.py \
+	%D%/test_durability.py \
 	%D%/test_kill.py \
 	%D%/test_sandbox.py
 check_PROGRAMS += %D%/takeover
