@@ -7,3 +7,6 @@ noinst_PROGRAMS += %D%/bench_hold
 noinst_PROGRAMS += %D%/bench_json_scan
 %C%_bench_json_scan_SOURCES = %D%/bench_json_scan.c
 %C%_bench_json_scan_LDADD = $(LINK_WIRE)
+noinst_PROGRAMS += %D%/bench_journal
+%C%_bench_journal_SOURCES = %D%/bench_journal.c
+%C%_bench_journal_LDADD = $(LINK_FLUSHER)

@@ -118,12 +118,19 @@ answered(struct apply *a)
 	    memory_order_relaxed);
 }
 
-/* Since when something waits: one frame is read for that, if it is another
- * than the last time. */
+/* Since when something waits for the database. */
+static void
+show_oldest(struct apply *a, const struct call_record *r)
+{
+	atomic_store_explicit(&a->config.progress->oldest_us,
+	    r->started_us + (int64_t)r->total_ms * 1000,
+	    memory_order_relaxed);
+}
+
+/* One frame is read for that, if it is another than the last time. */
 static void
 note_oldest(struct apply *a)
 {
-	const struct call_record *r = &a->oldest.record;
 	uint64_t seq = applied(a) + 1;
 
 	if (seq < a->config.first_seq)
@@ -134,9 +141,7 @@ note_oldest(struct apply *a)
 		a->oldest.seq = 0;
 		return;
 	}
-	atomic_store_explicit(&a->config.progress->oldest_us,
-	    r->started_us + (int64_t)r->total_ms * 1000,
-	    memory_order_relaxed);
+	show_oldest(a, &a->oldest.record);
 }
 
 static void
@@ -158,7 +163,7 @@ note_rate(struct apply *a)
 static void
 say_progress(struct apply *a)
 {
-	uint64_t left = durable(a) - applied(a);
+	uint64_t left = durable(a) > applied(a) ? durable(a) - applied(a) : 0;
 
 	if (!a->saying && left <= 4 * (uint64_t)a->config.batch)
 		return;
@@ -232,6 +237,7 @@ is_ahead(struct apply *a, uint64_t mark)
 		log_error("the database has records that the journal lacks; "
 		    "stop youyund and use youyunctl journal repair --up-to "
 		    "%" PRIu64 ": journal=%" PRIu64, mark, last);
+	a->complained = true;	/* more than trouble() could say */
 	return true;
 }
 
@@ -245,6 +251,7 @@ make_ready(struct apply *a)
 
 	if (db_connected(a->db))
 		return true;
+	note_oldest(a);
 	ask(a);
 	result = db_connect(a->db, CONNECT_TIMEOUT_S);
 	if (result != DB_OK) {
@@ -273,9 +280,11 @@ tend_partitions(struct apply *a)
 	if (mono_diff_ms(a->partitions_due, clock_mono()) > 0)
 		return;
 	a->partitions_due = mono_add_ms(clock_mono(), PARTITIONS_MS);
+	ask(a);
 	if (batch_partitions(a->db) != DB_OK)
 		log_warning("could not make the months' partitions: why=%s",
 		    db_message(a->db));
+	answered(a);
 }
 
 static void
@@ -292,6 +301,7 @@ apply_some(struct apply *a, uint64_t first, uint64_t last)
 		trouble(a, "read the journal", strerror(errno));
 		return;
 	}
+	show_oldest(a, &a->frame[0].record);
 	ask(a);
 	result = batch_apply(a->db, &b, &mark);
 	answered(a);
@@ -305,7 +315,6 @@ apply_some(struct apply *a, uint64_t first, uint64_t last)
 	}
 	set_mark(a, mark);
 	went_well(a);
-	note_oldest(a);
 	note_rate(a);
 	say_progress(a);
 }

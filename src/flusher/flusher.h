@@ -16,7 +16,11 @@
 #ifndef FLUSHER_FLUSHER_H
 #define FLUSHER_FLUSHER_H
 
+struct file_ops;
 struct heritage;
+
+/* What is under the journal; tests put something that fails there. */
+extern const struct file_ops *flusher_file_ops;
 
 /*
  * Runs until SIGTERM, or until the master is gone (end of file on

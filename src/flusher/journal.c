@@ -56,6 +56,13 @@ journal_close(struct journal **journal)
 	*journal = NULL;
 }
 
+static bool
+is_at_budget(const struct journal *j)
+{
+	return journal_disk_bytes(j) + j->config.segment_bytes >
+	    j->config.budget_bytes;
+}
+
 enum journal_result
 journal_begin(struct journal *j)
 {
@@ -70,7 +77,7 @@ journal_begin(struct journal *j)
 		/* Fits: recovery has seen to that. */
 		result = journal_spare_use(j, j->durable_seq + 1, j->batch,
 		    j->batched);
-	j->over_budget = result == JOURNAL_FULL;
+	j->over_budget = result == JOURNAL_FULL || is_at_budget(j);
 	if (result != JOURNAL_OK)
 		return result;
 	j->durable_seq += j->batched;
@@ -159,13 +166,6 @@ fail(struct journal *j, const char *what)
 	    strerror(errno));
 	j->failed = true;
 	return JOURNAL_FAILED;
-}
-
-static bool
-is_at_budget(const struct journal *j)
-{
-	return journal_disk_bytes(j) + j->config.segment_bytes >
-	    j->config.budget_bytes;
 }
 
 /* The active file is full and durable. */

@@ -54,6 +54,8 @@ struct flusher {
 	char conninfo[EMBEDDED_TEXT_BYTES];
 };
 
+const struct file_ops *flusher_file_ops = &file_ops_real;
+
 static volatile sig_atomic_t term_wanted;
 
 static void
@@ -236,7 +238,7 @@ flush_turn(struct flusher *f)
 	case JOURNAL_FULL:
 		/* The rings keep what they have, and workers find them full
 		 * at worst: nothing is lost. */
-		shm_stop(f->shm, SHM_STOP_BUDGET);
+		watch_budget(f);
 		f->full = true;
 		n = 0;
 		break;
@@ -369,7 +371,7 @@ open_journal(struct flusher *f)
 		.incarnation = shm_incarnation(f->shm),
 		.seats = f->seats,
 		.node = f->heritage->node_id,
-		.ops = &file_ops_real,
+		.ops = flusher_file_ops,
 	};
 	char why[JOURNAL_WHY_BYTES] = "";
 	enum journal_result result;
@@ -377,7 +379,8 @@ open_journal(struct flusher *f)
 
 	result = journal_open(&config, &f->journal, why);
 	if (result != JOURNAL_OK) {
-		log_error("could not use the journal: %s", why);
+		log_error("could not use the journal; youyunctl journal check "
+		    "says what of it is whole: %s", why);
 		return result;
 	}
 	begin_journal(f);
@@ -431,7 +434,7 @@ start_threads(struct flusher *f)
 	struct apply_config apply = {
 		.conninfo = f->conninfo,
 		.journal_dir = s->journal_dir,
-		.ops = &file_ops_real,
+		.ops = flusher_file_ops,
 		.journal_id = journal_id(f->journal),
 		.first_seq = journal_first_seq(f->journal),
 		.last_seq = journal_last_seq(f->journal),

@@ -7,6 +7,7 @@ http_tests = \
 	%D%/test_splice.py \
 	%D%/test_disconnect.py \
 	%D%/test_reload.py \
+	%D%/test_outage.py \
 	%D%/test_daemon.py \
 	%D%/test_durability.py \
 	%D%/test_kill.py \
@@ -14,7 +15,7 @@ http_tests = \
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/client.py %D%/harness.py \
-	%D%/machine.py %D%/money.py
+	%D%/machine.py %D%/money.py %D%/outage.py
 
 if HAVE_PYTHON3
 TESTS += $(http_tests)

@@ -11,7 +11,7 @@ import time
 import harness
 from harness import CHAT, MESSAGES, chat, message
 
-MODELS = ["fast", "drip-6-50"]
+MODELS = ["fast", "drip-6-50", "status-500"]
 # Silence for so long means that nothing more comes.
 QUIET = 2
 
@@ -243,7 +243,23 @@ class Strict(Durability):
             self.assertTrue(stream.complete)
         took = time.monotonic() - begin
         self.assertLess(took, 1.0 * harness.PATIENCE)
-        self.assertGreaterEqual(self.status()["fsyncs"], before + 1)
+        harness.wait_until(lambda: self.status()["fsyncs"] > before,
+                           "it was synced", 5)
+
+    def test_an_error_after_a_hold_waits_as_a_whole(self):
+        journal = Journal(self.gateway)
+        journal.stop()
+        try:
+            sock = self.ask(CHAT, chat("status-500"))
+            first, closed = self.gather(sock, QUIET)
+        finally:
+            journal.go_on()
+        self.assertEqual((first, closed), (b"", False))
+        while not self.is_whole(first):
+            part, closed = self.gather(sock, 0.2)
+            self.assertFalse(closed)
+            first += part
+        self.assertIn(b"HTTP/1.1 502 ", first)
 
     def test_a_refusal_does_not_wait(self):
         journal = Journal(self.gateway)
