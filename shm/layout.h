@@ -69,7 +69,11 @@ struct shm_account {
 	_Atomic uint64_t group_id;
 	_Atomic int64_t granted;
 	_Atomic uint32_t status;
-	uint32_t spare;
+	_Atomic uint32_t verdict;	/* refill.h, from here on */
+	_Atomic uint64_t answers;
+	_Atomic int64_t wanted;
+	_Atomic int64_t elsewhere;
+	_Atomic int64_t low;
 };
 
 #define KEY_EMPTY 0u
@@ -143,7 +147,7 @@ struct shm {
 	struct shm_sizes sizes;
 	uint64_t incarnation;
 	uint32_t key_buckets;		/* a power of two */
-	uint64_t seat_at, account_at, key_at, hold_at, ring_at, bank_at;
+	uint64_t seat_at, account_at, asked_at, key_at, hold_at, ring_at, bank_at;
 };
 
 static inline struct shm_header *
@@ -167,6 +171,14 @@ shm_account(const struct shm *shm, uint32_t account)
 		return NULL;
 	return (struct shm_account *)(void *)(shm->base + shm->account_at) +
 	    account;
+}
+
+/* A bit for each account, 64 in a word. */
+static inline _Atomic uint64_t *
+shm_asked(const struct shm *shm, uint32_t word)
+{
+	assert(word <= (shm->sizes.accounts - 1) / 64);
+	return (_Atomic uint64_t *)(void *)(shm->base + shm->asked_at) + word;
 }
 
 static inline struct shm_key *

@@ -7,7 +7,8 @@ noinst_LIBRARIES += %D%/libshm.a
 	%D%/hold.c %D%/hold.h \
 	%D%/layout.h %D%/record.h \
 	%D%/reclaim.c \
+	%D%/refill.c %D%/refill.h \
 	%D%/ring.c %D%/ring.h \
 	%D%/seat.c %D%/seat.h \
 	%D%/segment.c %D%/segment.h
-EXTRA_DIST += %D%/LAYOUT %D%/PROTOCOL
+EXTRA_DIST += %D%/LAYOUT %D%/LEASES %D%/PROTOCOL

@@ -61,6 +61,9 @@ place_parts(struct shm *shm, const struct shm_sizes *s)
 	at = round_up(at + s->seats * sizeof(struct shm_seat), 4096);
 	shm->account_at = at;
 	at = round_up(at + s->accounts * sizeof(struct shm_account), 4096);
+	shm->asked_at = at;
+	at = round_up(at + ((uint64_t)s->accounts + 63) / 64 *
+	    sizeof(uint64_t), 4096);
 	shm->key_at = at;
 	at = round_up(at + shm->key_buckets * sizeof(struct shm_key), 4096);
 	shm->hold_at = at;
@@ -95,6 +98,7 @@ layout_digest(void)
 		sizeof(struct shm_account),
 		offsetof(struct shm_account, granted),
 		offsetof(struct shm_account, status),
+		offsetof(struct shm_account, wanted),
 		sizeof(struct shm_key), offsetof(struct shm_key, state),
 		sizeof(struct shm_intent),
 		offsetof(struct shm_intent, position),

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define SHM_MAGIC UINT64_C(0x31746d736e757979)	/* "yyunsmt1" */
-#define SHM_LAYOUT_VERSION 1
+#define SHM_LAYOUT_VERSION 2
 #define SHM_NAME_MAX 64
 
 struct shm;
@@ -75,6 +75,7 @@ uint64_t shm_incarnation(const struct shm *shm);
 #define SHM_STOP_JOURNAL	0x2u	/* the journal failed: until a new flusher */
 #define SHM_STOP_BUDGET		0x4u	/* the journal is at its budget */
 #define SHM_STOP_FLUSHER	0x8u	/* the flusher is away for too long */
+#define SHM_STOP_NODE		0x10u	/* the node is fenced, or another's */
 uint32_t shm_stops(const struct shm *shm);
 void	shm_stop(struct shm *shm, uint32_t bits);
 void	shm_go(struct shm *shm, uint32_t bits);
@@ -100,6 +101,9 @@ enum shm_gauge {
 					 * ended; 0: there is none */
 	SHM_GAUGE_APPLY_RATE,		/* records a second, lately */
 	SHM_GAUGE_DATABASE_SINCE_US,	/* it is up, or not, since then */
+	SHM_GAUGE_NODE,			/* this node's number; 0: not known */
+	SHM_GAUGE_NODES_UP,		/* nodes that share the work; 0: not known */
+	SHM_GAUGE_REFILLS,		/* leases refilled */
 	SHM_GAUGES = 32
 };
 uint64_t shm_gauge(const struct shm *shm, enum shm_gauge g);

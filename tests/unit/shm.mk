@@ -3,6 +3,7 @@ if HAVE_CHECK
 shm_unit_tests = \
 	tests/unit/test_shm_catalogue \
 	tests/unit/test_shm_hold \
+	tests/unit/test_shm_refill \
 	tests/unit/test_shm_segment
 check_PROGRAMS += $(shm_unit_tests)
 TESTS += $(shm_unit_tests)
@@ -16,6 +17,11 @@ tests_unit_test_shm_hold_SOURCES = tests/unit/test_shm_hold.c \
 	tests/unit/run.h tests/unit/shm_fixture.h
 tests_unit_test_shm_hold_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_shm_hold_LDADD = $(LINK_SHM) $(CHECK_LIBS)
+
+tests_unit_test_shm_refill_SOURCES = tests/unit/test_shm_refill.c \
+	tests/unit/run.h tests/unit/shm_fixture.h
+tests_unit_test_shm_refill_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_shm_refill_LDADD = $(LINK_SHM) $(CHECK_LIBS)
 
 tests_unit_test_shm_segment_SOURCES = tests/unit/test_shm_segment.c \
 	tests/unit/run.h tests/unit/shm_fixture.h
