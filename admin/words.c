@@ -77,7 +77,8 @@ record_flags_format(uint32_t flags, char text_r[FLAGS_TEXT_BYTES])
 		{ RECORD_UPSTREAM_CUT, "upstream_cut" },
 		{ RECORD_RECLAIMED, "reclaimed" },
 		{ RECORD_RETRIED, "retried" },
-		{ RECORD_UNKNOWN_USAGE, "unknown_usage" }
+		{ RECORD_UNKNOWN_USAGE, "unknown_usage" },
+		{ RECORD_LATE, "late" }
 	};
 	size_t i, len;
 

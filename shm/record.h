@@ -26,6 +26,7 @@
 #define RECORD_RECLAIMED	0x0040u	/* settled after its worker's death */
 #define RECORD_RETRIED		0x0080u	/* a second upstream connection */
 #define RECORD_UNKNOWN_USAGE	0x0100u	/* a usage field that no meter knows */
+#define RECORD_LATE		0x00010000u /* booked after its node was fenced */
 
 /*
  * Amounts in nano-units; counts by enum usage_dim, disjoint.  What has no

@@ -30,10 +30,15 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_key_add.c \
 	%D%/q_key_each.c \
 	%D%/q_key_revoke.c \
+	%D%/q_lease_each.c \
 	%D%/q_ledger_each.c \
 	%D%/q_mark_each.c \
 	%D%/q_model_each.c \
 	%D%/q_model_put.c \
+	%D%/q_node_add.c \
+	%D%/q_node_each.c \
+	%D%/q_node_fence.c \
+	%D%/q_node_find.c \
 	%D%/q_package_each.c \
 	%D%/q_package_put.c \
 	%D%/q_price_add.c \
@@ -56,7 +61,8 @@ YOUYUN_SQL = \
 	%D%/sql/0002-ledger.sql \
 	%D%/sql/0003-rules.sql \
 	%D%/sql/0004-grants.sql \
-	%D%/sql/0005-bookings.sql
+	%D%/sql/0005-bookings.sql \
+	%D%/sql/0006-leases.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -15,7 +15,7 @@ q_totals(struct db *db, struct totals *t)
 	    " c.n, (SELECT count(*) FROM youyun.ledger_transaction),"
 	    " l.granted, l.spent, c.fee, c.uncollected"
 	    " FROM (SELECT coalesce(sum(granted_nano), 0)::bigint granted,"
-	    "  coalesce(sum(spent_nano), 0)::bigint spent FROM youyun.lease) l,"
+	    "  coalesce(sum(spent_nano), 0)::bigint spent FROM youyun.customer_money) l,"
 	    " (SELECT count(*) n, coalesce(sum(fee_nano), 0)::bigint fee,"
 	    "  coalesce(sum(uncollected_nano), 0)::bigint uncollected"
 	    "  FROM youyun.call) c", NULL, 0, &rows);

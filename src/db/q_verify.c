@@ -290,8 +290,12 @@ compare_leases(struct verify_state *v)
 
 		if (o->granted_nano != o->in)
 			say_lease(v, "granted", o, o->granted_nano, o->in,
-			    "granted to the nodes, against all bookings but "
-			    "those of calls");
+			    "at home and granted to the nodes, against all "
+			    "bookings but those of calls");
+		if (o->granted_nano != o->moved_nano)
+			say_lease(v, "lent", o, o->granted_nano,
+			    o->moved_nano, "at home and granted to the nodes, "
+			    "against the purse");
 		if (o->spent_nano != o->fees)
 			say_lease(v, "spent", o, o->spent_nano, o->fees,
 			    "spent by the nodes, against its calls' fees");

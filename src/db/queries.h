@@ -366,6 +366,40 @@ Q_RESULT q_call_each(struct db *db, const struct call_filter *filter,
 	    bool (*each)(const struct call_row *, void *), void *arg);
 
 /*
+ * Nodes, and what they have; shm/LEASES
+ */
+struct node_row {
+	int64_t id;
+	const char *name;
+	const char *state;	/* "up", "gone", "stopped", "fenced" */
+	int64_t epoch;
+	int64_t unspent_nano;	/* of its leases; in suspense if it is gone */
+	int64_t beat_us;	/* 0: never, or it isn't anybody */
+	int64_t fenced_us;	/* 0: it is not */
+};
+Q_RESULT q_node_each(struct db *db,
+	    bool (*each)(const struct node_row *, void *), void *arg);
+/* who: a name, or a number when no node has that name. */
+Q_RESULT q_node_find(struct db *db, const char *who, int64_t *id_r);
+/* DB_CONFLICT: the name is taken. */
+Q_RESULT q_node_add(struct db *db, const char *name, int64_t *id_r);
+/* *home_nano_r: what came home.  DB_CONFLICT: it was fenced. */
+Q_RESULT q_node_fence(struct db *db, int64_t id, const char *actor,
+	    const char *reason, int64_t *home_nano_r);
+/* DB_CONFLICT: it was not fenced. */
+Q_RESULT q_node_admit(struct db *db, int64_t id, const char *actor,
+	    const char *reason);
+
+struct lease_row {
+	int64_t customer_id;
+	int64_t granted_nano;
+	int64_t spent_nano;
+};
+/* Of every customer, with zeros where the node has no lease. */
+Q_RESULT q_lease_each(struct db *db, const char *node,
+	    bool (*each)(const struct lease_row *, void *), void *arg);
+
+/*
  * What must hold.  Rows are read in the order of bookings, in memory that
  * doesn't grow with calls; the first that doesn't agree is named first.  Fees
  * themselves are recomputed by the caller, in the hook.
@@ -403,6 +437,7 @@ struct verify_hooks {
  * pot			pot:ACCOUNT: not the sum of its postings
  * granted, spent	lease:NODE:CUSTOMER (or customer, of several leases):
  *			not the sum of its bookings, of its calls' fees
+ * lent			lease (or customer): home and leases aren't the purse
  * balance		customer: the ledger isn't granted less spent
  *
  * q_verify() belongs into one DB_SNAPSHOT transaction, q_verify_each() makes

@@ -33,7 +33,8 @@ struct account {
 
 struct owner {
 	int64_t customer_id;
-	int64_t granted_nano;	/* all leases together */
+	int64_t granted_nano;	/* at home, and all leases together */
+	int64_t moved_nano;	/* as the purse says */
 	int64_t spent_nano;
 	int64_t leases;
 	int64_t node;		/* of one of them */

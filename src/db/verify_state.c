@@ -123,7 +123,8 @@ take_owner(const struct db_rows *r, void *arg)
 		.granted_nano = db_get_int(r, 0, 1),
 		.spent_nano = db_get_int(r, 0, 2),
 		.leases = db_get_int(r, 0, 3),
-		.node = db_get_int(r, 0, 4)
+		.node = db_get_int(r, 0, 4),
+		.moved_nano = db_get_int(r, 0, 5)
 	};
 	return true;
 }
@@ -204,17 +205,19 @@ line_up(struct verify_state *v)
 	return true;
 }
 
-/* Lease sums are what customers may spend and have spent, wherever. */
+/* What customers may spend, at home and on loan, and have spent. */
 static const char accounts_sql[] =
     "SELECT a.id, a.kind, a.customer_id, a.expires_at, p.left_nano"
     " FROM youyun.ledger_account a"
     " LEFT JOIN youyun.pot p ON p.account_id = a.id ORDER BY a.id";
 static const char owners_sql[] =
-    "SELECT c.id, coalesce(l.granted, 0)::bigint, coalesce(l.spent, 0)"
-    "::bigint, coalesce(l.n, 0)::bigint, coalesce(l.node, 0)::bigint"
-    " FROM youyun.customer c LEFT JOIN (SELECT customer_id,"
-    "  sum(granted_nano) granted, sum(spent_nano) spent, count(*) n,"
-    "  min(node_id) node FROM youyun.lease GROUP BY 1) l"
+    "SELECT c.id, coalesce(m.granted_nano, 0), coalesce(m.spent_nano, 0),"
+    " coalesce(l.n, 0)::bigint, coalesce(l.node, 0)::bigint,"
+    " coalesce(p.moved_nano, 0) FROM youyun.customer c"
+    " LEFT JOIN youyun.customer_money m ON m.customer_id = c.id"
+    " LEFT JOIN youyun.purse p ON p.customer_id = c.id"
+    " LEFT JOIN (SELECT customer_id, count(*) n, min(node_id) node"
+    "  FROM youyun.lease GROUP BY 1) l"
     "  ON l.customer_id = c.id ORDER BY c.id";
 /* The first group was made before there was an audit trail. */
 static const char multipliers_sql[] =

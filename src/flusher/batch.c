@@ -25,6 +25,8 @@ struct debts {
 	int64_t *last_seq;
 	int64_t *calls;
 	int64_t *booking;	/* ledger_transaction.id */
+	int64_t *left;		/* late: what can still be booked */
+	bool late;		/* the node was fenced meanwhile */
 	char (*key)[KEY_TEXT_BYTES];
 	const char **keys;
 	uint32_t *slot;		/* open addressing over customer */
@@ -46,6 +48,7 @@ debts_free(struct debts *d)
 	free(d->last_seq);
 	free(d->calls);
 	free(d->booking);
+	free(d->left);
 	free(d->key);
 	free(d->keys);
 	free(d->slot);
@@ -64,12 +67,13 @@ debts_make(struct debts *d, uint32_t max)
 	d->last_seq = calloc(max, sizeof(*d->last_seq));
 	d->calls = calloc(max, sizeof(*d->calls));
 	d->booking = calloc(max, sizeof(*d->booking));
+	d->left = calloc(max, sizeof(*d->left));
 	d->key = calloc(max, sizeof(*d->key));
 	d->keys = calloc(max, sizeof(*d->keys));
 	d->slot = calloc(d->slots, sizeof(*d->slot));
 	if (d->customer != NULL && d->fee != NULL && d->uncollected != NULL &&
 	    d->last_seq != NULL && d->calls != NULL && d->booking != NULL &&
-	    d->key != NULL && d->keys != NULL && d->slot != NULL)
+	    d->left != NULL && d->key != NULL && d->keys != NULL && d->slot != NULL)
 		return true;
 	debts_free(d);
 	return false;
@@ -104,10 +108,12 @@ owes(const struct call_record *r)
  * negative.
  */
 static struct call_record
-sane(const struct journal_frame *f, bool say)
+sane(const struct journal_frame *f, uint16_t node, bool say)
 {
 	struct call_record r = f->record;
 
+	/* A worker may not know its node's number yet; a journal has one. */
+	r.node = node;
 	if (r.fee_nano < 0 || r.uncollected_nano < 0 ||
 	    (owes(&r) && (r.account_id == 0 || r.account_id > INT64_MAX))) {
 		if (say)
@@ -151,7 +157,7 @@ collect(struct run *run, const struct journal_frame *frame, uint32_t n)
 	uint32_t i, k, at;
 
 	for (i = 0; i < n; i++) {
-		r = sane(&frame[i], true);
+		r = sane(&frame[i], run->whole->node, true);
 		if (!owes(&r))
 			continue;
 		at = debts_place(d, (int64_t)r.account_id);
@@ -236,39 +242,66 @@ post(struct db *db, const struct debts *d)
 	    p, 4, NULL);
 }
 
-/* spent_before_nano is what the fresh segment's grant is reckoned from: it is
- * fixed by the first fee of a new incarnation, in the same transaction. */
-static enum db_result
-spend(struct db *db, const struct run *run, uint64_t incarnation)
+/* What could not be booked of a late fee is owed, and nobody pays it. */
+static bool
+take_booked(struct debts *d, const struct db_rows *rows)
 {
-	const struct debts *d = &run->debts;
+	int64_t booked;
+	uint32_t at;
+	size_t i;
+
+	for (i = 0; i < db_rows_count(rows); i++) {
+		at = debts_place(d, db_get_int(rows, i, 0));
+		booked = db_get_int(rows, i, 1);
+		d->late = db_get_bool(rows, i, 2);
+		if (booked < 0 || booked > d->fee[at])
+			return false;
+		d->uncollected[at] += d->fee[at] - booked;
+		d->fee[at] = d->left[at] = booked;
+	}
+	return true;
+}
+
+/* Before the postings, which need to know what can be booked. */
+static enum db_result
+spend(struct db *db, struct run *run, uint64_t incarnation)
+{
+	struct debts *d = &run->debts;
 	struct db_param p[] = { db_int(run->whole->node),
 		db_int((int64_t)incarnation), db_int_array(d->customer, d->n),
 		db_int_array(d->fee, d->n), db_int_array(d->last_seq, d->n) };
 	struct db_rows *rows;
 	enum db_result result;
-	int64_t n;
 
-	result = db_query(db,
-	    "WITH done AS (UPDATE youyun.lease l SET"
-	    "  spent_before_nano = CASE WHEN l.incarnation = $2"
-	    "   THEN l.spent_before_nano ELSE l.spent_nano END,"
-	    "  spent_nano = l.spent_nano + u.fee,"
-	    "  incarnation = $2, seq = u.seq"
-	    " FROM unnest($3::bigint[], $4::bigint[], $5::bigint[])"
-	    "  AS u(c, fee, seq)"
-	    " WHERE l.node_id = $1 AND l.customer_id = u.c RETURNING 1)"
-	    " SELECT count(*) FROM done", p, 5, &rows);
+	result = db_query(db, "SELECT customer_id, booked_nano, late"
+	    " FROM youyun.lease_spend($1, $2, $3, $4, $5)", p, 5, &rows);
 	if (result != DB_OK)
 		return result;
-	n = db_get_int(rows, 0, 0);
+	if (db_rows_count(rows) != d->n || !take_booked(d, rows))
+		result = DB_ERROR;
 	db_rows_free(&rows);
-	if (n == (int64_t)d->n)
-		return DB_OK;
-	log_error("calls of customers without a lease on this node can't be "
-	    "booked: node=%d customers=%" PRIu32 " leases=%" PRId64,
-	    run->whole->node, d->n, n);
-	return DB_ERROR;
+	if (d->late)
+		log_warning("calls came after the node was fenced; what can't "
+		    "be booked any more stands as uncollected: node=%d",
+		    run->whole->node);
+	return result;
+}
+
+/* The same walk over a late batch's records gives each its part. */
+static void
+charge(struct debts *d, struct call_record *r)
+{
+	int64_t fee = r->fee_nano;
+	uint32_t at;
+
+	if (!d->late || !owes(r))
+		return;
+	at = debts_place(d, (int64_t)r->account_id);
+	r->flags |= RECORD_LATE;
+	if (fee > d->left[at])
+		r->fee_nano = d->left[at];
+	d->left[at] -= r->fee_nano;
+	r->uncollected_nano += fee - r->fee_nano;
 }
 
 static enum db_result
@@ -289,7 +322,8 @@ copy_calls(struct db *db, struct run *run, const struct journal_frame *frame,
 	for (i = 0; i < n && result == DB_OK; i++) {
 		if (frame[i].type == FRAME_LOST)
 			continue;
-		r = sane(&frame[i], false);
+		r = sane(&frame[i], run->whole->node, false);
+		charge(&run->debts, &r);
 		used += call_copy_row(&r, run->whole->journal_id,
 		    frame[i].seq, !owes(&r) ? 0 :
 		    run->debts.booking[debts_place(&run->debts,
@@ -376,11 +410,11 @@ apply_frames(struct db *db, struct run *run, const struct journal_frame *frame,
 	if (run->debts.n != 0) {
 		result = lock_pots(db, &run->debts);
 		if (result == DB_OK)
+			result = spend(db, run, frame[0].incarnation);
+		if (result == DB_OK)
 			result = book(db, &run->debts);
 		if (result == DB_OK)
 			result = post(db, &run->debts);
-		if (result == DB_OK)
-			result = spend(db, run, frame[0].incarnation);
 	}
 	if (result == DB_OK)
 		result = copy_calls(db, run, frame, *n_r);

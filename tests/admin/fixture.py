@@ -181,6 +181,7 @@ class Taker:
     asked for, and books out what has expired."""
 
     ANSWER = """
+        SELECT node_attach('node1', 1, 1);
         SELECT CASE WHEN l.granted_nano - l.spent_nano >= t.amount_nano
             THEN taking_book(1::smallint, t.id)::text
             ELSE taking_refuse(t.id, l.granted_nano - l.spent_nano)::text END
@@ -252,8 +253,8 @@ class Booker:
             {booking}
             {postings}
             {"".join(rows)}
-            UPDATE lease SET spent_nano = spent_nano + {fees}
-                WHERE node_id = 1 AND customer_id = {customer};
+            SELECT lease_spend(1, 1, '{{{customer}}}', '{{{fees}}}',
+                '{{{self.seq}}}');
             INSERT INTO journal_mark (node_id, journal_id, seq, incarnation)
                 VALUES (1, 1, {self.seq}, 1) ON CONFLICT (node_id, journal_id)
                 DO UPDATE SET seq = excluded.seq;

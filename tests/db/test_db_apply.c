@@ -274,6 +274,38 @@ START_TEST(test_a_segments_base_is_fixed_by_its_first_fee)
 }
 END_TEST
 
+START_TEST(test_calls_of_a_fenced_node_are_booked_as_far_as_it_goes)
+{
+	struct db *owner = pg_connect(server, "youyun_owner", DATABASE);
+	struct totals t;
+	int64_t came;
+
+	ck_assert_int_eq(db_script(flusher, "SELECT youyun.node_attach("
+	    "'node1', 9, 7)"), DB_OK);
+	make(1, 300, 7);
+	apply(0, 30, 30);
+	ck_assert_int_eq(q_node_fence(admin, 1, "x", "", &came), DB_OK);
+	/* Of the second customer's money all but 1000 is gone by now. */
+	ck_assert_int_eq(db_script(owner, "SELECT youyun.money_moves(2,"
+	    " 1000 - home_nano) FROM youyun.purse WHERE customer_id = 2"),
+	    DB_OK);
+	apply(30, 270, 300);
+	ck_assert_int_eq(q_totals(admin, &t), DB_OK);
+	ck_assert_int_eq(t.calls, 300);
+	ck_assert_int_eq(t.fee_nano + t.uncollected_nano,
+	    300 * 301 / 2 + 300 / 10 * 7);
+	ck_assert_int_eq(t.fee_nano, t.spent_nano);
+	ck_assert_int_eq(number("SELECT home_nano FROM youyun.purse"
+	    " WHERE customer_id = 2"), 0);
+	ck_assert_int_eq(number("SELECT sum(fee_nano)::bigint"
+	    " FROM youyun.call WHERE customer_id = 2 AND journal_seq > 30"),
+	    1000);
+	ck_assert_int_eq(number("SELECT count(*) FROM youyun.call"
+	    " WHERE flags & 65536 <> 0"), 270);
+	db_close(&owner);
+}
+END_TEST
+
 /* Applies all of the frames in small batches until it is killed. */
 static void
 apply_until_killed(void)
@@ -331,8 +363,8 @@ cut_our_own_line(struct db *db, void *arg)
 	int *cuts = arg;
 
 	(*cuts)++;
-	ck_assert_int_eq(db_script(db, "UPDATE youyun.lease SET seq = 99"),
-	    DB_OK);
+	ck_assert_int_eq(db_script(db, "SELECT youyun.lease_spend(1, 7,"
+	    " '{1}', '{0}', '{99}')"), DB_OK);
 	ck_assert_int_ne(db_script(db,
 	    "SELECT pg_terminate_backend(pg_backend_pid())"), DB_OK);
 	return db_script(db, "SELECT 1");
@@ -400,6 +432,8 @@ main(void)
 	tcase_add_test(tc, test_killed_at_any_moment_it_is_booked_once);
 	tcase_add_test(tc,
 	    test_a_lost_connection_before_commit_changed_nothing);
+	tcase_add_test(tc,
+	    test_calls_of_a_fenced_node_are_booked_as_far_as_it_goes);
 	tcase_add_test(tc, test_a_deadlock_is_tried_again);
 	suite_add_tcase(suite, tc);
 	status = run_suite(suite);

@@ -351,6 +351,8 @@ static const struct {
 	    " WHERE transaction_id = 1 AND amount_nano > 0" },
 	{ "empty", "DELETE FROM youyun.posting WHERE transaction_id = 2" },
 	{ "granted", "UPDATE youyun.lease SET granted_nano = 101" },
+	{ "granted", "UPDATE youyun.purse SET home_nano = home_nano + 1" },
+	{ "lent", "UPDATE youyun.purse SET moved_nano = moved_nano + 1" },
 	{ "spent", "UPDATE youyun.lease SET spent_nano = spent_nano + 1" },
 	{ "spent", "DELETE FROM youyun.call WHERE journal_seq = 3" },
 	{ "balance", "UPDATE youyun.posting SET amount_nano = 2 * amount_nano"

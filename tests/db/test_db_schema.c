@@ -421,7 +421,8 @@ END_TEST
 START_TEST(test_spending_more_than_granted_is_refused)
 {
 	customer("a");
-	must_fail(flusher, "UPDATE youyun.lease SET spent_nano = 1", "23514");
+	must_fail(flusher, "SELECT youyun.lease_spend(1, 7, '{1}', '{1}',"
+	    " '{1}')", "23514");
 }
 END_TEST
 
@@ -437,6 +438,9 @@ START_TEST(test_roles_can_do_their_own_work_only)
 	    " VALUES ('x', 'x', 'x')", "42501");
 	must_fail(flusher, "UPDATE youyun.lease SET granted_nano = 1",
 	    "42501");
+	must_fail(flusher, "UPDATE youyun.lease SET spent_nano = 1", "42501");
+	must_fail(flusher, "SELECT youyun.money_moves(1, 1)", "42501");
+	must_fail(flusher, "SELECT youyun.node_fence(1, 'x', 'x')", "42501");
 	must_fail(flusher, "SELECT contact FROM youyun.customer", "42501");
 	must_fail(flusher, "UPDATE youyun.api_key SET status = 0", "42501");
 	must_fail(flusher, "SELECT youyun.credit('k', 1, 1, 'external', 'x',"
@@ -556,7 +560,8 @@ START_TEST(test_each_change_of_the_directory_is_told)
 	ck_assert_int_eq(q_channel_model_put(admin, 1, 1, "up-m"), DB_OK);
 	must_hear(flusher, "channel:1");
 	/* Spending is not told: it comes from the one who listens. */
-	must_work(flusher, "UPDATE youyun.lease SET spent_nano = 1");
+	must_work(flusher, "SELECT youyun.lease_spend(1, 7, '{1}', '{1}',"
+	    " '{1}')");
 	must_work(owner, "SELECT pg_notify('youyun', 'end')");
 	{
 		char payload[DB_NOTIFY_BYTES];
