@@ -125,7 +125,9 @@ add_stops(struct record *record, uint32_t stops)
 		  "journal_budget_bytes or its disk is full; is the database "
 		  "up?" },
 		{ SHM_STOP_FLUSHER, "flusher", "the flusher is away; see the "
-		  "log" }
+		  "log" },
+		{ SHM_STOP_NODE, "node", "this node is fenced, or another "
+		  "instance is it; see \"youyunctl node list\"" }
 	};
 	static const struct report_column columns[] = {
 		{ "reason", "REASON", REPORT_TEXT, false },
@@ -181,11 +183,14 @@ add_gauges(const struct admin *admin, struct record *record,
 		enum shm_gauge gauge;
 		const char *key, *label;
 	} shown[] = {
+		{ SHM_GAUGE_NODE, "node", "Node" },
+		{ SHM_GAUGE_NODES_UP, "nodes_up", "Nodes up" },
 		{ SHM_GAUGE_KEYS, "keys", "Keys" },
 		{ SHM_GAUGE_ACCOUNTS, "accounts", "Accounts" },
 		{ SHM_GAUGE_JOURNAL_SEQ, "journal_seq", "Journal, durable to" },
 		{ SHM_GAUGE_APPLIED_SEQ, "applied_seq", "Journal, applied to" },
 		{ SHM_GAUGE_FSYNCS, "fsyncs", NULL },
+		{ SHM_GAUGE_REFILLS, "refills", NULL },
 		{ SHM_GAUGE_RECLAIMED, "reclaimed", "Calls settled after a "
 		  "worker's death" },
 		{ SHM_GAUGE_DIRECTORY_LOADS, "directory_loads", NULL }

@@ -1,6 +1,6 @@
 /*
- * The segment against the ledger.  Both change while they are read: the
- * ledger is read first, so that what a call spends in between makes the
+ * The segment against this node's leases.  Both change while they are read: the
+ * leases are read first, so that what a call spends in between makes the
  * segment's amount smaller, never larger; a credit in between makes it larger
  * for one round only.  So a surplus must be there in every round to count,
  * and a shortage in every round in which nothing was on its way.
@@ -26,7 +26,7 @@
 
 struct line {
 	uint64_t customer_id;
-	int64_t balance_nano;	/* the ledger's */
+	int64_t balance_nano;	/* unspent, of the lease */
 	int64_t segment_nano;	/* available + held */
 	int64_t held_nano;
 	bool seen;		/* in the segment, in this round */
@@ -64,7 +64,7 @@ find_line(const struct comparison *c, uint64_t customer_id)
 }
 
 static bool
-first_balance(const struct customer_row *row, void *arg)
+first_balance(const struct lease_row *row, void *arg)
 {
 	struct comparison *c = arg;
 	struct line *more;
@@ -79,25 +79,25 @@ first_balance(const struct customer_row *row, void *arg)
 		c->line = more;
 	}
 	memset(&c->line[c->lines], 0, sizeof c->line[0]);
-	c->line[c->lines].customer_id = (uint64_t)row->id;
+	c->line[c->lines].customer_id = (uint64_t)row->customer_id;
 	c->line[c->lines].balance_nano = row->granted_nano - row->spent_nano;
 	c->lines++;
 	return true;
 }
 
 static bool
-next_balance(const struct customer_row *row, void *arg)
+next_balance(const struct lease_row *row, void *arg)
 {
 	struct line *line;
 
-	line = find_line(arg, (uint64_t)row->id);
+	line = find_line(arg, (uint64_t)row->customer_id);
 	if (line != NULL)
 		line->balance_nano = row->granted_nano - row->spent_nano;
 	return true;
 }
 
 static enum db_result
-read_balances(struct db *db, struct comparison *c)
+read_balances(struct db *db, const char *node, struct comparison *c)
 {
 	enum db_result result;
 	size_t i;
@@ -105,8 +105,8 @@ read_balances(struct db *db, struct comparison *c)
 	for (i = 0; i < c->lines; i++)
 		c->line[i].seen = false;
 	if (c->rounds > 0)
-		return q_customer_each(db, 0, next_balance, c);
-	result = q_customer_each(db, 0, first_balance, c);
+		return q_lease_each(db, node, next_balance, c);
+	result = q_lease_each(db, node, first_balance, c);
 	if (result == DB_OK && c->lines > 0)
 		qsort(c->line, c->lines, sizeof *c->line, by_id);
 	return result;
@@ -196,12 +196,12 @@ conclude(struct verify *v, const struct comparison *c)
 		} else if (l->surplus == c->rounds) {
 			verify_breach(v, "segment", object, l->segment_nano,
 			    l->balance_nano,
-			    "the segment has more than the ledger");
+			    "the segment has more than the lease");
 		} else if (c->quiet_rounds >= QUIET_ROUNDS &&
 		    l->shortage == c->quiet_rounds) {
 			verify_breach(v, "segment", object, l->segment_nano,
 			    l->balance_nano, "the segment has less than the "
-			    "ledger, and nothing is on its way");
+			    "lease, and nothing is on its way");
 		} else {
 			v->segment.busy++;
 			v->segment.unapplied_nano +=
@@ -232,7 +232,7 @@ compare(struct admin *admin, const struct shm *shm, struct verify *v)
 		if (c.rounds > 0)
 			poll(NULL, 0, PAUSE_MS);
 		quiet = is_quiet(shm);
-		result = read_balances(admin->db, &c);
+		result = read_balances(admin->db, admin->settings->node, &c);
 		if (result != DB_OK || c.failed)
 			break;
 		read_segment(shm, &c);

@@ -15,9 +15,6 @@
 
 struct shm;
 
-/* The only machine of an installation, as table node knows it. */
-#define NODE_ID 1
-
 /*
  * A child starts with all signals unblocked and at their defaults, but for
  * SIGPIPE, which is ignored; it gets SIGTERM when it is to finish, and when
@@ -28,7 +25,10 @@ struct heritage {
 	const struct settings *settings;
 	struct shm *shm;		/* attached, writable */
 	struct secrets secrets;		/* a worker's; zeroed in the flusher */
-	uint16_t node_id;		/* NODE_ID */
+
+	/* An eventfd(2) that workers write to when they asked the flusher for
+	 * money (shm/refill.h); below 1: none. */
+	int wake_fd;
 
 	/* Readable (end of file) when the master is gone, however it went. */
 	int parent_fd;

@@ -68,6 +68,7 @@ struct settings {
 	/* service */
 	char user[SETTING_NAME_BYTES];
 	char currency[SETTING_NAME_BYTES];
+	char node[SETTING_NAME_BYTES];	/* name or number */
 	char state_dir[SETTING_PATH_BYTES];
 	char run_dir[SETTING_PATH_BYTES];
 	char secrets_file[SETTING_PATH_BYTES];
@@ -103,6 +104,10 @@ struct settings {
 	/* money */
 	uint32_t stream_extend_tokens;
 	uint32_t default_max_tokens;
+	uint32_t lease_time_ms;
+	uint32_t lease_percent;
+	uint32_t lease_calls;
+	uint32_t refill_timeout_ms;
 
 	/* the segment */
 	uint32_t max_keys;

@@ -9,11 +9,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/value.h"
 #include "flusher/batch.h"
 #include "flusher/journal_read.h"
 
 #define CONNECT_TIMEOUT_S 5
 #define GATHER_MS 10		/* so that a trickle isn't a commit a call */
+#define NODE_POLL_MS 5
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MAX_MS 5000
 #define PARTITIONS_MS (6 * 3600 * 1000)
@@ -75,6 +77,14 @@ mark_known(const struct apply *a)
 {
 	return atomic_load_explicit(&a->config.progress->mark_known,
 	    memory_order_relaxed);
+}
+
+/* 0: the database hasn't said yet whose journal this is. */
+static uint16_t
+node_of(const struct apply *a)
+{
+	return (uint16_t)atomic_load_explicit(&a->config.progress->node,
+	    memory_order_acquire);
 }
 
 static void
@@ -249,6 +259,11 @@ make_ready(struct apply *a)
 	enum db_result result;
 	uint64_t mark;
 
+	if (node_of(a) == 0) {
+		nanosleep(&(struct timespec) { 0, NODE_POLL_MS * 1000000 },
+		    NULL);
+		return false;
+	}
 	if (db_connected(a->db))
 		return true;
 	note_oldest(a);
@@ -259,8 +274,12 @@ make_ready(struct apply *a)
 		trouble(a, "connect to the database", db_message(a->db));
 		return false;
 	}
-	result = batch_mark(a->db, a->config.node, a->config.journal_id,
-	    &mark);
+	/* A transaction of ours that lost us keeps nobody waiting. */
+	result = db_script(a->db, "SET idle_in_transaction_session_timeout ="
+	    " '10s'");
+	if (result == DB_OK)
+		result = batch_mark(a->db, node_of(a), a->config.journal_id,
+		    &mark);
 	answered(a);
 	if (result != DB_OK || is_ahead(a, mark)) {
 		trouble(a, "use the journal's mark", result != DB_OK ?
@@ -290,7 +309,7 @@ tend_partitions(struct apply *a)
 static void
 apply_some(struct apply *a, uint64_t first, uint64_t last)
 {
-	struct batch b = { .node = a->config.node,
+	struct batch b = { .node = node_of(a),
 		.journal_id = a->config.journal_id, .frame = a->frame };
 	enum db_result result;
 	uint64_t mark;
@@ -328,6 +347,9 @@ run(void *arg)
 	while (!past_deadline(a)) {
 		last = durable(a);
 		if (stopping(a) && mark_known(a) && applied(a) >= last)
+			break;
+		/* Nobody will tell any more whose journal this is. */
+		if (stopping(a) && node_of(a) == 0)
 			break;
 		if (!make_ready(a))
 			continue;

@@ -22,7 +22,6 @@ struct apply_config {
 	uint64_t first_seq;	/* the oldest on disk */
 	uint64_t last_seq;	/* the youngest, at the start */
 	uint32_t batch;		/* records in a transaction */
-	uint16_t node;
 	struct progress *progress;
 };
 

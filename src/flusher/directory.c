@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "conf/settings.h"
 #include "flusher/catalogue_load.h"
 #include "flusher/directory_internal.h"
 #include "shm/directory.h"
@@ -21,7 +23,8 @@
 #define CONNECT_TIMEOUT_S 5
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MAX_MS 3000
-#define WAIT_MAX_MS 30000
+#define BEAT_MS 1000
+#define GATHER_MS 10000
 #define SHORT_RETRY_MS 1000
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
@@ -43,13 +46,17 @@ set_up(struct directory *d, bool up)
 static void
 wait_ms(struct directory *d, int ms)
 {
-	struct pollfd p[2] = { { .fd = d->event_fd, .events = POLLIN },
-		{ .fd = db_socket(d->db), .events = POLLIN } };
+	struct pollfd p[3] = { { .fd = d->event_fd, .events = POLLIN },
+		{ .fd = db_socket(d->db), .events = POLLIN },
+		{ .fd = d->config.wake_fd > 0 ? d->config.wake_fd : -1,
+		  .events = POLLIN } };
 	uint64_t n;
 
-	(void)poll(p, 2, ms);
+	(void)poll(p, 3, ms);
 	if ((p[0].revents & POLLIN) != 0)
 		(void)!read(d->event_fd, &n, sizeof(n));
+	if ((p[2].revents & POLLIN) != 0)
+		(void)!read(d->config.wake_fd, &n, sizeof(n));
 }
 
 /* Says it once, until things go well again; then waits, longer each time. */
@@ -138,6 +145,7 @@ load_all(struct directory *d)
 	struct shm *shm = d->config.shm;
 	struct mono_time began = clock_mono();
 	enum db_result result;
+	int64_t taken;
 
 	d->reload_all = false;
 	d->takings = true;
@@ -146,8 +154,12 @@ load_all(struct directory *d)
 	result = load_catalogue(d);
 	if (result == DB_OK && !wait_for_foreign(d))
 		return DB_AWAY;
+	if (result == DB_OK && d->node.up <= 1)
+		result = leases_take_all(d->db, &d->node, &taken);
 	if (result == DB_OK)
 		result = directory_load_accounts(d, NULL);
+	if (result == DB_OK && d->node.up > 1)
+		result = leases_return_surplus(d->leases, d->db, &d->node);
 	if (result == DB_OK)
 		result = directory_load_keys(d, NULL);
 	if (result != DB_OK)
@@ -155,7 +167,7 @@ load_all(struct directory *d)
 	count(d);
 	shm_gauge_set(shm, SHM_GAUGE_DIRECTORY_LOADS,
 	    shm_gauge(shm, SHM_GAUGE_DIRECTORY_LOADS) + 1);
-	shm_go(shm, SHM_STOP_LOADING);
+	shm_go(shm, SHM_STOP_LOADING | SHM_STOP_NODE);
 	log_notice("directory loaded: accounts=%" PRIu32 " keys=%" PRIu32
 	    " models=%" PRIu32 " channels=%" PRIu32 " ms=%" PRId64,
 	    account_count(shm), key_count(shm), d->catalogue.models,
@@ -163,25 +175,50 @@ load_all(struct directory *d)
 	return DB_OK;
 }
 
-/* "customer:5", "lease:1:5" … */
+/* What of it concerns this node's money; 0006-leases.sql lists them. */
+static bool
+heard_of_money(struct directory *d, const char *payload)
+{
+	int64_t id, nano;
+	uint32_t slot;
+	int node;
+
+	if (sscanf(payload, "lease:%d:%" SCNd64, &node, &id) == 2) {
+		if (node == d->node.id)
+			pending_add(d, &d->customers, id);
+	} else if (sscanf(payload, "recall:%d:%" SCNd64 ":%" SCNd64, &node,
+	    &id, &nano) == 3) {
+		slot = accounts_find(d->accounts, (uint64_t)id);
+		if (node == d->node.id && slot != ACCOUNT_NONE)
+			leases_recall(d->leases, slot, (uint64_t)id, nano);
+	} else if (sscanf(payload, "purse:%" SCNd64, &id) == 1) {
+		slot = accounts_find(d->accounts, (uint64_t)id);
+		if (d->node.up <= 1)
+			d->gather_now = true;
+		if (id == 0 || slot != ACCOUNT_NONE)
+			leases_news(d->leases, slot);
+	} else if (strncmp(payload, "node:", 5) == 0)
+		d->beat_now = true;
+	else
+		return false;
+	return true;
+}
+
+/* "customer:5", "key:7" … */
 static void
 heard(struct directory *d, const char *payload)
 {
 	int64_t id;
-	int node;
 
 	if (sscanf(payload, "key:%" SCNd64, &id) == 1)
 		pending_add(d, &d->keys, id);
 	else if (sscanf(payload, "customer:%" SCNd64, &id) == 1)
 		pending_add(d, &d->customers, id);
-	else if (sscanf(payload, "lease:%d:%" SCNd64, &node, &id) == 2) {
-		if (node == d->config.node)
-			pending_add(d, &d->customers, id);
-	} else if (sscanf(payload, "taking:%" SCNd64, &id) == 1)
+	else if (sscanf(payload, "taking:%" SCNd64, &id) == 1)
 		d->takings = true;
 	else if (strcmp(payload, "expire") == 0)
 		d->expire_due = clock_mono();
-	else
+	else if (!heard_of_money(d, payload))
 		d->reload_catalogue = true;
 }
 
@@ -225,6 +262,10 @@ take_money(struct directory *d)
 {
 	enum db_result result = DB_OK;
 
+	if (d->taking_due.ns != 0 && clock_mono().ns >= d->taking_due.ns) {
+		d->taking_due.ns = 0;
+		d->takings = true;
+	}
 	if (d->takings)
 		result = directory_take(d);
 	if (result == DB_OK && clock_mono().ns >= d->expire_due.ns) {
@@ -237,12 +278,20 @@ take_money(struct directory *d)
 static int
 until_next(const struct directory *d)
 {
-	int64_t ms = d->short_of.n != 0 ? SHORT_RETRY_MS : WAIT_MAX_MS;
+	int64_t ms = mono_diff_ms(d->beat_due, clock_mono());
 	int64_t price_ms, expire_ms;
 
 	expire_ms = mono_diff_ms(d->expire_due, clock_mono()) + 1;
 	if (expire_ms < ms)
-		ms = expire_ms < 0 ? 0 : expire_ms;
+		ms = expire_ms;
+	if (d->taking_due.ns != 0 &&
+	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
+		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;
+
+	if (leases_due_ms(d->leases) < ms)
+		ms = leases_due_ms(d->leases);
+	if (ms < 0)
+		ms = 0;
 
 	if (d->next_price_us != 0) {
 		/* Rounded up: not a moment before its time. */
@@ -253,6 +302,58 @@ until_next(const struct directory *d)
 			ms = price_ms;
 	}
 	return (int)ms;
+}
+
+/* What money is at home for a node that is alone. */
+static enum db_result
+gather(struct directory *d)
+{
+	enum db_result result;
+	int64_t taken;
+
+	d->gather_now = false;
+	d->gather_due = mono_add_ms(clock_mono(), GATHER_MS);
+	result = leases_take_all(d->db, &d->node, &taken);
+	if (result == DB_OK && taken > 0)
+		result = directory_load_accounts(d, NULL);
+	return result;
+}
+
+static enum db_result
+beat(struct directory *d)
+{
+	uint32_t were = d->node.up;
+	enum db_result result;
+
+	d->beat_now = false;
+	d->beat_due = mono_add_ms(clock_mono(), BEAT_MS);
+	result = node_beat(d->db, &d->node);
+	if (result != DB_OK)
+		return result;
+	shm_gauge_set(d->config.shm, SHM_GAUGE_NODES_UP, d->node.up);
+	if (d->node.up != were)
+		log_notice("nodes that are up: %" PRIu32, d->node.up);
+	if (d->node.up > were && d->node.up > 1)
+		return leases_return_surplus(d->leases, d->db, &d->node);
+	if (d->node.up == 1 && (were != 1 || d->gather_now ||
+	    clock_mono().ns >= d->gather_due.ns))
+		return gather(d);
+	return DB_OK;
+}
+
+/* The node's life and its money. */
+static enum db_result
+tend_node(struct directory *d)
+{
+	enum db_result result = DB_OK;
+
+	if (d->beat_now || clock_mono().ns >= d->beat_due.ns)
+		result = beat(d);
+	else if (d->gather_now && d->node.up <= 1)
+		result = gather(d);
+	if (result == DB_OK)
+		result = leases_turn(d->leases, d->db, &d->node);
+	return result;
 }
 
 /* Reductions wait until the money isn't held any more. */
@@ -283,6 +384,8 @@ serve(struct directory *d)
 		if (result == DB_OK)
 			result = load_changes(d);
 		if (result == DB_OK)
+			result = tend_node(d);
+		if (result == DB_OK)
 			result = take_money(d);
 		if (result != DB_OK)
 			break;
@@ -294,8 +397,82 @@ serve(struct directory *d)
 		    !d->reload_all && !d->takings)
 			wait_ms(d, until_next(d));
 	}
-	if (!stopping(d))
+	if (stopping(d))
+		return;
+	/* Why it isn't the node any more, attaching again will tell. */
+	if (result == DB_CONFLICT)
+		db_disconnect(d->db);
+	else
 		trouble(d, "read the directory");
+}
+
+/* Not the node: a moment until it asks again.  What it hears meanwhile is for
+ * the load. */
+static void
+wait_refused(struct directory *d)
+{
+	struct pollfd p = { .fd = d->event_fd, .events = POLLIN };
+	char payload[DB_NOTIFY_BYTES];
+	uint64_t n;
+
+	(void)poll(&p, 1, BEAT_MS);
+	(void)!read(d->event_fd, &n, sizeof(n));
+	if (db_consume(d->db) == DB_OK)
+		while (db_notification(d->db, payload))
+			continue;
+}
+
+/* False: no calls are to be taken here now. */
+static bool
+is_node(struct directory *d)
+{
+	struct progress *p = d->config.progress;
+	enum node_verdict verdict = d->node.verdict;
+
+	shm_gauge_set(d->config.shm, SHM_GAUGE_NODE, d->node.id);
+	shm_gauge_set(d->config.shm, SHM_GAUGE_NODES_UP, d->node.up);
+	/* A fenced node's journal is still read: what it spent is late. */
+	if (verdict == NODE_OURS || verdict == NODE_FENCED)
+		atomic_store_explicit(&p->node, d->node.id,
+		    memory_order_release);
+	atomic_store_explicit(&p->session, d->node.session,
+	    memory_order_release);
+	if (verdict != d->said)
+		node_say(verdict, d->config.settings->node);
+	d->said = verdict;
+	if (verdict == NODE_OURS)
+		return true;
+	shm_stop(d->config.shm, SHM_STOP_NODE);
+	set_up(d, true);
+	wait_refused(d);
+	return false;
+}
+
+/* As long as it isn't the node, it asks again; true when it is and all is
+ * loaded. */
+static bool
+begin(struct directory *d)
+{
+	enum db_result result;
+
+	/* Listening comes first: what changes during the load is heard after
+	 * it. */
+	result = db_listen(d->db);
+	while (result == DB_OK && !stopping(d)) {
+		result = node_attach(d->db, d->config.settings->node,
+		    d->config.journal_id, shm_incarnation(d->config.shm),
+		    &d->node);
+		if (result != DB_OK || !is_node(d))
+			continue;
+		d->beat_now = d->gather_now = false;
+		d->gather_due = mono_add_ms(clock_mono(), GATHER_MS);
+		result = load_all(d);
+		if (result == DB_OK)
+			return true;
+	}
+	if (!stopping(d))
+		trouble(d, "load the directory");
+	return false;
 }
 
 static void *
@@ -308,13 +485,8 @@ run(void *arg)
 			trouble(d, "connect to the database");
 			continue;
 		}
-		/* Listening comes first: what changes during the load is
-		 * heard after it. */
-		if (db_listen(d->db) != DB_OK || load_all(d) != DB_OK) {
-			if (!stopping(d))
-				trouble(d, "load the directory");
+		if (!begin(d))
 			continue;
-		}
 		if (d->complained)
 			log_notice("the directory follows the database again");
 		d->complained = false;
@@ -330,6 +502,7 @@ release(struct directory *d)
 {
 	resolver_stop(&d->resolver);
 	accounts_close(&d->accounts);
+	leases_close(&d->leases);
 	catalogue_free(&d->catalogue);
 	db_close(&d->db);
 	if (d->event_fd >= 0)
@@ -349,10 +522,11 @@ directory_start(const struct directory_config *config)
 	d->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->db = db_open(config->conninfo);
 	d->accounts = accounts_open();
+	d->leases = leases_open(config->shm, config->settings);
 	if (d->event_fd >= 0)
 		d->resolver = resolver_start(d->event_fd);
 	if (d->event_fd < 0 || d->db == NULL || d->accounts == NULL ||
-	    d->resolver == NULL || !directory_learn(d)) {
+	    d->leases == NULL || d->resolver == NULL || !directory_learn(d)) {
 		release(d);
 		return NULL;
 	}

@@ -1,6 +1,6 @@
 /*
  * directory.h: the thread that brings PostgreSQL's customers, keys, models,
- * prices, channels and credits into the segment.
+ * prices, channels and leases into the segment, and says that this node lives.
  * Layer: flusher.
  * Written by: itself; it is the segment's one writer of keys, accounts,
  * grants and the catalogue.
@@ -24,12 +24,15 @@
 #include "flusher/progress.h"
 
 struct directory;
+struct settings;
 struct shm;
 
 struct directory_config {
 	struct shm *shm;
 	const char *conninfo;
-	uint16_t node;
+	const struct settings *settings; /* node, leases */
+	uint64_t journal_id;
+	int wake_fd;		/* workers ask for money; below 1: none */
 	uint64_t foreign_seq;	/* last record of earlier segments; 0: none */
 	struct progress *progress;
 };

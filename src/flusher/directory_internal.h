@@ -12,6 +12,8 @@
 #include "db/connection.h"
 #include "flusher/accounts.h"
 #include "flusher/directory.h"
+#include "flusher/lease.h"
+#include "flusher/node.h"
 #include "flusher/resolver.h"
 #include "shm/catalogue.h"
 
@@ -31,6 +33,13 @@ struct directory {
 	struct db *db;
 	struct resolver *resolver;
 	struct accounts *accounts;
+	struct leases *leases;
+	struct node node;
+	enum node_verdict said;	/* in the log, last */
+	struct mono_time beat_due;
+	struct mono_time gather_due; /* when alone: is there more at home? */
+	bool beat_now;
+	bool gather_now;
 	struct catalogue catalogue; /* as published, with addresses */
 	int64_t next_price_us;	/* 0: none to come */
 	bool reload_catalogue;
@@ -39,6 +48,9 @@ struct directory {
 	struct pending keys;
 	struct pending short_of; /* reductions to be tried again */
 	bool takings;		/* money was asked to be taken */
+	struct mono_time taking_due; /* again, when more came; ns 0: no */
+	int64_t asked_for;	/* taking that more was asked for */
+	uint64_t asked_answers;	/* the account's then */
 	int64_t last_want;	/* taking or customer that was served last */
 	struct mono_time expire_due;
 	int pause_ms;

@@ -6,6 +6,7 @@
 #include "flusher/directory_internal.h"
 #include "shm/directory.h"
 #include "shm/hold.h"
+#include "shm/refill.h"
 #include "shm/segment.h"
 
 void
@@ -68,6 +69,7 @@ take_account(const struct db_rows *r, void *arg)
 		return true;
 	if (hold_grant(d->config.shm, slot, db_get_int(r, 0, 3)) != HOLD_OK)
 		pending_add(d, &d->short_of, id);
+	refill_know(d->config.shm, slot, db_get_int(r, 0, 4), -1);
 	account_set(d->config.shm, slot,
 	    (enum account_status)db_get_int(r, 0, 1),
 	    (uint64_t)db_get_int(r, 0, 2));
@@ -77,7 +79,7 @@ take_account(const struct db_rows *r, void *arg)
 enum db_result
 directory_load_accounts(struct directory *d, const struct pending *ids)
 {
-	struct db_param p[] = { db_int(d->config.node),
+	struct db_param p[] = { db_int(d->node.id),
 		db_int((int64_t)shm_incarnation(d->config.shm)),
 		ids == NULL ? db_int_array(NULL, 0) :
 		    db_int_array(ids->id, ids->n) };
@@ -85,9 +87,14 @@ directory_load_accounts(struct directory *d, const struct pending *ids)
 	p[2].null = ids == NULL;
 	return db_query_each(d->db,
 	    "SELECT c.id, c.status, c.group_id,"
-	    " l.granted_nano - CASE WHEN l.incarnation = $2"
-	    "  THEN l.spent_before_nano ELSE l.spent_nano END"
-	    " FROM youyun.customer c JOIN youyun.lease l"
+	    " coalesce(l.granted_nano - CASE WHEN l.incarnation = $2"
+	    "  THEN l.spent_before_nano ELSE l.spent_nano END, 0),"
+	    " p.home_nano + coalesce((SELECT sum(o.granted_nano -"
+	    "   o.spent_nano) FROM youyun.lease o"
+	    "  WHERE o.customer_id = c.id AND o.node_id <> $1), 0)::bigint"
+	    " FROM youyun.customer c"
+	    " JOIN youyun.purse p ON p.customer_id = c.id"
+	    " LEFT JOIN youyun.lease l"
 	    "  ON l.customer_id = c.id AND l.node_id = $1"
 	    " WHERE $3::bigint[] IS NULL OR c.id = ANY ($3)",
 	    p, 3, take_account, d);

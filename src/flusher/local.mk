@@ -19,7 +19,9 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/journal_recover.c \
 	%D%/journal_repair.c \
 	%D%/journal_survey.c \
+	%D%/lease.c %D%/lease.h \
 	%D%/main.c \
+	%D%/node.c %D%/node.h \
 	%D%/progress.h \
 	%D%/reclaim.c %D%/reclaim.h \
 	%D%/resolver.c %D%/resolver.h \

@@ -18,6 +18,7 @@
 #include "flusher/flusher.h"
 #include "flusher/gauges.h"
 #include "flusher/journal.h"
+#include "flusher/node.h"
 #include "flusher/reclaim.h"
 #include "sandbox/sandbox.h"
 #include "shm/ring.h"
@@ -32,6 +33,8 @@
 /* Without a master its database goes too, and a next one waits for us. */
 #define ORPHAN_PATIENCE_MS 500
 #define DIRECTORY_PATIENCE_MS 2000
+/* Whose a journal is, the database knows by its random number. */
+#define JOURNAL_NODE 1
 
 struct flusher {
 	const struct heritage *heritage;
@@ -370,7 +373,7 @@ open_journal(struct flusher *f)
 		.budget_bytes = s->journal_budget_bytes,
 		.incarnation = shm_incarnation(f->shm),
 		.seats = f->seats,
-		.node = f->heritage->node_id,
+		.node = JOURNAL_NODE,
 		.ops = flusher_file_ops,
 	};
 	char why[JOURNAL_WHY_BYTES] = "";
@@ -439,13 +442,14 @@ start_threads(struct flusher *f)
 		.first_seq = journal_first_seq(f->journal),
 		.last_seq = journal_last_seq(f->journal),
 		.batch = s->apply_batch,
-		.node = f->heritage->node_id,
 		.progress = &f->progress,
 	};
 	struct directory_config directory = {
 		.shm = f->shm,
 		.conninfo = f->conninfo,
-		.node = f->heritage->node_id,
+		.settings = s,
+		.journal_id = journal_id(f->journal),
+		.wake_fd = f->heritage->wake_fd,
 		.foreign_seq = journal_foreign_seq(f->journal),
 		.progress = &f->progress,
 	};
@@ -498,6 +502,23 @@ run(struct flusher *f)
 		turn(f);
 }
 
+/* Nothing is open, everything is applied, and nothing will be let in until a
+ * directory was loaded: nobody has this node's money now.  Without a master
+ * the segment stays, to serve again at once. */
+static void
+release_node(struct flusher *f)
+{
+	int64_t session = atomic_load_explicit(&f->progress.session,
+	    memory_order_acquire);
+
+	if (session == 0 || f->failed || f->master_gone || !atomic_load_explicit(
+	    &f->progress.mark_known, memory_order_acquire))
+		return;
+	shm_stop(f->shm, SHM_STOP_LOADING);
+	node_release(f->conninfo, (uint16_t)atomic_load_explicit(
+	    &f->progress.node, memory_order_acquire), session);
+}
+
 static int
 stop(struct flusher *f)
 {
@@ -520,6 +541,8 @@ stop(struct flusher *f)
 		    journal_durable_seq(f->journal));
 	else
 		log_notice("calls remain in the journal for the next start");
+	if (ended && left == 0)
+		release_node(f);
 	if (ended)
 		journal_close(&f->journal);
 	return f->failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -32,6 +32,11 @@ struct progress {
 	/* apply: the database has records that the journal lacks, so that new
 	 * ones would be taken for those. */
 	_Atomic bool ahead;
+	/* directory: whose journal this is; 0 until the database said so.
+	 * Release: apply begins then. */
+	_Atomic uint32_t node;
+	/* directory: its session as that node; 0: it is not. */
+	_Atomic int64_t session;
 	/* apply: what it knows of `applied_seq` comes from PostgreSQL. */
 	_Atomic bool mark_known;
 };

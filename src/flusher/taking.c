@@ -13,7 +13,11 @@
 #include "flusher/directory_internal.h"
 #include "shm/directory.h"
 #include "shm/hold.h"
+#include "shm/refill.h"
 #include "shm/segment.h"
+
+/* Until it is looked at again whether more came home. */
+#define AGAIN_MS 20
 
 struct want {
 	int64_t taking_id;	/* 0: an expiry */
@@ -25,16 +29,21 @@ struct want {
 
 /* As directory_load_accounts() reckons it. */
 #define LEASE \
-	" l.granted_nano - CASE WHEN l.incarnation = $2" \
-	"  THEN l.spent_before_nano ELSE l.spent_nano END," \
-	" l.granted_nano - l.spent_nano"
+	" coalesce(l.granted_nano - CASE WHEN l.incarnation = $2" \
+	"  THEN l.spent_before_nano ELSE l.spent_nano END, 0)," \
+	" coalesce(l.granted_nano - l.spent_nano, 0)"
+
+/* Of several nodes the first that is up does it for all. */
+#define FIRST \
+	" AND $1 = (SELECT min(s.node_id) FROM youyun.node_state s" \
+	"  WHERE youyun.node_is_up(s))"
 
 /* The next after the last one.  One at a time: what is taken changes what the
  * lease says of the next. */
 static enum db_result
 ask(struct directory *d, const char *sql, struct want *w)
 {
-	struct db_param p[] = { db_int(d->config.node),
+	struct db_param p[] = { db_int(d->node.id),
 		db_int((int64_t)shm_incarnation(d->config.shm)),
 		db_int(d->last_want) };
 	struct db_rows *rows;
@@ -84,7 +93,7 @@ refuse(struct directory *d, const struct want *w, int64_t available)
 static enum db_result
 book(struct directory *d, const struct want *w, int64_t amount)
 {
-	struct db_param p[] = { db_int(d->config.node),
+	struct db_param p[] = { db_int(d->node.id),
 		db_int(w->taking_id != 0 ? w->taking_id : w->customer_id),
 		db_int(amount) };
 
@@ -96,6 +105,31 @@ book(struct directory *d, const struct want *w, int64_t amount)
 	    p, 3, NULL);
 }
 
+/*
+ * What the lease lacks may be at home or with other nodes: asked for as by a
+ * call that waits.  False: it was, and this is the end of it.
+ */
+static bool
+wait_for_more(struct directory *d, const struct want *w, uint32_t slot)
+{
+	struct refill_view view;
+
+	if (d->node.up <= 1 || slot == ACCOUNT_NONE ||
+	    !refill_read(d->config.shm, slot, &view))
+		return false;
+	if (d->asked_for == w->taking_id &&
+	    view.answers != d->asked_answers && w->taking_id != 0)
+		return false;
+	if (d->asked_for != w->taking_id || w->taking_id == 0) {
+		d->asked_for = w->taking_id;
+		d->asked_answers = view.answers;
+		(void)refill_ask(d->config.shm, slot, w->amount_nano);
+	}
+	if (w->taking_id != 0)
+		d->taking_due = mono_add_ms(clock_mono(), AGAIN_MS);
+	return true;
+}
+
 static enum db_result
 take(struct directory *d, const struct want *w)
 {
@@ -104,6 +138,9 @@ take(struct directory *d, const struct want *w)
 	uint32_t slot;
 
 	available = spare(d, w, &slot);
+	if (available < amount && wait_for_more(d, w, slot) &&
+	    w->taking_id != 0)
+		return DB_OK;
 	if (w->taking_id == 0) {
 		/* What is held, or spent and not booked, is to come out of
 		 * what has expired, which is first in the order. */
@@ -152,9 +189,10 @@ directory_take(struct directory *d)
 	d->takings = false;
 	return take_all(d,
 	    "SELECT t.id, t.customer_id, t.amount_nano," LEASE
-	    " FROM youyun.taking t JOIN youyun.lease l"
+	    " FROM youyun.taking t LEFT JOIN youyun.lease l"
 	    "  ON l.customer_id = t.customer_id AND l.node_id = $1"
-	    " WHERE t.state = 0 AND t.id > $3 ORDER BY t.id LIMIT 1");
+	    " WHERE t.state = 0 AND t.id > $3" FIRST
+	    " ORDER BY t.id LIMIT 1");
 }
 
 enum db_result
@@ -162,7 +200,8 @@ directory_expire(struct directory *d)
 {
 	return take_all(d,
 	    "SELECT 0::bigint, e.customer_id, e.left_nano," LEASE
-	    " FROM youyun.expired_left(NULL) e JOIN youyun.lease l"
+	    " FROM youyun.expired_left(NULL) e LEFT JOIN youyun.lease l"
 	    "  ON l.customer_id = e.customer_id AND l.node_id = $1"
-	    " WHERE e.customer_id > $3 ORDER BY e.customer_id LIMIT 1");
+	    " WHERE e.customer_id > $3" FIRST
+	    " ORDER BY e.customer_id LIMIT 1");
 }

@@ -47,6 +47,7 @@ struct master {
 	int pid_fd;		/* the master's own lock */
 	int life_read;		/* children see its end when we are gone */
 	int life_write;
+	int wake_fd;		/* heritage.h */
 	struct logfile logfile;
 	struct wake wake;
 

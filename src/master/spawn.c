@@ -80,7 +80,7 @@ fill_heritage(struct master *m, struct heritage *h)
 	h->settings = &m->settings;
 	h->shm = m->shm;
 	h->secrets = m->secrets;
-	h->node_id = NODE_ID;
+	h->wake_fd = m->wake_fd;
 	h->parent_fd = m->life_read;
 	h->flusher_fd = m->wake.flusher_fd;
 	h->seat_fd = m->wake.seat_fd;

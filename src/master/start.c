@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -287,6 +288,12 @@ start_prepare(struct master *m)
 	}
 	m->life_read = life[0];
 	m->life_write = life[1];
+	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->wake_fd < 0) {
+		log_error("could not make an event counter: why=%s",
+		    strerror(errno));
+		return false;
+	}
 	return true;
 }
 

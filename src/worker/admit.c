@@ -11,6 +11,7 @@
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
+#include "worker/park.h"
 
 #define RETRY_SOON_S 1
 #define RETRY_LATER_S 5
@@ -77,7 +78,7 @@ make_terms(struct call *call, const struct catalogue_model *model)
 	return true;
 }
 
-/* The most output tokens up to `tokens` that there is money for, by halving.
+/* The most output tokens of the plan that there is money for, by halving.
  * 0: not even for one. */
 static uint64_t
 reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
@@ -100,6 +101,31 @@ reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
 	}
 }
 
+/* All of the plan, or if there is no more to come, less of it.  False: parked,
+ * or refused. */
+static bool
+reserve_or_park(struct call *call, const struct amount_plan *plan,
+    enum hold_result *result_r)
+{
+	enum park_result waiting = PARK_SHORT;
+	int64_t nano = amount_of(&call->terms, plan->input_tokens,
+	    plan->first_tokens);
+
+	call->covered_tokens = reserve(call, plan, false, result_r);
+	if (*result_r != HOLD_SHORT)
+		return true;
+	if (nano != INT64_MAX)
+		waiting = park_wait(call, nano, call->request.stream ?
+		    amount_of(&call->terms, plan->input_tokens, 1) : nano);
+	if (waiting == PARK_WAITS)
+		return false;
+	if (call->request.stream)
+		call->covered_tokens = reserve(call, plan, true, result_r);
+	if (*result_r == HOLD_SHORT && waiting == PARK_NO_ANSWER)
+		return refuse(call, WIRE_ERROR_OVERLOADED, RETRY_SOON_S);
+	return true;
+}
+
 static bool
 take_hold(struct call *call, const struct catalogue_model *model)
 {
@@ -110,10 +136,14 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	plan = amount_plan(&call->request, model->max_output_tokens,
 	    s->default_max_tokens, s->stream_extend_tokens);
 	call->hold = HOLD_NONE;
-	call->covered_tokens = reserve(call, &plan, call->request.stream,
-	    &result);
+	if (!reserve_or_park(call, &plan, &result)) {
+		call->hold = HOLD_NONE;
+		return false;
+	}
+	park_done(call);
 	switch (result) {
 	case HOLD_OK:
+		park_in_time(call, 0);
 		call->input_tokens = plan.input_tokens;
 		call->ceiling_tokens = plan.ceiling_tokens;
 		return true;
@@ -200,7 +230,25 @@ next_step(const struct call *call)
 	return left > 0 && left < step ? left : step;
 }
 
-bool
+/* What came is not covered, and the lease has no more. */
+static enum admit_more
+wait_for_more(struct call *call, uint64_t output_tokens, bool below)
+{
+	uint64_t lack = output_tokens - call->covered_tokens;
+	int64_t nano = amount_more(&call->terms, call->input_tokens,
+	    call->covered_tokens, lack > AMOUNT_STEP_MIN_TOKENS ? lack :
+	    AMOUNT_STEP_MIN_TOKENS);
+
+	if (park_wait(call, nano, nano) == PARK_WAITS)
+		return ADMIT_PARKED;
+	park_done(call);
+	/* Past the ceiling it is rather our estimate that is too high, by a
+	 * factor at most, than the upstream's count. */
+	return !below && output_tokens / CEILING_DOUBT <=
+	    call->covered_tokens ? ADMIT_COVERED : ADMIT_NO_MONEY;
+}
+
+enum admit_more
 admit_extend(struct call *call, uint64_t output_tokens)
 {
 	uint64_t step = call->worker->settings->stream_extend_tokens;
@@ -212,18 +260,19 @@ admit_extend(struct call *call, uint64_t output_tokens)
 		/* Half a step ahead, so that no stream waits for its money;
 		 * at the ceiling, or once refused, only when it is needed. */
 		if (output_tokens + (below && !call->exhausted ? step / 2 : 0)
-		    <= call->covered_tokens)
-			return true;
+		    <= call->covered_tokens) {
+			park_done(call);
+			return ADMIT_COVERED;
+		}
 		got = extend_by(call, next_step(call));
 		call->exhausted = got == 0;
 		call->covered_tokens += got;
-		if (got > 0)
-			continue;
-		if (output_tokens <= call->covered_tokens)
-			return true;
-		/* Past the ceiling it is rather our estimate that is too
-		 * high, by a factor at most, than the upstream's count. */
-		return !below && output_tokens / CEILING_DOUBT <=
-		    call->covered_tokens;
+		if (got == 0 && output_tokens > call->covered_tokens)
+			return wait_for_more(call, output_tokens, below);
+		park_in_time(call, got > 0 ? 0 : amount_more(&call->terms,
+		    call->input_tokens, call->covered_tokens,
+		    next_step(call)));
+		if (got == 0)
+			return ADMIT_COVERED;
 	}
 }

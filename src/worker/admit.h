@@ -23,16 +23,20 @@ bool	admit_any(struct call *call) __attribute__((warn_unused_result));
 /*
  * With the body scanned into call->request.  On true the call has its hold and
  * *admission_r (borrowed until the next turn) says where it goes; false:
- * refused, nothing is held.
+ * refused, nothing is held; or, without an answer, parked: it is woken and this
+ * is called again.
  */
 bool	admit_call(struct call *call, struct admission *admission_r)
 	    __attribute__((warn_unused_result));
 
-/*
- * Holds for more output as it grows to output_tokens.  False: what came is no
- * longer covered, and there is no money to cover it.
- */
-bool	admit_extend(struct call *call, uint64_t output_tokens)
+enum admit_more {
+	ADMIT_COVERED,
+	ADMIT_PARKED,		/* money may come: relay_refilled() follows */
+	ADMIT_NO_MONEY		/* what came is no longer covered */
+};
+
+/* Holds for more output as it grows to output_tokens. */
+enum admit_more	admit_extend(struct call *call, uint64_t output_tokens)
 	    __attribute__((warn_unused_result));
 
 #endif

@@ -2,14 +2,27 @@
 
 #include "base/secret.h"
 #include "shm/directory.h"
+#include "shm/segment.h"
 #include "worker/call.h"
 #include "worker/context.h"
+
+#define RETRY_S 1
 
 static bool
 refuse(struct call *call, enum wire_error error)
 {
 	call_refuse(call, error);
 	return false;
+}
+
+/* Before the directory was loaded, not to be known says nothing. */
+static bool
+refuse_unknown(struct call *call)
+{
+	if ((shm_stops(call->worker->shm) & SHM_STOP_LOADING) == 0)
+		return refuse(call, WIRE_ERROR_BAD_KEY);
+	call->retry_after_s = RETRY_S;
+	return refuse(call, WIRE_ERROR_STARTING);
 }
 
 static bool
@@ -44,7 +57,7 @@ authenticate(struct call *call)
 	    digest);
 	if (!key_find(call->worker->shm, digest, &key) ||
 	    !account_read(call->worker->shm, key.account, &account))
-		return refuse(call, WIRE_ERROR_BAD_KEY);
+		return refuse_unknown(call);
 	call->record.key_id = key.key_id;
 	call->record.account_id = account.account_id;
 	call->record.group_id = account.group_id;

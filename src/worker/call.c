@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "base/loop.h"
-#include "conf/heritage.h"
+#include "conf/settings.h"
 #include "shm/directory.h"
 #include "shm/seat.h"
+#include "shm/segment.h"
 #include "worker/client.h"
 #include "worker/durable.h"
 #include "worker/context.h"
 #include "worker/front.h"
+#include "worker/park.h"
 
 /* Calls and buffers kept for the next ones. */
 #define SPARE_CALLS_MAX 512
@@ -110,7 +112,7 @@ call_begin(struct worker *worker, struct client *client)
 	call->account = ACCOUNT_NONE;
 	call->started = loop_now(worker->loop);
 	call->record.started_us = now.us;
-	call->record.node = worker->heritage->node_id;
+	call->record.node = (uint16_t)shm_gauge(worker->shm, SHM_GAUGE_NODE);
 	memcpy(call->record.address, client->address,
 	    sizeof(call->record.address));
 	make_id(call, now);
@@ -135,6 +137,7 @@ call_release(struct call *call)
 	/* Nobody may forget the money. */
 	assert(call->hold == HOLD_NONE);
 	durable_forget(call);
+	park_forget(call);
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);

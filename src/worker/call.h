@@ -109,12 +109,24 @@ struct call {
 	bool awaits;			/* the last byte is held back */
 	bool unrecorded;		/* in vain: to be broken off */
 
+	/* Waiting for money from home, see park.h. */
+	struct call *parked_next;
+	struct call *parked_prev;
+	bool parked;
+	uint32_t park_tries;
+	uint64_t park_answers;		/* the account's, when it asked */
+	struct mono_time park_due;	/* ns 0: it doesn't wait */
+
 	/* The upstream's side. */
 	struct buf upstream_head;
 	struct wire_splice splice;
 	bool upstream_ok;		/* it answered with 2xx */
 	bool upstream_over;		/* nothing more comes */
 	bool paused;			/* it waits for the client */
+	bool waits;			/* a stream that waits for money */
+	bool waits_mid_event;		/* where it stood before */
+	bool waits_ended;		/* the upstream has said all */
+	size_t withheld;		/* end of `relay` without money yet */
 	uint64_t drained_bytes;
 
 	/* The answer. */

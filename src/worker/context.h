@@ -23,6 +23,7 @@ struct key_hasher;
 struct lingering;
 struct listeners;
 struct loop;
+struct parking;
 struct settings;
 struct shm;
 struct upstream_client;
@@ -44,6 +45,7 @@ struct worker {
 	struct listeners *listeners;
 	struct lingering *linger;
 	struct durable *durable;	/* NULL: no answer waits */
+	struct parking *parking;	/* calls that wait for money */
 
 	struct client *clients;		/* all of them, linked */
 	size_t client_count;

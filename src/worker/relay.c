@@ -172,21 +172,76 @@ note_bytes(struct call *call, size_t n)
 	call->record.answer_bytes += n;
 }
 
+/* There is money for all that is in the buffer. */
+static void
+stream_goes_on(struct call *call)
+{
+	if (call->relay.len > 0)
+		answer_flows(call);
+	/* All but the stream's own end is known now, so the money comes
+	 * before the bytes that complete the answer. */
+	if (call->meter.finished)
+		settle_usage(call);
+	else
+		settle_progress(call, call->answer == ANSWER_FLOW);
+	call_wake(call);
+}
+
+/* What came stays in the buffer, behind what may be delivered. */
+static void
+withhold(struct call *call, size_t delivered, bool mid_event)
+{
+	call->waits = true;
+	call->waits_mid_event = mid_event;
+	call->withheld = call->relay.len - delivered;
+}
+
+void
+relay_refilled(struct call *call)
+{
+	enum admit_more more;
+
+	if (!call->waits)
+		return;
+	more = admit_extend(call, settle_output_tokens(call));
+	if (more == ADMIT_PARKED)
+		return;
+	call->waits = false;
+	if (more == ADMIT_NO_MONEY) {
+		call->relay.len -= call->withheld;
+		call->withheld = 0;
+		relay_end_for_money(call, call->waits_mid_event);
+		return;
+	}
+	call->withheld = 0;
+	stream_goes_on(call);
+	if (call->waits_ended)
+		relay_end(call);
+	else if (call->paused && call->exchange != NULL) {
+		call->paused = false;
+		exchange_resume(call->exchange);
+	}
+}
+
 static size_t
 stream_body(struct call *call, const char *p, size_t len)
 {
-	size_t n = room(call);
+	size_t n = room(call), delivered = call->relay.len;
 	bool mid_event = wire_meter_frame_open(&call->meter);
+	enum admit_more more = ADMIT_COVERED;
 
 	if (n > len)
 		n = len;
+	if (call->waits)
+		n = 0;
 	call->paused = n < len;
 	if (n == 0)
 		return 0;
 	note_bytes(call, n);
 	wire_meter_feed(&call->meter, p, n);
-	if (!call->settled &&
-	    !admit_extend(call, settle_output_tokens(call))) {
+	if (!call->settled)
+		more = admit_extend(call, settle_output_tokens(call));
+	if (more == ADMIT_NO_MONEY) {
 		relay_end_for_money(call, mid_event);
 		return len;
 	}
@@ -198,15 +253,10 @@ stream_body(struct call *call, const char *p, size_t len)
 		relay_end_broken(call);
 		return len;
 	}
-	if (call->relay.len > 0)
-		answer_flows(call);
-	/* All but the stream's own end is known now, so the money comes
-	 * before the bytes that complete the answer. */
-	if (call->meter.finished)
-		settle_usage(call);
+	if (more == ADMIT_PARKED)
+		withhold(call, delivered, mid_event);
 	else
-		settle_progress(call, call->answer == ANSWER_FLOW);
-	call_wake(call);
+		stream_goes_on(call);
 	return n;
 }
 
@@ -285,6 +335,8 @@ on_end(void *arg)
 	call->exchange = NULL;
 	if (call->state == CALL_DRAINING || call->answer == ANSWER_ERROR)
 		relay_over(call);
+	else if (call->waits)
+		call->waits_ended = true;
 	else
 		relay_end(call);
 }
@@ -295,6 +347,7 @@ on_fail(void *arg, enum upstream_failure failure)
 	struct call *call = arg;
 
 	call->exchange = NULL;
+	relay_stop_waiting(call);
 	seat_add(call->worker->shm, call->worker->seat, SEAT_UPSTREAM_FAILED,
 	    1);
 	log_info("upstream failed channel_id=%llu failure=%s",
@@ -342,12 +395,12 @@ const struct exchange_handlers relay_handlers = {
 static size_t
 available(const struct call *call)
 {
+	size_t n = call->relay.len - call->withheld;
 	bool waits = call->awaits || (!call->upstream_over &&
 	    !call->streamed &&
 	    (call->has_length || call->worker->durable != NULL));
 
-	return waits && call->relay.len > 0 ? call->relay.len - 1 :
-	    call->relay.len;
+	return waits && n > 0 ? n - 1 : n;
 }
 
 ssize_t

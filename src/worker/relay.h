@@ -29,6 +29,9 @@ extern const struct exchange_handlers relay_handlers;
 /* libmicrohttpd's content reader; arg is the struct call. */
 ssize_t	relay_read(void *arg, uint64_t position, char *buf, size_t max);
 
+/* A stream that was parked: its money came, or won't. */
+void	relay_refilled(struct call *call);
+
 /* The client closed, stalled or was cut off: by on_client_abort. */
 void	relay_client_gone(struct call *call);
 /* The worker's time is over. */

@@ -8,6 +8,7 @@
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
+#include "worker/park.h"
 #include "worker/relay.h"
 #include "worker/settle.h"
 
@@ -225,8 +226,17 @@ relay_end_for_money(struct call *call, bool mid_event)
 }
 
 void
+relay_stop_waiting(struct call *call)
+{
+	park_done(call);
+	call->waits = false;
+	call->withheld = 0;
+}
+
+void
 relay_end_broken(struct call *call)
 {
+	relay_stop_waiting(call);
 	exchange_cancel(&call->exchange);
 	call->upstream_over = true;
 	if (call->answer == ANSWER_NONE) {
@@ -261,6 +271,17 @@ relay_client_gone(struct call *call)
 	bool drain = call->worker->settings->on_client_abort ==
 	    CLIENT_ABORT_DRAIN && !call->worker->aborting;
 
+	if (call->waits) {
+		relay_stop_waiting(call);
+		/* Its upstream has said all: nothing else would end it. */
+		if (call->waits_ended) {
+			call->record.flags |= RECORD_CLIENT_GONE;
+			call->recorded_error = WIRE_ERROR_CLIENT_GONE;
+			call->upstream_over = true;
+			settle_end(call);
+			return;
+		}
+	}
 	if (call->exchange == NULL || call->answer == ANSWER_ERROR ||
 	    call->state == CALL_DRAINING)
 		return;
@@ -290,6 +311,7 @@ relay_abort(struct call *call)
 {
 	if (call->exchange == NULL)
 		return;
+	relay_stop_waiting(call);
 	if (call->delivered_bytes > 0 || call->told_billable) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;

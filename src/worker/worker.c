@@ -23,6 +23,7 @@
 #include "worker/front.h"
 #include "worker/linger.h"
 #include "worker/listen.h"
+#include "worker/park.h"
 #include "worker/relay.h"
 #include "worker/tls_io.h"
 
@@ -142,10 +143,11 @@ set_up(struct process *p)
 	w->trust = upstream_trust_load();
 	w->upstreams = upstream_client_open(w->loop, w->trust);
 	w->linger = linger_open(w);
+	w->parking = park_open(w);
 	if (!durable_open(w))
 		return false;
 	if (w->book == NULL || w->hasher == NULL || w->trust == NULL ||
-	    w->upstreams == NULL || w->linger == NULL)
+	    w->upstreams == NULL || w->linger == NULL || w->parking == NULL)
 		return false;
 	view_refresh(&w->view, w->shm, &w->heritage->secrets, w->settings,
 	    w->upstreams);
@@ -165,6 +167,7 @@ tear_down(struct process *p)
 	listen_close(&w->listeners);
 	linger_close(&w->linger);
 	durable_close(w);
+	park_close(&w->parking);
 	call_free_all(w);
 	tls_io_free_blocks(w);
 	view_free(&w->view);

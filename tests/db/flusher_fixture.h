@@ -83,7 +83,7 @@ start_flusher(void)
 
 	h.settings = &settings;
 	h.shm = shm;
-	h.node_id = 1;
+
 	h.parent_fd = -1;
 	h.seat = SEAT_FLUSHER;
 	flusher = fork();

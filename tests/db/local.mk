@@ -8,6 +8,7 @@ db_tests = \
 	tests/db/test_db_apply \
 	tests/db/test_db_crash \
 	tests/db/test_db_flusher \
+	tests/db/test_db_leases \
 	tests/db/test_db_outage \
 	tests/db/test_db_queries \
 	tests/db/test_db_schema \
@@ -36,6 +37,11 @@ tests_db_test_db_outage_SOURCES = tests/db/test_db_outage.c \
 	tests/db/flusher_fixture.h tests/db/commit_proxy.h
 tests_db_test_db_outage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_db_test_db_outage_LDADD = tests/db/libpgfixture.a $(LINK_FLUSHER) \
+	$(CHECK_LIBS)
+
+tests_db_test_db_leases_SOURCES = tests/db/test_db_leases.c
+tests_db_test_db_leases_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_db_test_db_leases_LDADD = tests/db/libpgfixture.a $(LINK_FLUSHER) \
 	$(CHECK_LIBS)
 
 tests_db_test_db_queries_SOURCES = tests/db/test_db_queries.c

@@ -184,8 +184,7 @@ END_TEST
 START_TEST(test_without_a_master_it_ends_with_the_last_worker)
 {
 	int pipe_fd[2], status;
-	struct heritage h = { .settings = &settings, .shm = shm,
-		.node_id = 1 };
+	struct heritage h = { .settings = &settings, .shm = shm };
 
 	/* Nobody sits there: a pid that isn't. */
 	ck_assert_int_eq(pipe(pipe_fd), 0);
