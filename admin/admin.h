@@ -63,6 +63,7 @@ extern const struct verb verbs_channel[];
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_bill[];
 extern const struct verb verbs_balance[];
+extern const struct verb verbs_node[];
 extern const struct verb verbs_verify[];
 extern const struct verb verbs_status[];
 extern const struct verb verbs_journal[];

@@ -19,6 +19,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_init.c \
 	%D%/cmd_journal.c \
 	%D%/cmd_key.c \
+	%D%/cmd_node.c \
 	%D%/cmd_package.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
