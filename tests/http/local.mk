@@ -11,11 +11,12 @@ http_tests = \
 	%D%/test_daemon.py \
 	%D%/test_durability.py \
 	%D%/test_kill.py \
+	%D%/test_nodes.py \
 	%D%/test_sandbox.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/client.py %D%/harness.py \
-	%D%/machine.py %D%/money.py %D%/outage.py
+	%D%/machine.py %D%/money.py %D%/nodes.py %D%/outage.py
 
 if HAVE_PYTHON3
 TESTS += $(http_tests)
