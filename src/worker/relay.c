@@ -301,7 +301,8 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 	/* The customer has left, not his bill: money is held on for it. */
 	if (call->state == CALL_DRAINING && call->streamed &&
 	    !call->settled && call->upstream_ok &&
-	    !admit_extend(call, settle_output_tokens(call))) {
+	    admit_extend(call, settle_output_tokens(call)) ==
+	    ADMIT_NO_MONEY) {
 		call->record.flags |= RECORD_CUT_SHORT;
 		max = 0;
 	}
