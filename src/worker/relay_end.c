@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "upstream/exchange.h"
+#include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
@@ -32,6 +33,7 @@ relay_failure_error(enum upstream_failure failure)
 	case UPSTREAM_BAD_HEAD:
 	case UPSTREAM_BAD_FRAMING:
 	case UPSTREAM_CUT:
+	case UPSTREAM_PROXY:
 		break;
 	}
 	return WIRE_ERROR_UPSTREAM;
@@ -161,6 +163,7 @@ relay_end(struct call *call)
 	if (call->answer == ANSWER_NONE) {
 		call->answer = call->streamed ? ANSWER_FLOW : ANSWER_WHOLE;
 		call->state = CALL_ANSWERING;
+		attempt_commit(call);
 	}
 	call_wake(call);
 }
@@ -213,6 +216,7 @@ void
 relay_end_for_money(struct call *call, bool mid_event)
 {
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	call->record.flags |= RECORD_CUT_SHORT;
 	append_event(call, WIRE_ERROR_STREAM_NO_MONEY,
@@ -238,6 +242,7 @@ relay_end_broken(struct call *call)
 {
 	relay_stop_waiting(call);
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	if (call->answer == ANSWER_NONE) {
 		call->broken = false;
@@ -256,6 +261,7 @@ leave(struct call *call)
 	bool began = exchange_began_sending(call->exchange);
 
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	if (call->metered)
 		wire_meter_finish(&call->meter);
@@ -318,6 +324,7 @@ relay_abort(struct call *call)
 		leave(call);
 	} else {
 		exchange_cancel(&call->exchange);
+		attempt_over(call);
 		call->upstream_over = true;
 		if (!call->settled) {
 			call->recorded_error = WIRE_ERROR_STARTING;

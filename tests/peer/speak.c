@@ -159,6 +159,15 @@ speak_stream(const struct peer_plan *plan, const struct peer_voice *voice)
 	enum peer_after after = PEER_AFTER_TRUNCATE;
 
 	peer_answer_begin(plan->answer);
+	switch (plan->answer->scenario->fault) {
+	case PEER_FAULT_MUTE:
+		peer_conn_linger(plan->answer->conn);
+		return PEER_AFTER_TRUNCATE;
+	case PEER_FAULT_CUT_AFTER_HEAD:
+		return PEER_AFTER_TRUNCATE;
+	default:
+		break;
+	}
 	if (!voice->begin(plan))
 		return PEER_AFTER_TRUNCATE;
 	switch (say_text(plan, voice, &after)) {
