@@ -31,7 +31,11 @@ struct target {
 	int64_t credential_id;
 	uint8_t sealed[CHANNEL_CREDENTIAL_BYTES];
 	size_t sealed_bytes;
-	bool proxied;
+	char proxy_host[CHANNEL_HOST_BYTES];
+	int proxy_port;
+	uint8_t proxy_sealed[CHANNEL_PROXY_AUTH_BYTES];
+	size_t proxy_sealed_bytes;
+	char proxy_auth[CHANNEL_PROXY_AUTH_BYTES];
 	char headers[HEADERS_BYTES];
 	int port;
 	bool tls;
@@ -50,7 +54,13 @@ keep_row(const struct channel_row *row, void *arg)
 	t->port = (int)row->port;
 	t->tls = row->tls;
 	t->protocol = row->protocol;
-	t->proxied = row->proxy_host[0] != '\0';
+	snprintf(t->proxy_host, sizeof t->proxy_host, "%s", row->proxy_host);
+	t->proxy_port = (int)row->proxy_port;
+	if (row->proxy_auth_bytes <= sizeof t->proxy_sealed) {
+		t->proxy_sealed_bytes = row->proxy_auth_bytes;
+		memcpy(t->proxy_sealed, row->proxy_auth,
+		    row->proxy_auth_bytes);
+	}
 	return true;
 }
 
@@ -69,6 +79,19 @@ keep_sealed(const struct channel_credential_row *row, void *arg)
 	return false;
 }
 
+static bool
+unseal_proxy(const struct secrets *secrets, struct target *t)
+{
+	char context[CHANNEL_CONTEXT_BYTES];
+
+	if (t->proxy_sealed_bytes <= SEAL_OVERHEAD)
+		return t->proxy_sealed_bytes == 0;
+	catalogue_proxy_context(t->name, context);
+	/* The struct was zeroed, and the seal is longer than what is in it. */
+	return secret_unseal(secrets, context, t->proxy_sealed,
+	    t->proxy_sealed_bytes, t->proxy_auth);
+}
+
 /* The headers that carry the credential in this protocol. */
 static bool
 unseal(struct admin *admin, struct target *t)
@@ -84,7 +107,7 @@ unseal(struct admin *admin, struct target *t)
 		return false;
 	ok = t->sealed_bytes > SEAL_OVERHEAD &&
 	    secret_unseal(&secrets, context, t->sealed, t->sealed_bytes,
-	    credential);
+	    credential) && unseal_proxy(&secrets, t);
 	secrets_scrub(&secrets);
 	if (!ok) {
 		complain("the credential of %s can't be unsealed with this "
@@ -181,13 +204,6 @@ test(struct admin *admin, const char *who, int timeout_ms, struct target *t)
 		    t->name);
 		return ADMIN_NOT_FOUND;
 	}
-	if (t->proxied) {
-		complain("%s goes through a proxy, which this test does not",
-		    t->name);
-		hint("make a call and see \"youyunctl channel show %s\"",
-		    t->name);
-		return ADMIN_REFUSED;
-	}
 	if (!unseal(admin, t))
 		return ADMIN_FAILED;
 	memset(&probe, 0, sizeof probe);
@@ -197,6 +213,9 @@ test(struct admin *admin, const char *who, int timeout_ms, struct target *t)
 	probe.path = t->path;
 	probe.headers = t->headers;
 	probe.ca = t->ca;
+	probe.proxy_host = t->proxy_host;
+	probe.proxy_port = t->proxy_port;
+	probe.proxy_auth = t->proxy_auth;
 	probe.timeout_ms = timeout_ms;
 	answered = probe_run(&probe);
 	print_probe(admin, t, &probe, answered);

@@ -127,5 +127,23 @@ class Breaker(harness.Case):
         gateway.verify()
 
 
+class Storm(harness.Case):
+
+    def test_zz_retries_are_a_part_of_the_calls(self):
+        model, names = channels.route("reset", "fast")
+        for name in names:
+            gateway.ctl("channel", "reset", name)
+        # One worker, so that what it has saved up is known; no breaker.
+        gateway.write_config(retry_percent=10, breaker_failures=0, workers=1)
+        gateway.master.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: len(gateway.children("worker")) == 1,
+                           "the one new worker", 20)
+        statuses = [gateway.call(CHAT, chat(model)).status
+                    for _ in range(50)]
+        # Ten saved up, and a tenth of fifty.
+        self.assertIn(statuses.count(200), (14, 15))
+        self.assertEqual(set(statuses), {200, 502})
+
+
 if __name__ == "__main__":
     harness.main()

@@ -500,6 +500,7 @@ class Proxied(Case):
             answers = [self.call("openai", model, stream)
                        for stream in (False, True, False)]
             self.assertEqual({a.status for a in answers}, {200}, answers)
+            gateway.ctl("channel", "test", name)
             self.assertEqual(
                 set(proxy.asked),
                 {f"CONNECT 127.0.0.1:{gateway.upstream.port} HTTP/1.1"})
@@ -515,6 +516,9 @@ class Proxied(Case):
                 lambda: self.call("openai", model).status == 502,
                 "the proxy's refusal", 5)
             self.assertIn("proxy", channels.row(name)["why"])
+            with self.assertRaisesRegex(AssertionError,
+                                        "the proxy answered with 407"):
+                gateway.ctl("channel", "test", name)
             self.assertGreater(len(proxy.asked), asked)
             gateway.ctl("channel", "set", name, "--proxy", "none")
             harness.wait_until(
