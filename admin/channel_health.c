@@ -58,6 +58,58 @@ describe_fault(const struct channel_view *v, char *text, size_t size)
 	    (long long)(ago_s > 0 ? ago_s : 0));
 }
 
+/* Both texts are for people. */
+static const char *
+health_of_credential(const struct channel_credential_view *v, char *why,
+    size_t size)
+{
+	why[0] = '\0';
+	if (v->breaker.state != BREAKER_CLOSED) {
+		snprintf(why, size, "the provider answered with %d; tried "
+		    "again in %lld s", v->status,
+		    (long long)seconds_until(v->breaker.until_ms));
+		return v->breaker.state == BREAKER_OPEN ? "refused" :
+		    "probing";
+	}
+	if (v->rest_until_ms > now_ms()) {
+		snprintf(why, size, "told to wait (%d) for another %lld s",
+		    v->status, (long long)seconds_until(v->rest_until_ms));
+		return "resting";
+	}
+	return "up";
+}
+
+/* A channel that is up is of no use while none of its credentials is. */
+static void
+look_at_credentials(const struct shm *shm, uint32_t slot, struct health *h)
+{
+	struct channel_credential_view view;
+	char why[HEALTH_WHY_BYTES] = "", text[HEALTH_WHY_BYTES];
+	const char *word = NULL, *health;
+	uint32_t i, n = 0;
+
+	for (i = 0; i < CHANNEL_CREDENTIALS; i++) {
+		if (!channel_credential_read(shm, slot, i, &view) ||
+		    view.edition == 0)
+			continue;
+		n++;
+		health = health_of_credential(&view, text, sizeof text);
+		if (strcmp(health, "up") == 0)
+			return;
+		/* One that will wake by itself says more than a refusal. */
+		if (word == NULL || strcmp(health, "resting") == 0) {
+			word = health;
+			memcpy(why, text, sizeof why);
+		}
+	}
+	h->word = word != NULL ? word : "refused";
+	if (n == 0)
+		snprintf(h->why, sizeof h->why, "it has no credential");
+	else
+		snprintf(h->why, sizeof h->why, "%s%.120s", n > 1 ?
+		    "all credentials: " : "", why);
+}
+
 void
 health_of_channel(const struct shm *shm, int64_t slot, int64_t channel_id,
     struct health *h)
@@ -75,6 +127,9 @@ health_of_channel(const struct shm *shm, int64_t slot, int64_t channel_id,
 	switch (h->view.breaker.state) {
 	case BREAKER_CLOSED:
 		h->word = "up";
+		look_at_credentials(shm, (uint32_t)slot, h);
+		if (strcmp(h->word, "up") != 0)
+			return;
 		if (h->view.failures > 0 &&
 		    h->view.fault != CHANNEL_FAULT_NONE)
 			snprintf(h->why, sizeof h->why, "%u failed in a row, "
@@ -128,27 +183,6 @@ keep_slot(const struct channel_row *row, void *arg)
 {
 	((struct listing *)arg)->slot = row->slot;
 	return true;
-}
-
-/* Both texts are for people. */
-static const char *
-health_of_credential(const struct channel_credential_view *v, char *why,
-    size_t size)
-{
-	why[0] = '\0';
-	if (v->breaker.state != BREAKER_CLOSED) {
-		snprintf(why, size, "the provider answered with %d; tried "
-		    "again in %lld s", v->status,
-		    (long long)seconds_until(v->breaker.until_ms));
-		return v->breaker.state == BREAKER_OPEN ? "refused" :
-		    "probing";
-	}
-	if (v->rest_until_ms > now_ms()) {
-		snprintf(why, size, "told to wait (%d) for another %lld s",
-		    v->status, (long long)seconds_until(v->rest_until_ms));
-		return "resting";
-	}
-	return "up";
 }
 
 static bool

@@ -26,7 +26,8 @@ void	health_close(struct shm **shm);
 struct health {
 	bool known;
 	struct channel_view view;
-	const char *word;		/* "up", "out", "probing"; NULL */
+	const char *word;	/* "up", "out", "probing", "refused",
+				 * "resting"; NULL */
 	char why[HEALTH_WHY_BYTES];	/* "" when there is nothing to say */
 };
 /* shm may be NULL. */

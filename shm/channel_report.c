@@ -192,22 +192,38 @@ sync_channel(struct shm_channel *ch, const struct catalogue_channel *row)
 	atomic_store_explicit(&ch->resets, row->resets, memory_order_relaxed);
 }
 
+/* The credentials of channel i, from the k-th on; returns where the next
+ * channel's begin.  A place without an active one is left empty. */
+static uint32_t
+sync_credentials(struct shm_channel *ch, const struct catalogue *c,
+    uint32_t i, uint32_t k)
+{
+	uint64_t edition[CHANNEL_CREDENTIALS] = { 0 };
+
+	for (; k < c->credentials && c->credential[k].channel <= i; k++) {
+		const struct catalogue_credential *cr = &c->credential[k];
+
+		if (cr->channel == i && cr->slot < CHANNEL_CREDENTIALS &&
+		    cr->status == CHANNEL_ACTIVE)
+			edition[cr->slot] = cr->edition;
+	}
+	for (uint32_t n = 0; n < CHANNEL_CREDENTIALS; n++)
+		sync_credential(&ch->credential[n], edition[n]);
+	return k;
+}
+
 void
 channel_sync(struct shm *shm, const struct catalogue *c)
 {
-	uint32_t i;
+	uint32_t i, k = 0;
 
-	for (i = 0; i < c->channels; i++)
-		if (c->channel[i].slot < shm->sizes.channels)
-			sync_channel(shm_channel(shm, c->channel[i].slot),
-			    &c->channel[i]);
-	for (i = 0; i < c->credentials; i++) {
-		const struct catalogue_credential *cr = &c->credential[i];
-		uint32_t slot = c->channel[cr->channel].slot;
+	for (i = 0; i < c->channels; i++) {
+		struct shm_channel *ch;
 
-		if (slot < shm->sizes.channels &&
-		    cr->slot < CHANNEL_CREDENTIALS)
-			sync_credential(&shm_channel(shm, slot)->
-			    credential[cr->slot], cr->edition);
+		if (c->channel[i].slot >= shm->sizes.channels)
+			continue;
+		ch = shm_channel(shm, c->channel[i].slot);
+		sync_channel(ch, &c->channel[i]);
+		k = sync_credentials(ch, c, i, k);
 	}
 }

@@ -53,8 +53,7 @@ class Case(harness.Case):
     def assert_charged_once(self, *answers):
         """Exactly the fees of these calls left the account."""
         fees = 0
-        for answer in answers:
-            record = gateway.record(answer.headers["x-request-id"])
+        for record in self.records_of(answers):
             self.assertEqual(record["fee_nano"], fee_of(
                 {n.replace("_", "-"): v for n, v in
                  record["usage"].items()}), record)
@@ -65,6 +64,16 @@ class Case(harness.Case):
         """(attempts, channel) of a call's record."""
         record = gateway.record(answer.headers["x-request-id"])
         return record["attempts"], record["channel"]
+
+    def records_of(self, answers):
+        """The records of many calls at once, in their order."""
+        wanted = [a.request_id for a in answers]
+
+        def found():
+            rows = {r["request_id"]: r for r in gateway.records()}
+            return all(i in rows for i in wanted) and rows
+        rows = harness.wait_until(found, "the calls' records", 10)
+        return [rows[i] for i in wanted]
 
     def call(self, protocol, model, stream=False, **more):
         """The answer, read to its end."""
@@ -226,7 +235,8 @@ class Credentials(Case):
         answers = [self.call("openai", model, headers={"x-session-id": str(n)})
                    for n in range(12)]
         self.assertEqual({a.status for a in answers}, {200}, answers)
-        attempts = [self.served(a)[0] for a in answers]
+        records = self.records_of(answers)
+        attempts = [r["attempts"] for r in records]
         # It is met once, and then no more.
         self.assertEqual(sorted(attempts), [1] * 11 + [2])
         main, second = channels.credentials(name)
@@ -234,8 +244,8 @@ class Credentials(Case):
                          ("refused", "up"))
         self.assertIn("401", main["why"])
         self.assertIn("refuses a credential", gateway.log())
-        self.assertEqual({gateway.record(a.request_id)["credential_id"]
-                          for a in answers}, {second["id"]})
+        self.assertEqual({r["credential_id"] for r in records},
+                         {second["id"]})
         self.assert_charged_once(*answers)
         # Another key in its place is none that was refused.
         gateway.ctl("channel", "credential", "set", name, "main",
@@ -250,6 +260,9 @@ class Credentials(Case):
             self.assert_openai_error(answer, 502)
             self.assertEqual(answer.headers["x-should-retry"], "false")
         self.assertEqual(self.seen(), ["fast"])
+        row = channels.row(name)
+        self.assertEqual(row["health"], "refused")
+        self.assertIn("401", row["why"])
         gateway.ctl("channel", "reset", name)
         harness.wait_until(lambda: channels.credentials(name)[0]["health"] ==
                            "up", "the reset", 5)
@@ -283,6 +296,7 @@ class Credentials(Case):
         harness.wait_until(
             lambda: self.call("openai", model).status == 503,
             "no credential left", 5)
+        self.assertEqual(channels.row(name)["why"], "it has no credential")
         gateway.ctl("channel", "credential", "enable", name, "main")
         harness.wait_until(
             lambda: self.call("openai", model).status == 200, "one again", 5)
@@ -298,7 +312,8 @@ class Choice(Case):
         with contextlib.closing(gateway.connect()) as connection:
             answers = [gateway.call(CHAT, chat(model), connection=connection)
                        for _ in range(80)]
-        heavy = [self.served(a)[1] for a in answers].count(names[0])
+        heavy = [r["channel"] for r in
+                 self.records_of(answers)].count(names[0])
         # Three quarters of 80, within six standard deviations.
         self.assertIn(heavy, range(36, 79))
 
@@ -308,22 +323,23 @@ class Choice(Case):
             gateway.ctl("channel", "credential", "add", name, extra,
                         "--credential-file", channels.key_file)
         harness.wait_until(lambda: len({
-            gateway.record(self.call("openai", model).request_id)
-            ["credential_id"] for _ in range(10)}) == 3,
+            r["credential_id"] for r in self.records_of(
+                [self.call("openai", model) for _ in range(10)])}) == 3,
             "all credentials in use", 5)
         ways = [lambda n: {"headers": {"x-session-id": f"s{n}"}},
                 lambda n: {"body": {"prompt_cache_key": f"k{n}"}},
                 lambda n: {"body": {"text": f"{n} " + "prompt " * 700}}]
         for way in ways:
-            used = []
+            answers = []
             for n in range(12):
                 more = way(n)
                 path, body = body_for("openai", model, **more.get("body", {}))
-                ids = {gateway.record(gateway.call(
-                    path, body, more.get("headers")).request_id)
-                    ["credential_id"] for _ in range(3)}
-                self.assertEqual(len(ids), 1, (n, ids))
-                used += ids
+                answers += [gateway.call(path, body, more.get("headers"))
+                            for _ in range(3)]
+            used = [r["credential_id"] for r in self.records_of(answers)]
+            for n in range(12):
+                self.assertEqual(len(set(used[3 * n:3 * n + 3])), 1,
+                                 (n, used))
             self.assertGreater(len(set(used)), 1)
 
     def test_groups(self):
@@ -405,7 +421,8 @@ class Limits(Case):
             ("slow-first-1500", "--max-concurrent", "1"), "fast")
         answers = self.at_once(6, model)
         self.assertEqual({a.status for a in answers}, {200})
-        first = [self.served(a)[1] for a in answers].count(names[0])
+        first = [r["channel"] for r in
+                 self.records_of(answers)].count(names[0])
         self.assertLessEqual(first, 1)
 
     def test_calls_a_minute(self):

@@ -390,6 +390,25 @@ START_TEST(test_what_is_about_a_replaced_credential_is_dropped)
 }
 END_TEST
 
+START_TEST(test_a_removed_credential_leaves_nothing)
+{
+	struct catalogue c = { .channels = 1 };
+	struct channel_credential_view v;
+
+	channel_credential_refused(shm, &key, 0, 10, &policy, 401);
+	c.channel = calloc(1, sizeof(*c.channel));
+	c.channel->channel_id = 5;
+	c.channel->slot = SLOT;
+	channel_sync(shm, &c);
+	ck_assert(channel_credential_read(shm, SLOT, 2, &v));
+	ck_assert_uint_eq(v.edition, 0);
+	ck_assert_int_eq(v.breaker.state, BREAKER_CLOSED);
+	c.channel->slot = fixture_sizes.channels;
+	channel_sync(shm, &c);	/* out of bounds: passed over */
+	catalogue_free(&c);
+}
+END_TEST
+
 START_TEST(test_a_reset_forgets_what_is_held_against_a_channel)
 {
 	int64_t until_ms;
@@ -485,6 +504,7 @@ main(void)
 	tcase_add_test(t, test_the_longest_rest_counts);
 	tcase_add_test(t,
 	    test_what_is_about_a_replaced_credential_is_dropped);
+	tcase_add_test(t, test_a_removed_credential_leaves_nothing);
 	tcase_add_test(t,
 	    test_a_reset_forgets_what_is_held_against_a_channel);
 	tcase_add_test(t, test_percentiles_of_the_first_byte);

@@ -98,9 +98,21 @@ make(void)
 	return c;
 }
 
+static int
+by_channel(const void *a, const void *b)
+{
+	const struct catalogue_credential *one = a, *other = b;
+
+	return one->channel != other->channel ?
+	    (one->channel > other->channel) - (one->channel < other->channel) :
+	    (int)one->slot - (int)other->slot;
+}
+
 static void
 take(struct catalogue *c)
 {
+	qsort(c->credential, c->credentials, sizeof(*c->credential),
+	    by_channel);
 	channel_sync(shm, c);
 	ck_assert_int_eq(catalogue_publish(shm, c), CATALOGUE_OK);
 	catalogue_free(c);
