@@ -177,8 +177,6 @@ note_bytes(struct call *call, size_t n)
 		    call->started);
 
 		call->record.first_byte_ms = ms > 0 ? (uint32_t)ms : 0;
-		if (call->upstream_ok)
-			attempt_answered(call);
 	}
 	call->record.answer_bytes += n;
 }
@@ -250,6 +248,13 @@ stream_body(struct call *call, const char *p, size_t len)
 		return 0;
 	note_bytes(call, n);
 	wire_meter_feed(&call->meter, p, n);
+	if (call->answer == ANSWER_NONE && relay_only_an_error(call)) {
+		/* 200, and then nothing but "overloaded". */
+		attempt_note_failure(call, UPSTREAM_CUT);
+		if (attempt_again(call))
+			return len;
+	} else
+		attempt_answered(call);
 	if (!call->settled)
 		more = admit_extend(call, settle_output_tokens(call));
 	if (more == ADMIT_NO_MONEY) {
@@ -282,6 +287,8 @@ plain_body(struct call *call, const char *p, size_t len)
 	call->paused = n < len;
 	if (n > 0) {
 		note_bytes(call, n);
+		if (call->upstream_ok)
+			attempt_answered(call);
 		if (call->metered)
 			wire_meter_feed(&call->meter, p, n);
 		append(call, p, n);
@@ -306,6 +313,7 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 	call->drained_bytes += len;
 	if (call->metered) {
 		note_bytes(call, len);
+		attempt_answered(call);
 		wire_meter_feed(&call->meter, p, len);
 		settle_progress(call, true);
 	}
@@ -345,7 +353,7 @@ on_end(void *arg)
 	struct call *call = arg;
 
 	call->exchange = NULL;
-	if (call->upstream_ok)
+	if (call->upstream_ok && !call->attempt.noted)
 		attempt_answered(call);
 	attempt_over(call);
 	if (call->state == CALL_DRAINING || call->answer == ANSWER_ERROR)
@@ -389,7 +397,9 @@ on_fail(void *arg, enum upstream_failure failure)
 	case UPSTREAM_MEMORY:
 		break;
 	}
-	attempt_note_failure(call, failure);
+	/* Once it is settled nothing was missing. */
+	if (!call->settled)
+		attempt_note_failure(call, failure);
 	attempt_over(call);
 	if (attempt_again(call))
 		return;

@@ -97,18 +97,17 @@ relay_over(struct call *call)
 	call_release(call);
 }
 
-/* An answer of 2xx that is nothing but an error has used nothing. */
-static bool
-only_an_error(struct call *call)
+bool
+relay_only_an_error(struct call *call)
 {
-	return call->meter.error_seen && call->meter.output_bytes_seen == 0 &&
+	return call->metered && call->meter.error_seen && call->meter.output_bytes_seen == 0 &&
 	    (wire_meter_usage(&call->meter)->marks & USAGE_SEEN) == 0;
 }
 
 static void
 settle_end(struct call *call)
 {
-	if (!call->upstream_ok || only_an_error(call))
+	if (!call->upstream_ok || relay_only_an_error(call))
 		settle_free(call);
 	else
 		settle_usage(call);
@@ -146,6 +145,7 @@ end_stream(struct call *call)
 	    !call->meter.error_seen) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;
+		attempt_note_failure(call, UPSTREAM_CUT);
 		append_event(call, WIRE_ERROR_STREAM_CUT,
 		    wire_meter_frame_open(&call->meter));
 	}

@@ -19,7 +19,7 @@ BEFORE_AN_ANSWER = ["cut-before-head", "cut-mid-head", "reset",
                     "gzip-answer", "status-408", "status-500"]
 # Says Retry-After too, so that nothing is sent there for a while.
 RESTING = ["status-529"]
-STREAMS_ONLY = ["mute", "cut-after-head"]
+STREAMS_ONLY = ["mute", "cut-after-head", "error-first"]
 UNSTREAMED_ONLY = ["cut-mid-body"]
 NOT_AGAIN = ["status-400", "status-404", "status-413", "status-422"]
 

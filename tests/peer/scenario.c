@@ -41,6 +41,7 @@ static const struct named by_name[] = {
 	{ "error-event", { .fault = PEER_FAULT_ERROR_EVENT } },
 	{ "not-json", { .fault = PEER_FAULT_NOT_JSON } },
 	{ "mute", { .fault = PEER_FAULT_MUTE } },
+	{ "error-first", { .fault = PEER_FAULT_ERROR_FIRST } },
 	{ "cut-after-head", { .fault = PEER_FAULT_CUT_AFTER_HEAD } },
 	{ "no-usage", { .usage = PEER_USAGE_NONE } },
 	{ "usage-null", { .usage = PEER_USAGE_NULL } },

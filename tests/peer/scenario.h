@@ -34,6 +34,7 @@ enum peer_fault {
 	PEER_FAULT_NOT_JSON,		/* 200 with an HTML page */
 	PEER_FAULT_EMPTY,		/* 200 with a body of no bytes */
 	PEER_FAULT_MUTE,		/* a stream's head, and then nothing */
+	PEER_FAULT_ERROR_FIRST,		/* a stream of an error alone */
 	PEER_FAULT_CUT_AFTER_HEAD,	/* a stream's head, and then the end */
 };
 
