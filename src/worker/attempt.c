@@ -221,6 +221,7 @@ clean(struct call *call)
 	call->recorded_error = WIRE_ERROR_NONE;
 	call->progress_tokens = 0;
 	call->progress_marks = 0;
+	call->progress_input = 0;
 	call->record.answer_bytes = 0;
 	call->record.first_byte_ms = 0;
 	call->record.upstream_status = 0;
