@@ -60,6 +60,7 @@ extern const struct verb verbs_key[];
 extern const struct verb verbs_group[];
 extern const struct verb verbs_price[];
 extern const struct verb verbs_channel[];
+extern const struct verb verbs_credential[];	/* channel credential … */
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_bill[];
 extern const struct verb verbs_balance[];

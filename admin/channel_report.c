@@ -1,19 +1,17 @@
-/* channel list and channel test: what is there, and whether it works. */
+/* channel list and channel show: what is there, and how it is. */
 #include "admin/channel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/check.h"
-#include "admin/probe.h"
+#include "admin/channel_health.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/bytes.h"
 #include "wire/route.h"
 
-#define TIMEOUT_MS 10000
-#define HEADERS_BYTES 2048
+#define URL_BYTES (CHANNEL_HOST_BYTES + CHANNEL_PATH_BYTES + 32)
 
 static const struct report_column columns[] = {
 	{ "id", "ID", REPORT_NUMBER, false },
@@ -23,7 +21,23 @@ static const struct report_column columns[] = {
 	{ "status", "STATUS", REPORT_TEXT, false },
 	{ "priority", "PRIORITY", REPORT_NUMBER, false },
 	{ "weight", "WEIGHT", REPORT_NUMBER, false },
+	{ "health", "HEALTH", REPORT_TEXT, false },
+	{ "why", "WHY", REPORT_TEXT, true },
+	{ "open", "OPEN", REPORT_NUMBER, true },
+	{ "p50_ms", "P50", REPORT_NUMBER, true },
+	{ "p99_ms", "P99", REPORT_NUMBER, true },
+	{ "error_percent", "ERR%", REPORT_NUMBER, true },
 	{ "models", "MODELS", REPORT_TEXT, false },
+	{ "answers", NULL, REPORT_NUMBER, false },
+	{ "faults", NULL, REPORT_NUMBER, false },
+	{ "opened", NULL, REPORT_NUMBER, false },
+	{ "recent_calls", NULL, REPORT_NUMBER, false },
+	{ "recent_faults", NULL, REPORT_NUMBER, false },
+	{ "region", NULL, REPORT_TEXT, false },
+	{ "entity", NULL, REPORT_TEXT, false },
+	{ "groups", NULL, REPORT_TEXT, false },
+	{ "max_concurrent", NULL, REPORT_NUMBER, false },
+	{ "max_per_minute", NULL, REPORT_NUMBER, false },
 	{ "own_ca", NULL, REPORT_FLAG, false },
 	{ "created", NULL, REPORT_TIME, false },
 	{ NULL, NULL, REPORT_TEXT, false }
@@ -37,6 +51,7 @@ struct served {
 
 struct listing {
 	struct report *report;
+	const struct shm *shm;
 	struct served *served;
 	size_t channels;
 	size_t room;
@@ -80,28 +95,79 @@ model_row(const struct channel_model_row *row, void *arg)
 	return !l->failed;
 }
 
+static void
+format_url(const struct channel_row *row, char url[URL_BYTES])
+{
+	bool v6 = strchr(row->host, ':') != NULL;
+	bool usual = row->port == (row->tls ? 443 : 80);
+
+	snprintf(url, URL_BYTES, "%s://%s%s%s", row->tls ? "https" : "http",
+	    v6 ? "[" : "", row->host, v6 ? "]" : "");
+	if (!usual)
+		snprintf(url + strlen(url), URL_BYTES - strlen(url), ":%lld",
+		    (long long)row->port);
+	snprintf(url + strlen(url), URL_BYTES - strlen(url), "%s",
+	    row->base_path);
+}
+
+static void
+text_or_none(struct report *report, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		report_text(report, text);
+	else
+		report_none(report);
+}
+
+static void
+add_latency(struct report *report, const struct health *h, uint32_t percent)
+{
+	int64_t ms = channel_latency_percentile_ms(h->view.latency, percent);
+
+	if (h->known && ms >= 0)
+		report_number(report, ms);
+	else
+		report_none(report);
+}
+
+static void
+number_if(struct report *report, bool known, uint64_t n)
+{
+	if (known)
+		report_number(report, (int64_t)n);
+	else
+		report_none(report);
+}
+
+static void
+add_health(struct report *report, const struct channel_row *row,
+    const struct health *h)
+{
+	text_or_none(report, row->status == CHANNEL_DISABLED ? "disabled" :
+	    h->word);
+	text_or_none(report, h->why);
+	number_if(report, h->known, h->view.open);
+	add_latency(report, h, 50);
+	add_latency(report, h, 99);
+	number_if(report, h->known, (uint64_t)health_error_percent(&h->view));
+}
+
 static bool
 channel_row(const struct channel_row *row, void *arg)
 {
-	char url[CHANNEL_HOST_BYTES + CHANNEL_PATH_BYTES + 32];
+	const struct channel_bounds *b = &row->bounds;
+	char url[URL_BYTES];
 	struct listing *l = arg;
+	struct health h;
 	struct served *s;
-	bool v6, usual;
 
-	v6 = strchr(row->host, ':') != NULL;
-	usual = row->port == (row->tls ? 443 : 80);
-	snprintf(url, sizeof url, "%s://%s%s%s", row->tls ? "https" : "http",
-	    v6 ? "[" : "", row->host, v6 ? "]" : "");
-	if (!usual)
-		snprintf(url + strlen(url), sizeof url - strlen(url), ":%lld",
-		    (long long)row->port);
-	snprintf(url + strlen(url), sizeof url - strlen(url), "%s",
-	    row->base_path);
+	format_url(row, url);
 	s = served_by(l, row->id);
 	if (s == NULL || !buf_append(&s->text, "", 1)) {
 		l->failed = true;
 		return false;
 	}
+	health_of_channel(l->shm, row->slot, row->id, &h);
 	report_number(l->report, row->id);
 	report_text(l->report, row->name);
 	report_text(l->report,
@@ -110,7 +176,18 @@ channel_row(const struct channel_row *row, void *arg)
 	report_text(l->report, channel_status_name(row->status));
 	report_number(l->report, row->priority);
 	report_number(l->report, row->weight);
+	add_health(l->report, row, &h);
 	report_text(l->report, buf_head(&s->text));
+	number_if(l->report, h.known, h.view.answers);
+	number_if(l->report, h.known, h.view.faults);
+	number_if(l->report, h.known, h.view.opened);
+	number_if(l->report, h.known, h.view.window_calls);
+	number_if(l->report, h.known, h.view.window_failures);
+	text_or_none(l->report, b->region);
+	text_or_none(l->report, b->entity);
+	text_or_none(l->report, row->groups);
+	report_number(l->report, b->max_concurrent);
+	report_number(l->report, b->max_per_minute);
 	report_flag(l->report, row->ca[0] != '\0');
 	report_time(l->report, row->created_us);
 	return true;
@@ -121,6 +198,7 @@ channel_list(struct admin *admin, const struct args *args)
 {
 	struct listing l;
 	enum admin_exit status;
+	struct shm *shm;
 	size_t i;
 
 	(void)args;
@@ -128,6 +206,8 @@ channel_list(struct admin *admin, const struct args *args)
 	status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
+	shm = health_open(admin);
+	l.shm = shm;
 	l.report = report_list("channels", columns);
 	status = admin_database_failed(admin, q_channel_model_each(admin->db,
 	    0, model_row, &l), "list the channels' models");
@@ -146,181 +226,172 @@ channel_list(struct admin *admin, const struct args *args)
 	for (i = 0; i < l.channels; i++)
 		buf_free(&l.served[i].text);
 	free(l.served);
+	health_close(&shm);
 	return status;
 }
 
-const struct opt channel_test_options[] = {
-	{ "timeout", "SECONDS", "give up after so long; default 10", false },
-	{ NULL, NULL, NULL, false }
+struct showing {
+	struct record *record;
+	const struct shm *shm;
+	struct buf models;
+	bool failed;
 };
 
-/* A copy of the row, for use after the query. */
-struct target {
-	char name[CHANNEL_NAME_BYTES];
-	char host[CHANNEL_HOST_BYTES];
-	char path[CHANNEL_PATH_BYTES + 16];
-	char ca[CHANNEL_CA_BYTES];
-	uint8_t sealed[CHANNEL_CREDENTIAL_BYTES];
-	size_t sealed_bytes;
-	char headers[HEADERS_BYTES];
-	int port;
-	bool tls;
-	int64_t protocol;
-};
-
-static bool
-keep_row(const struct channel_row *row, void *arg)
+static void
+text_if(struct record *r, const char *key, const char *label,
+    const char *text)
 {
-	struct target *t = arg;
-
-	snprintf(t->name, sizeof t->name, "%s", row->name);
-	snprintf(t->host, sizeof t->host, "%s", row->host);
-	snprintf(t->path, sizeof t->path, "%s/v1/models", row->base_path);
-	snprintf(t->ca, sizeof t->ca, "%s", row->ca);
-	t->port = (int)row->port;
-	t->tls = row->tls;
-	t->protocol = row->protocol;
-	if (row->credential_bytes <= sizeof t->sealed) {
-		t->sealed_bytes = row->credential_bytes;
-		memcpy(t->sealed, row->credential, row->credential_bytes);
-	}
-	return true;
-}
-
-/* The headers that carry the credential in this protocol. */
-static bool
-unseal(struct admin *admin, struct target *t)
-{
-	char credential[CREDENTIAL_BYTES];
-	struct secrets secrets;
-	size_t len;
-	bool ok;
-
-	if (admin_secrets(admin, &secrets) != ADMIN_OK)
-		return false;
-	ok = t->sealed_bytes > SEAL_OVERHEAD &&
-	    secret_unseal(&secrets, t->name, t->sealed, t->sealed_bytes,
-	    credential);
-	secrets_scrub(&secrets);
-	if (!ok) {
-		complain("the credential of %s can't be unsealed with this "
-		    "secrets file", t->name);
-		hint("store it again: youyunctl channel set %s "
-		    "--credential-file FILE", t->name);
-		return false;
-	}
-	len = t->sealed_bytes - SEAL_OVERHEAD;
-	credential[len] = '\0';
-	if (t->protocol == WIRE_ANTHROPIC)
-		snprintf(t->headers, sizeof t->headers, "x-api-key: %s\r\n"
-		    "anthropic-version: 2023-06-01\r\n", credential);
+	if (text[0] != '\0')
+		record_text(r, key, label, text);
 	else
-		snprintf(t->headers, sizeof t->headers,
-		    "Authorization: Bearer %s\r\n", credential);
-	bytes_scrub(credential, sizeof credential);
-	return true;
+		record_none(r, key, label);
 }
 
 static void
-print_probe(const struct admin *admin, const struct target *t,
-    const struct probe *p, bool answered)
+show_health(struct record *r, const struct health *h)
 {
-	struct record *r;
+	static const uint32_t percents[] = { 50, 90, 99 };
+	char key[32], label[48];
+	size_t i;
 
-	r = record_open();
-	record_text(r, "channel", "Channel", t->name);
-	record_flag(r, "ok", NULL, answered && p->status == 200);
-	if (p->address[0] != '\0')
-		record_text(r, "address", "Address", p->address);
-	if (p->connect_us > 0)
-		record_number(r, "connect_us", "Connected, us",
-		    p->connect_us);
-	if (p->tls_us > 0) {
-		record_text(r, "tls", "TLS", p->tls_version);
-		record_text(r, "cipher", "Cipher", p->tls_cipher);
-		record_number(r, "tls_us", "TLS done, us", p->tls_us);
-	} else if (!t->tls) {
-		record_none(r, "tls", "TLS");
+	if (!h->known) {
+		record_none(r, "health", "Health");
+		return;
 	}
-	if (answered) {
-		record_number(r, "status", "HTTP status", p->status);
-		record_number(r, "answer_us", "Answered, us", p->answer_us);
-	} else {
-		record_text(r, "error", "Failed", p->why);
+	record_text(r, "health", "Health", h->word);
+	text_if(r, "why", "  because", h->why);
+	record_number(r, "open", "Calls open now", h->view.open);
+	record_number(r, "answers", "Answers", (int64_t)h->view.answers);
+	record_number(r, "faults", "Failures", (int64_t)h->view.faults);
+	record_number(r, "opened", "Taken out so often",
+	    (int64_t)h->view.opened);
+	for (i = 0; i < sizeof percents / sizeof percents[0]; i++) {
+		int64_t ms = channel_latency_percentile_ms(h->view.latency,
+		    percents[i]);
+
+		snprintf(key, sizeof key, "p%u_ms", percents[i]);
+		snprintf(label, sizeof label, "First byte, %u%%, ms",
+		    percents[i]);
+		if (ms >= 0)
+			record_number(r, key, label, ms);
 	}
-	record_print(&r, admin);
 }
 
-static enum admin_exit
-judge(const struct target *t, const struct probe *p, bool answered)
+static void
+show_bounds(struct record *r, const struct channel_row *row)
 {
-	if (!answered) {
-		complain("%s does not work: %s", t->name, p->why);
-		return ADMIN_FAILED;
-	}
-	if (p->status == 200)
-		return ADMIN_OK;
-	complain("%s answered with %d", t->name, p->status);
-	if (p->status == 401 || p->status == 403)
-		hint("it refuses the credential: youyunctl channel set %s "
-		    "--credential-file FILE", t->name);
-	else if (p->status == 404)
-		hint("is the URL's path right?");
-	return ADMIN_FAILED;
+	const struct channel_bounds *b = &row->bounds;
+	const struct {
+		const char *key, *label;
+		int64_t n;
+	} shown[] = {
+		{ "connect_ms", "Connect timeout, ms", b->connect_ms },
+		{ "first_byte_ms", "First byte timeout, ms",
+		  b->first_byte_ms },
+		{ "first_token_ms", "First token timeout, ms",
+		  b->first_token_ms },
+		{ "idle_ms", "Idle timeout, ms", b->idle_ms },
+		{ "total_ms", "Total timeout, ms", b->total_ms },
+		{ "max_concurrent", "Calls at once", b->max_concurrent },
+		{ "max_per_minute", "Calls a minute", b->max_per_minute }
+	};
+	size_t i;
+
+	/* 0 stands for the setting's, and for no limit. */
+	for (i = 0; i < sizeof shown / sizeof shown[0]; i++)
+		if (shown[i].n != 0)
+			record_number(r, shown[i].key, shown[i].label,
+			    shown[i].n);
+		else
+			record_none(r, shown[i].key, NULL);
 }
 
-static enum admin_exit
-test(struct admin *admin, const char *who, int timeout_ms, struct target *t)
+static bool
+show_row(const struct channel_row *row, void *arg)
 {
-	struct probe probe;
-	enum admin_exit status;
-	int64_t id;
-	bool answered;
+	struct showing *s = arg;
+	struct record *r = s->record;
+	char url[URL_BYTES], proxy[CHANNEL_HOST_BYTES + 16] = "";
+	struct health h;
 
-	status = admin_database(admin);
-	if (status == ADMIN_OK)
-		status = admin_channel(admin, who, &id);
-	if (status == ADMIN_OK)
-		status = admin_database_failed(admin, q_channel_each(admin->db,
-		    id, keep_row, t), "read the channel");
-	if (status != ADMIN_OK)
-		return status;
-	if (!unseal(admin, t))
-		return ADMIN_FAILED;
-	memset(&probe, 0, sizeof probe);
-	probe.host = t->host;
-	probe.port = t->port;
-	probe.tls = t->tls;
-	probe.path = t->path;
-	probe.headers = t->headers;
-	probe.ca = t->ca;
-	probe.timeout_ms = timeout_ms;
-	answered = probe_run(&probe);
-	print_probe(admin, t, &probe, answered);
-	return judge(t, &probe, answered);
+	format_url(row, url);
+	if (row->proxy_host[0] != '\0')
+		snprintf(proxy, sizeof proxy, "http://%s:%lld",
+		    row->proxy_host, (long long)row->proxy_port);
+	health_of_channel(s->shm, row->slot, row->id, &h);
+	record_number(r, "id", "Number", row->id);
+	record_text(r, "name", "Channel", row->name);
+	record_text(r, "protocol", "Protocol",
+	    wire_protocol_name((enum wire_protocol)row->protocol));
+	record_text(r, "url", "URL", url);
+	record_text(r, "status", "Status", channel_status_name(row->status));
+	record_number(r, "priority", "Priority", row->priority);
+	record_number(r, "weight", "Weight", row->weight);
+	text_if(r, "groups", "Only for groups", row->groups);
+	text_if(r, "region", "Region", row->bounds.region);
+	text_if(r, "entity", "Legal entity", row->bounds.entity);
+	text_if(r, "headers", "Added headers", row->bounds.headers);
+	text_if(r, "proxy", "Proxy", proxy);
+	record_flag(r, "proxy_credential", NULL, row->proxy_auth_bytes > 0);
+	record_flag(r, "own_ca", "Own certificates", row->ca[0] != '\0');
+	show_bounds(r, row);
+	show_health(r, &h);
+	record_time(r, "created", "Added (UTC)", row->created_us);
+	return true;
+}
+
+static bool
+show_model(const struct channel_model_row *row, void *arg)
+{
+	struct showing *s = arg;
+
+	s->failed = !buf_printf(&s->models, "%s%s=%s",
+	    s->models.len > 0 ? "," : "", row->model, row->upstream_name);
+	return !s->failed;
 }
 
 enum admin_exit
-channel_test(struct admin *admin, const struct args *args)
+channel_show(struct admin *admin, const struct args *args)
 {
-	struct target *t;
+	struct showing s = { .record = NULL };
+	struct report *credentials = NULL;
 	enum admin_exit status;
-	const char *text;
-	int64_t seconds;
+	struct shm *shm;
+	int64_t id;
 
-	seconds = TIMEOUT_MS / 1000;
-	text = args_get(args, "timeout");
-	if (text != NULL && (!check_number(text, &seconds) || seconds > 600)) {
-		complain("--timeout %s: allowed are 1 to 600", text);
-		return ADMIN_USAGE;
+	status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_channel(admin, args->word[0], &id);
+	if (status != ADMIN_OK)
+		return status;
+	shm = health_open(admin);
+	s.shm = shm;
+	s.record = record_open();
+	buf_init(&s.models, 1 << 20);
+	status = admin_database_failed(admin, q_channel_each(admin->db, id,
+	    show_row, &s), "read the channel");
+	if (status == ADMIN_OK)
+		status = admin_database_failed(admin,
+		    q_channel_model_each(admin->db, id, show_model, &s),
+		    "read the channel's models");
+	if (status == ADMIN_OK)
+		status = credential_report(admin, id, &credentials);
+	health_close(&shm);
+	if (status == ADMIN_OK && buf_append(&s.models, "", 1)) {
+		record_text(s.record, "models", "Models",
+		    buf_head(&s.models));
+		if (admin->json)
+			record_list(s.record, &credentials);
+		record_print(&s.record, admin);
+		if (!admin->json) {
+			putchar('\n');
+			report_print(&credentials, admin,
+			    "It has no credential, so no call goes by it.");
+		}
+	} else {
+		record_discard(&s.record);
 	}
-	t = calloc(1, sizeof *t);
-	if (t == NULL) {
-		complain("out of memory");
-		return ADMIN_FAILED;
-	}
-	status = test(admin, args->word[0], (int)seconds * 1000, t);
-	bytes_scrub(t, sizeof *t);
-	free(t);
+	buf_free(&s.models);
 	return status;
 }
+

@@ -154,6 +154,32 @@ check_age(const char *text, int64_t *age_us_r)
 	return true;
 }
 
+bool
+check_duration(const char *text, int64_t *ms_r)
+{
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
+		{ "h", 3600000 } };
+	char *end;
+	long n;
+	size_t i;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno != 0 || n <= 0 || n > 86400000)
+		return false;
+	for (i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(end, units[i].unit) == 0) {
+			*ms_r = n * units[i].ms;
+			return *ms_r <= 86400000;
+		}
+	return false;
+}
+
 static bool
 check_date(const char *text, int64_t *us_r)
 {

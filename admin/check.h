@@ -25,6 +25,10 @@ const char *check_text(const char *text);
 bool	check_number(const char *text, int64_t *number_r)
 	    __attribute__((warn_unused_result));
 
+/* A duration: "500ms", "30s", "5m", "2h"; up to a day, in milliseconds. */
+bool	check_duration(const char *text, int64_t *ms_r)
+	    __attribute__((warn_unused_result));
+
 /*
  * A time: "now", "2026-11-23", "2026-11-23T17:00:00Z" (UTC; the Z and the
  * seconds may be left out) or an age such as "90s", "15m", "2h", "7d".

@@ -66,6 +66,8 @@ static const struct report_column columns[] = {
 	{ "key_hint", NULL, REPORT_TEXT, false },
 	{ "model", "MODEL", REPORT_TEXT, false },
 	{ "channel", NULL, REPORT_TEXT, false },
+	{ "credential_id", NULL, REPORT_NUMBER, false },
+	{ "attempts", NULL, REPORT_NUMBER, false },
 	{ "route", NULL, REPORT_TEXT, false },
 	{ "protocol", NULL, REPORT_TEXT, false },
 	{ "status", "STATUS", REPORT_NUMBER, false },
@@ -127,6 +129,8 @@ add_who(struct report *report, const struct call_row *row)
 	text_or_none(report, row->key_hint);
 	text_or_none(report, row->model);
 	text_or_none(report, row->channel);
+	number_or_none(report, r->credential_id);
+	report_number(report, r->attempts);
 }
 
 static void

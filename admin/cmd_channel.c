@@ -18,7 +18,7 @@
 #include "wire/route.h"
 
 #define SLOTS_MAX INT64_C(32767)
-#define NUMBER_MAX INT64_C(1000000)
+#define FIRST_CREDENTIAL "main"
 
 static const struct opt add_options[] = {
 	{ "protocol", "PROTOCOL", "openai or anthropic", false },
@@ -31,39 +31,21 @@ static const struct opt add_options[] = {
 	  false },
 	{ "priority", "NUMBER", "lower is tried first; default 0", false },
 	{ "weight", "NUMBER", "share among equals; default 1", false },
+	CHANNEL_BOUND_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
 static const struct opt set_options[] = {
 	{ "priority", "NUMBER", "lower is tried first", false },
 	{ "weight", "NUMBER", "share among equals", false },
+	CHANNEL_BOUND_OPTIONS,
 	{ "credential-file", "FILE", "its first line is the provider's new "
-	  "key; \"-\" asks for it", false },
+	  "key, in place of the first one; \"-\" asks for it", false },
 	{ "model", "NAME[=UPSTREAM]", "serve this model too, or by another "
 	  "name", true },
 	{ "remove-model", "NAME", "don't serve this model any more", true },
 	{ NULL, NULL, NULL, false }
 };
-
-static bool
-take_number(const struct args *args, const char *name, int64_t absent,
-    int64_t *number_r)
-{
-	const char *text;
-
-	*number_r = absent;
-	text = args_get(args, name);
-	if (text == NULL)
-		return true;
-	if (strcmp(text, "0") == 0) {
-		*number_r = 0;
-		return true;
-	}
-	if (check_number(text, number_r) && *number_r <= NUMBER_MAX)
-		return true;
-	complain("--%s %s: allowed are 0 to 1000000", name, text);
-	return false;
-}
 
 /* "customer=upstream" or one name for both. */
 static bool
@@ -110,27 +92,6 @@ take_models(const struct args *args, struct channel_change *c)
 	return true;
 }
 
-static bool
-seal(struct admin *admin, const char *credential, struct channel_change *c)
-{
-	struct secrets secrets;
-	size_t len;
-	bool ok;
-
-	if (admin_secrets(admin, &secrets) != ADMIN_OK)
-		return false;
-	len = strlen(credential);
-	ok = secret_seal(&secrets, c->row.name, credential, len, c->sealed);
-	secrets_scrub(&secrets);
-	if (!ok) {
-		complain("the credential could not be sealed");
-		return false;
-	}
-	c->row.credential = c->sealed;
-	c->row.credential_bytes = len + SEAL_OVERHEAD;
-	return true;
-}
-
 static enum db_result
 put_models(struct db *db, struct channel_change *c)
 {
@@ -164,7 +125,26 @@ add_body(struct db *db, void *arg)
 	enum db_result result;
 
 	result = q_channel_add(db, &c->row, c->slots, &c->row.id);
+	c->added = result == DB_OK;
+	if (result == DB_OK)
+		result = channel_put_credential(db, c, FIRST_CREDENTIAL, 0);
+	if (result == DB_OK)
+		result = channel_put_bounds(db, c);
 	return result == DB_OK ? put_models(db, c) : result;
+}
+
+/* In place of the first one, or as the first. */
+static enum db_result
+set_credential(struct db *db, const struct channel_change *c)
+{
+	enum db_result result;
+	int64_t id;
+
+	result = q_channel_credential_find(db, c->row.id, NULL, &id);
+	if (result == DB_NONE)
+		return channel_put_credential(db, c, FIRST_CREDENTIAL, 0);
+	return result == DB_OK ? channel_put_credential(db, c, NULL, id) :
+	    result;
 }
 
 static enum db_result
@@ -175,23 +155,16 @@ set_body(struct db *db, void *arg)
 
 	result = q_channel_set(db, c->row.id, c->row.status, c->row.priority,
 	    c->row.weight);
-	if (result == DB_OK && c->row.credential != NULL)
-		result = q_channel_credential_set(db, c->row.id,
-		    c->row.credential, c->row.credential_bytes);
-	return result == DB_OK ? put_models(db, c) : result;
-}
-
-static const char *
-check_channel_name(const char *name)
-{
-	size_t i;
-
-	if (strlen(name) > 63)
-		return "a channel's name has at most 63 bytes";
-	for (i = 0; name[i] != '\0'; i++)
-		if (name[i] < ' ' || name[i] > '~')
-			return "a channel's name is printable ASCII";
-	return check_name(name);
+	if (result == DB_OK && c->sets_credential)
+		result = set_credential(db, c);
+	c->added = result == DB_OK;
+	if (result == DB_OK)
+		result = channel_put_bounds(db, c);
+	if (result == DB_OK) {
+		c->added = false;
+		result = put_models(db, c);
+	}
+	return result;
 }
 
 static enum admin_exit
@@ -200,7 +173,7 @@ check_add(const struct args *args, struct channel_change *c)
 	const char *why, *text;
 
 	c->row.name = args->word[0];
-	why = check_channel_name(c->row.name);
+	why = channel_check_name(c->row.name);
 	if (why != NULL) {
 		complain("\"%s\": %s", c->row.name, why);
 		return ADMIN_USAGE;
@@ -223,14 +196,22 @@ check_add(const struct args *args, struct channel_change *c)
 	c->row.port = c->url.port;
 	c->row.tls = c->url.tls;
 	c->row.base_path = c->url.path;
-	if (!take_number(args, "priority", 0, &c->row.priority) ||
-	    !take_number(args, "weight", 1, &c->row.weight) ||
+	if (!channel_take_number(args, "priority", 0, &c->row.priority) ||
+	    !channel_take_number(args, "weight", 1, &c->row.weight) ||
 	    !take_models(args, c))
 		return ADMIN_USAGE;
 	if (c->models > 0)
-		return ADMIN_OK;
+		return channel_take_bounds(args, c);
 	complain("--model NAME[=UPSTREAM] is missing");
 	return ADMIN_USAGE;
+}
+
+static enum admin_exit
+no_such_group(void)
+{
+	complain("there is no such group as one of --group");
+	hint("\"youyunctl group list\" lists them");
+	return ADMIN_NOT_FOUND;
 }
 
 static enum admin_exit
@@ -242,6 +223,8 @@ add_failed(struct admin *admin, enum db_result result,
 		hint("\"youyunctl channel set %s\" changes it", c->row.name);
 		return ADMIN_REFUSED;
 	}
+	if (result == DB_NONE && c->added)
+		return no_such_group();
 	if (result == DB_NONE) {
 		complain("there are %lld channels, and no more fit",
 		    (long long)c->slots);
@@ -297,10 +280,8 @@ print_done(struct admin *admin, const struct channel_change *c,
 static enum admin_exit
 add(struct admin *admin, const struct args *args, struct channel_change *c)
 {
-	char credential[CREDENTIAL_BYTES];
 	enum admin_exit status;
 	enum db_result result;
-	bool ok;
 
 	status = check_add(args, c);
 	if (status != ADMIN_OK)
@@ -314,10 +295,8 @@ add(struct admin *admin, const struct args *args, struct channel_change *c)
 	status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
-	ok = credential_read(args_get(args, "credential-file"), credential) &&
-	    seal(admin, credential, c);
-	bytes_scrub(credential, sizeof credential);
-	if (!ok)
+	if (!credential_read(args_get(args, "credential-file"),
+	    c->credential) || admin_secrets(admin, &c->secrets) != ADMIN_OK)
 		return ADMIN_FAILED;
 	c->slots = admin->settings->max_channels < SLOTS_MAX ?
 	    admin->settings->max_channels : SLOTS_MAX;
@@ -330,7 +309,7 @@ add(struct admin *admin, const struct args *args, struct channel_change *c)
 	return ADMIN_OK;
 }
 
-/* The name that the credential is sealed to. */
+/* The name that the credentials are sealed to. */
 static bool
 keep_name(const struct channel_row *row, void *arg)
 {
@@ -341,8 +320,8 @@ keep_name(const struct channel_row *row, void *arg)
 	return true;
 }
 
-static enum admin_exit
-find(struct admin *admin, const char *who, struct channel_change *c)
+enum admin_exit
+channel_find(struct admin *admin, const char *who, struct channel_change *c)
 {
 	enum admin_exit status;
 
@@ -356,12 +335,24 @@ find(struct admin *admin, const char *who, struct channel_change *c)
 }
 
 static enum admin_exit
+set_failed(struct admin *admin, enum db_result result,
+    const struct channel_change *c)
+{
+	if (result == DB_NONE && c->added)
+		return no_such_group();
+	if (result == DB_NONE && c->removed > 0) {
+		complain("%s does not serve one of the models to remove",
+		    c->row.name);
+		return ADMIN_NOT_FOUND;
+	}
+	return admin_database_failed(admin, result, "change the channel");
+}
+
+static enum admin_exit
 set(struct admin *admin, const struct args *args, struct channel_change *c)
 {
-	char credential[CREDENTIAL_BYTES];
 	enum admin_exit status;
 	enum db_result result;
-	bool ok;
 
 	c->row.status = -1;
 	if (args->options == 0) {
@@ -369,29 +360,23 @@ set(struct admin *admin, const struct args *args, struct channel_change *c)
 		hint("\"youyunctl channel set --help\" lists what can be");
 		return ADMIN_USAGE;
 	}
-	if (!take_number(args, "priority", -1, &c->row.priority) ||
-	    !take_number(args, "weight", -1, &c->row.weight) ||
-	    !take_models(args, c))
+	if (!channel_take_number(args, "priority", -1, &c->row.priority) ||
+	    !channel_take_number(args, "weight", -1, &c->row.weight) ||
+	    !take_models(args, c) || channel_take_bounds(args, c) != ADMIN_OK)
 		return ADMIN_USAGE;
-	status = find(admin, args->word[0], c);
+	status = channel_find(admin, args->word[0], c);
 	if (status != ADMIN_OK)
 		return status;
-	if (args_has(args, "credential-file")) {
-		ok = credential_read(args_get(args, "credential-file"),
-		    credential) && seal(admin, credential, c);
-		bytes_scrub(credential, sizeof credential);
-		if (!ok)
-			return ADMIN_FAILED;
-	}
+	c->sets_credential = args_has(args, "credential-file");
+	if (c->sets_credential &&
+	    !credential_read(args_get(args, "credential-file"), c->credential))
+		return ADMIN_FAILED;
+	if ((c->sets_credential || c->sets_proxy) &&
+	    admin_secrets(admin, &c->secrets) != ADMIN_OK)
+		return ADMIN_FAILED;
 	result = admin_change(admin, set_body, c);
-	if (result == DB_NONE && c->removed > 0) {
-		complain("%s does not serve one of the models to remove",
-		    c->row.name);
-		return ADMIN_NOT_FOUND;
-	}
 	if (result != DB_OK)
-		return admin_database_failed(admin, result,
-		    "change the channel");
+		return set_failed(admin, result, c);
 	print_done(admin, c, "changed");
 	warn_unpriced(admin, c);
 	return ADMIN_OK;
@@ -413,6 +398,9 @@ with_change(struct admin *admin, const struct args *args,
 	}
 	status = job(admin, args, c);
 	free(c->model);
+	secrets_scrub(&c->secrets);
+	bytes_scrub(c->credential, sizeof c->credential);
+	bytes_scrub(c->proxy_auth, sizeof c->proxy_auth);
 	free(c);
 	return status;
 }
@@ -429,6 +417,14 @@ run_set(struct admin *admin, const struct args *args)
 	return with_change(admin, args, set);
 }
 
+static enum db_result
+switch_body(struct db *db, void *arg)
+{
+	const struct channel_change *c = arg;
+
+	return q_channel_set(db, c->row.id, c->row.status, -1, -1);
+}
+
 static enum admin_exit
 switch_to(struct admin *admin, const struct args *args,
     struct channel_change *c, int64_t status_now, const char *done)
@@ -436,12 +432,11 @@ switch_to(struct admin *admin, const struct args *args,
 	enum admin_exit status;
 	enum db_result result;
 
-	status = find(admin, args->word[0], c);
+	status = channel_find(admin, args->word[0], c);
 	if (status != ADMIN_OK)
 		return status;
 	c->row.status = status_now;
-	c->row.priority = c->row.weight = -1;
-	result = admin_change(admin, set_body, c);
+	result = admin_change(admin, switch_body, c);
 	if (result != DB_OK)
 		return admin_database_failed(admin, result,
 		    "change the channel");
@@ -474,6 +469,37 @@ run_enable(struct admin *admin, const struct args *args)
 	return with_change(admin, args, enable);
 }
 
+static enum db_result
+reset_body(struct db *db, void *arg)
+{
+	const struct channel_change *c = arg;
+
+	return q_channel_reset(db, c->row.id);
+}
+
+static enum admin_exit
+reset(struct admin *admin, const struct args *args, struct channel_change *c)
+{
+	enum admin_exit status;
+	enum db_result result;
+
+	status = channel_find(admin, args->word[0], c);
+	if (status != ADMIN_OK)
+		return status;
+	result = admin_change(admin, reset_body, c);
+	if (result != DB_OK)
+		return admin_database_failed(admin, result,
+		    "reset the channel");
+	print_done(admin, c, "reset");
+	return ADMIN_OK;
+}
+
+static enum admin_exit
+run_reset(struct admin *admin, const struct args *args)
+{
+	return with_change(admin, args, reset);
+}
+
 const struct verb verbs_channel[] = {
 	{ "channel", "add", "NAME", 1, 1,
 	  "add an upstream provider's account",
@@ -481,10 +507,13 @@ const struct verb verbs_channel[] = {
 	  "--credential-file key.txt --model gpt-4o=gpt-4o-2024-11-20",
 	  add_options, run_add },
 	{ "channel", "list", "", 0, 0,
-	  "list the channels and what they serve",
+	  "list the channels, what they serve, and how they are",
 	  "channel list", NULL, channel_list },
+	{ "channel", "show", "CHANNEL", 1, 1,
+	  "show all of a channel, and why it is out",
+	  "channel show main", NULL, channel_show },
 	{ "channel", "set", "CHANNEL", 1, 1,
-	  "change a channel's order, credential or models",
+	  "change a channel's order, models, limits or the way there",
 	  "channel set main --priority 1 --model gpt-4o-mini", set_options,
 	  run_set },
 	{ "channel", "test", "CHANNEL", 1, 1,
@@ -497,5 +526,8 @@ const struct verb verbs_channel[] = {
 	{ "channel", "enable", "CHANNEL", 1, 1,
 	  "send calls to a disabled channel again",
 	  "channel enable main", NULL, run_enable },
+	{ "channel", "reset", "CHANNEL", 1, 1,
+	  "close its circuit breaker, and try its credentials again",
+	  "channel reset main", NULL, run_reset },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

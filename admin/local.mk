@@ -5,13 +5,19 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/args.c %D%/args.h \
 	%D%/booking.c %D%/booking.h \
 	%D%/calls.h \
-	%D%/channel.h %D%/channel_input.c %D%/channel_report.c \
+	%D%/channel.h \
+	%D%/channel_health.c %D%/channel_health.h \
+	%D%/channel_input.c \
+	%D%/channel_options.c \
+	%D%/channel_report.c \
+	%D%/channel_test.c \
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
 	%D%/cmd_balance.c \
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
 	%D%/cmd_customer.c \
 	%D%/cmd_group.c \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -20,6 +21,7 @@
 #include "base/clock.h"
 
 #define ANSWER_BYTES 512
+#define PROXY_AUTH_BYTES 512
 
 struct session {
 	struct probe *probe;
@@ -50,6 +52,12 @@ wait_for(const struct session *s, short events)
 	return false;
 }
 
+static int
+dial_port(const struct probe *p)
+{
+	return p->proxy_host[0] != '\0' ? p->proxy_port : p->port;
+}
+
 static bool
 connect_one(struct session *s, const struct addrinfo *ai)
 {
@@ -77,8 +85,9 @@ connect_one(struct session *s, const struct addrinfo *ai)
 		p->connect_us = elapsed_us(s);
 		return true;
 	}
-	snprintf(p->why, sizeof p->why, "connecting to %s port %d: %s",
-	    p->address, p->port, strerror(error));
+	snprintf(p->why, sizeof p->why, "connecting to %s%s port %d: %s",
+	    p->proxy_host[0] != '\0' ? "the proxy " : "", p->address,
+	    dial_port(p), strerror(error));
 fail:
 	close(s->fd);
 	s->fd = -1;
@@ -88,6 +97,8 @@ fail:
 static bool
 connect_any(struct session *s)
 {
+	const struct probe *p = s->probe;
+	const char *host = p->proxy_host[0] != '\0' ? p->proxy_host : p->host;
 	struct addrinfo hints, *list, *ai;
 	char port[16];
 	int error;
@@ -95,12 +106,11 @@ connect_any(struct session *s)
 
 	memset(&hints, 0, sizeof hints);
 	hints.ai_socktype = SOCK_STREAM;
-	snprintf(port, sizeof port, "%d", s->probe->port);
-	error = getaddrinfo(s->probe->host, port, &hints, &list);
+	snprintf(port, sizeof port, "%d", dial_port(p));
+	error = getaddrinfo(host, port, &hints, &list);
 	if (error != 0) {
 		snprintf(s->probe->why, sizeof s->probe->why,
-		    "looking %.150s up: %s", s->probe->host,
-		    gai_strerror(error));
+		    "looking %.150s up: %s", host, gai_strerror(error));
 		return false;
 	}
 	ok = false;
@@ -295,6 +305,65 @@ read_status(struct session *s)
 	return false;
 }
 
+/* Byte by byte, for what follows the head is the upstream's. */
+static bool
+read_tunnel_head(struct session *s)
+{
+	char head[ANSWER_BYTES * 8];
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		if (!wait_for(s, POLLIN))
+			return false;
+		n = recv(s->fd, head + len, 1, 0);
+		if (n < 0 && errno == EAGAIN)
+			continue;
+		if (n <= 0 || len == sizeof head - 2) {
+			snprintf(s->probe->why, sizeof s->probe->why,
+			    "the proxy closed the connection");
+			return false;
+		}
+		head[++len] = '\0';
+	} while (len < 4 || strcmp(head + len - 4, "\r\n\r\n") != 0);
+	if (sscanf(head, "HTTP/1.%*1[01] %3d", &s->probe->status) == 1 &&
+	    s->probe->status >= 200 && s->probe->status <= 299)
+		return true;
+	snprintf(s->probe->why, sizeof s->probe->why,
+	    "the proxy answered with %d", s->probe->status);
+	s->probe->status = 0;
+	return false;
+}
+
+static bool
+tunnel(struct session *s)
+{
+	struct probe *p = s->probe;
+	char basic[4 * PROXY_AUTH_BYTES / 3 + 8] = "";
+	size_t len = strlen(p->proxy_auth);
+	struct buf request;
+	bool ok, v6 = strchr(p->host, ':') != NULL;
+
+	if (p->proxy_host[0] == '\0')
+		return true;
+	buf_init(&request, 8192);
+	if (len <= PROXY_AUTH_BYTES)
+		EVP_EncodeBlock((unsigned char *)basic,
+		    (const unsigned char *)p->proxy_auth, (int)len);
+	ok = buf_printf(&request, "CONNECT %s%s%s:%d HTTP/1.1\r\n"
+	    "Host: %s%s%s:%d\r\n", v6 ? "[" : "", p->host, v6 ? "]" : "",
+	    p->port, v6 ? "[" : "", p->host, v6 ? "]" : "", p->port);
+	if (ok && len > 0)
+		ok = buf_printf(&request, "Proxy-Authorization: Basic %s\r\n",
+		    basic);
+	ok = ok && buf_append(&request, "\r\n", 2) &&
+	    send_all(s, buf_head(&request), request.len) &&
+	    read_tunnel_head(s);
+	bytes_scrub(basic, sizeof basic);
+	buf_free(&request);
+	return ok;
+}
+
 static bool
 talk(struct session *s)
 {
@@ -328,7 +397,7 @@ probe_run(struct probe *probe)
 	bool ok;
 
 	ERR_clear_error();
-	ok = connect_any(&s) && tls_handshake(&s) && talk(&s);
+	ok = connect_any(&s) && tunnel(&s) && tls_handshake(&s) && talk(&s);
 	if (s.ssl != NULL)
 		SSL_free(s.ssl);
 	if (s.ctx != NULL)

@@ -19,6 +19,9 @@ struct probe {
 	const char *path;	/* with its query, if any */
 	const char *headers;	/* complete lines, with the credential */
 	const char *ca;		/* PEM; "": the system's */
+	const char *proxy_host;	/* "": none */
+	int proxy_port;
+	const char *proxy_auth;	/* "user:password"; "": none */
 	int timeout_ms;
 	/* out */
 	char address[64];	/* the one that answered */

@@ -21,9 +21,9 @@
 
 const struct verb *const verb_tables[] = {
 	verbs_init, verbs_customer, verbs_credit, verbs_refund, verbs_package,
-	verbs_key, verbs_group, verbs_price, verbs_channel, verbs_calls,
-	verbs_bill, verbs_balance, verbs_node, verbs_verify, verbs_status,
-	verbs_journal, verbs_help, NULL
+	verbs_key, verbs_group, verbs_price, verbs_channel, verbs_credential,
+	verbs_calls, verbs_bill, verbs_balance, verbs_node, verbs_verify,
+	verbs_status, verbs_journal, verbs_help, NULL
 };
 
 const struct opt common_options[] = {
@@ -170,15 +170,28 @@ find_noun(const char *noun)
 	return NULL;
 }
 
+/* A command of two words, "credential add", is two arguments. */
+static bool
+is_typed(const char *verb, int argc, char *const *argv, int *used_r)
+{
+	const char *space = strchr(verb, ' ');
+	size_t first = space != NULL ? (size_t)(space - verb) : strlen(verb);
+
+	*used_r = space != NULL ? 2 : 1;
+	return argc >= *used_r && strlen(argv[0]) == first &&
+	    strncmp(argv[0], verb, first) == 0 &&
+	    (space == NULL || strcmp(argv[1], space + 1) == 0);
+}
+
 static const struct verb *
-find_verb(const char *noun, const char *verb)
+find_verb(const char *noun, int argc, char *const *argv, int *used_r)
 {
 	const struct verb *const *t;
 
 	for (t = verb_tables; *t != NULL; t++)
 		for (const struct verb *v = *t; v->noun != NULL; v++)
 			if (strcmp(v->noun, noun) == 0 && v->verb != NULL &&
-			    strcmp(v->verb, verb) == 0)
+			    is_typed(v->verb, argc, argv, used_r))
 				return v;
 	return NULL;
 }
@@ -221,16 +234,18 @@ run(struct admin *admin, const struct verb *v, int argc, char *const *argv)
 static enum admin_exit
 dispatch(struct admin *admin, int argc, char *const *argv)
 {
-	const struct verb *v;
+	const struct verb *v, *w;
+	int used;
 
 	v = find_noun(argv[0]);
 	if (v == NULL)
 		return unknown_noun(argv[0]);
 	if (v->verb == NULL) {
 		/* "credit CUSTOMER", but also "credit expire". */
-		if (argc > 1 && find_verb(argv[0], argv[1]) != NULL)
-			return run(admin, find_verb(argv[0], argv[1]),
-			    argc - 2, argv + 2);
+		w = find_verb(argv[0], argc - 1, argv + 1, &used);
+		if (w != NULL)
+			return run(admin, w, argc - 1 - used,
+			    argv + 1 + used);
 		return run(admin, v, argc - 1, argv + 1);
 	}
 	if (argc < 2) {
@@ -242,10 +257,10 @@ dispatch(struct admin *admin, int argc, char *const *argv)
 		help_noun(argv[0], stdout);
 		return ADMIN_OK;
 	}
-	v = find_verb(argv[0], argv[1]);
+	v = find_verb(argv[0], argc - 1, argv + 1, &used);
 	if (v == NULL)
 		return unknown_verb(argv[0], argv[1]);
-	return run(admin, v, argc - 2, argv + 2);
+	return run(admin, v, argc - 1 - used, argv + 1 + used);
 }
 
 static enum admin_exit

@@ -24,6 +24,11 @@ struct shm;
 #define CHANNEL_CREDENTIAL_BYTES 1024
 #define CHANNEL_CA_BYTES 16384
 #define CHANNEL_ADDRESSES 8
+#define CHANNEL_CREDENTIALS 8
+#define CHANNEL_HEADERS_BYTES 1024
+#define CHANNEL_REGION_BYTES 32
+#define CHANNEL_ENTITY_BYTES 128
+#define CHANNEL_PROXY_AUTH_BYTES 512
 
 /* A model that customers may name, with its price now. */
 struct catalogue_model {
@@ -56,6 +61,25 @@ enum channel_status {
 	CHANNEL_DISABLED = 1
 };
 
+/* A key with the provider, sealed to the channel's name and to its own id. */
+struct catalogue_credential {
+	uint64_t credential_id;
+	uint64_t edition;		/* another one when it is replaced */
+	uint32_t channel;		/* index in this catalogue */
+	uint16_t slot;			/* < CHANNEL_CREDENTIALS */
+	uint16_t status;		/* enum channel_status */
+	uint32_t bytes;
+	uint32_t reserved;
+	uint8_t sealed[CHANNEL_CREDENTIAL_BYTES];
+};
+
+/* A group that may use the channel; a channel without any is open to all. */
+struct catalogue_grant {
+	uint64_t group_id;
+	uint32_t channel;		/* index in this catalogue */
+	uint32_t reserved;
+};
+
 struct catalogue_channel {
 	uint64_t channel_id;
 	uint32_t slot;			/* stable over catalogues; < sizes.channels */
@@ -63,28 +87,54 @@ struct catalogue_channel {
 	uint16_t port;
 	uint16_t status;		/* enum channel_status */
 	uint16_t tls;			/* 0: plain TCP (loopback tests only) */
-	uint32_t addresses;		/* of the host, resolved by the flusher */
+	uint32_t addresses;		/* of the host, or of its proxy, resolved
+					 * by the flusher */
 	struct catalogue_address address[CHANNEL_ADDRESSES];
 	char name[CHANNEL_NAME_BYTES];	/* 0-terminated, as are: */
 	char host[CHANNEL_HOST_BYTES];	/* for SNI, Host and verification */
 	char base_path[CHANNEL_PATH_BYTES]; /* "" or "/prefix" */
 	uint32_t priority;		/* lower is tried first */
 	uint32_t weight;
-	uint32_t credential_bytes;	/* sealed, context: the channel's name */
+	uint32_t max_concurrent;	/* 0: no limit */
+	uint32_t max_per_minute;	/* 0: no limit */
+	uint32_t resets;		/* by hand, ever */
+	uint32_t connect_ms;		/* 0: the setting's, as are: */
+	uint32_t first_byte_ms;
+	uint32_t first_token_ms;
+	uint32_t idle_ms;
+	uint32_t total_ms;
 	uint32_t ca_bytes;		/* PEM; 0: the system's */
-	uint8_t credential[CHANNEL_CREDENTIAL_BYTES];
+	uint16_t proxy_auth_bytes;	/* sealed; 0: none */
+	uint16_t proxy_port;		/* 0: no proxy */
+	char proxy_host[CHANNEL_HOST_BYTES];
+	char region[CHANNEL_REGION_BYTES];	/* where data is processed */
+	char entity[CHANNEL_ENTITY_BYTES];	/* and by whom */
+	char headers[CHANNEL_HEADERS_BYTES];	/* "Name: value\n" lines */
+	uint8_t proxy_auth[CHANNEL_PROXY_AUTH_BYTES];
 	char ca[CHANNEL_CA_BYTES];
 };
 
 /* A snapshot in private memory: arrays that its owner frees. */
 struct catalogue {
 	uint64_t number;		/* of the bank it was taken from */
-	uint32_t models, groups, channels, routes;
+	uint32_t models, groups, channels, routes, credentials, grants;
 	struct catalogue_model *model;
 	struct catalogue_group *group;
 	struct catalogue_channel *channel;
 	struct catalogue_route *route;	/* sorted by model, then priority */
+	struct catalogue_credential *credential; /* sorted by channel */
+	struct catalogue_grant *grant;		/* likewise */
 };
+
+/*
+ * What a sealed secret is bound to: the channel's name and the credential's
+ * id, or the word proxy.  Names have no line break in them.
+ */
+#define CHANNEL_CONTEXT_BYTES (CHANNEL_NAME_BYTES + 24)
+void	catalogue_credential_context(const char *channel_name,
+	    uint64_t credential_id, char context_r[CHANNEL_CONTEXT_BYTES]);
+void	catalogue_proxy_context(const char *channel_name,
+	    char context_r[CHANNEL_CONTEXT_BYTES]);
 
 enum catalogue_result {
 	CATALOGUE_OK,

@@ -68,9 +68,11 @@ struct hold_progress {
 	struct usage usage;		/* as seen, or as estimated so far */
 	uint64_t channel_id;
 	uint64_t answer_bytes;
+	uint64_t credential_id;
 	uint16_t status;
 	uint16_t upstream_status;
 	uint32_t flags;			/* RECORD_… */
+	uint16_t attempts;
 	bool billable;
 };
 void	hold_progress(struct hold_book *book, uint32_t hold,

@@ -15,6 +15,7 @@
 
 #include "base/secret.h"
 #include "shm/catalogue.h"
+#include "shm/channel.h"
 #include "shm/hold.h"
 #include "shm/record.h"
 #include "shm/seat.h"
@@ -37,6 +38,7 @@ struct shm_header {
 
 	/* what changes, a line for each writer */
 	alignas(SHM_LINE) _Atomic uint32_t stops;
+	_Atomic uint32_t seats_used;	/* no seat from here on ever was */
 	alignas(SHM_LINE) _Atomic uint32_t accounts_used;
 	_Atomic uint32_t keys_used;
 	_Atomic uint64_t catalogue_number;
@@ -121,11 +123,43 @@ struct shm_hold {
 	alignas(SHM_LINE) struct call_record draft;
 };
 
+/* One credential of a channel; shm/channel.h.  All words stand alone. */
+struct shm_credential {
+	alignas(SHM_LINE) _Atomic uint64_t edition;
+	_Atomic uint64_t breaker;	/* refusals */
+	_Atomic int64_t rest_until_ms;
+	_Atomic uint64_t uses;
+	_Atomic uint64_t refusals;
+	_Atomic uint64_t rests;
+	_Atomic uint32_t status;
+	_Atomic uint32_t forbidden;	/* 403s in a row */
+	uint64_t spare;
+};
+
+struct shm_channel {
+	/* read on every choice, changed when something goes wrong */
+	alignas(SHM_LINE) _Atomic uint64_t breaker;
+	_Atomic uint64_t channel_id;
+	_Atomic uint64_t fault;		/* kind | status << 16 */
+	_Atomic int64_t fault_us;
+	_Atomic uint64_t faults;
+	_Atomic uint64_t opened;
+	_Atomic uint32_t failures;	/* in a row */
+	_Atomic uint32_t resets;
+	uint64_t spare;
+	/* changed by every call */
+	alignas(SHM_LINE) _Atomic uint64_t window; /* epoch, calls, failures */
+	_Atomic int64_t rate_ns;	/* when the next call is due */
+	_Atomic uint64_t latency[CHANNEL_LATENCIES];
+	uint64_t spare2[2];
+	struct shm_credential credential[CHANNEL_CREDENTIALS];
+};
+
 struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
-	uint32_t models, groups, channels, routes;
-	/* then the four arrays, each aligned to 64 */
+	uint32_t models, groups, channels, routes, credentials, grants;
+	/* then the arrays, each aligned to 64 */
 };
 
 static_assert(sizeof(struct shm_cell) == 16, "a cell is one wide word");
@@ -134,6 +168,9 @@ static_assert(sizeof(struct shm_key) == SHM_LINE, "key");
 static_assert(sizeof(struct shm_intent) == SHM_LINE, "intent");
 static_assert(sizeof(struct shm_seat) % SHM_LINE == 0, "seat");
 static_assert(sizeof(struct shm_hold) % SHM_LINE == 0, "hold");
+static_assert(sizeof(struct shm_credential) == SHM_LINE, "credential");
+static_assert(sizeof(struct shm_channel) == (4 + CHANNEL_CREDENTIALS) *
+    SHM_LINE, "channel");
 
 /*
  * An attached segment.  Every offset and bound is computed from the private
@@ -148,6 +185,8 @@ struct shm {
 	uint64_t incarnation;
 	uint32_t key_buckets;		/* a power of two */
 	uint64_t seat_at, account_at, asked_at, key_at, hold_at, ring_at, bank_at;
+	uint64_t channel_at, open_at;
+	uint32_t open_stride;		/* entries of one seat's row */
 };
 
 static inline struct shm_header *
@@ -202,6 +241,23 @@ shm_record(const struct shm *shm, uint32_t seat, uint64_t position)
 	return (struct call_record *)(void *)(shm->base + shm->ring_at) +
 	    (uint64_t)seat * shm->sizes.ring_records +
 	    (position & (shm->sizes.ring_records - 1));
+}
+
+static inline struct shm_channel *
+shm_channel(const struct shm *shm, uint32_t slot)
+{
+	assert(slot < shm->sizes.channels);
+	return (struct shm_channel *)(void *)(shm->base + shm->channel_at) +
+	    slot;
+}
+
+/* A seat's own count of its calls that are open in each channel. */
+static inline _Atomic uint32_t *
+shm_open_row(const struct shm *shm, uint32_t seat)
+{
+	assert(seat < shm->sizes.seats);
+	return (_Atomic uint32_t *)(void *)(shm->base + shm->open_at) +
+	    (uint64_t)seat * shm->open_stride;
 }
 
 static inline struct shm_bank *

@@ -2,7 +2,11 @@
 noinst_LIBRARIES += %D%/libshm.a
 %C%_libshm_a_SOURCES = \
 	%D%/catalogue.c %D%/catalogue.h \
+	%D%/breaker.c %D%/breaker.h \
 	%D%/cell.c %D%/cell.h \
+	%D%/channel.c %D%/channel.h \
+	%D%/channel_headers.c %D%/channel_headers.h \
+	%D%/channel_report.c \
 	%D%/directory.c %D%/directory.h \
 	%D%/hold.c %D%/hold.h \
 	%D%/layout.h %D%/record.h \

@@ -78,6 +78,8 @@ write_record(const struct shm *shm, uint32_t seat, uint32_t hold,
 	clamp_usage(&progress.usage);
 	r->channel_id = progress.channel_id;
 	r->answer_bytes = progress.answer_bytes;
+	r->credential_id = progress.credential_id;
+	r->attempts = progress.attempts;
 	r->status = progress.status;
 	r->upstream_status = progress.upstream_status;
 	r->flags |= progress.flags;

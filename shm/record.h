@@ -62,7 +62,9 @@ struct call_record {
 	uint16_t node;
 	uint8_t address[16];		/* IPv6, or IPv4 mapped into it */
 	uint8_t agent[RECORD_AGENT_BYTES]; /* printable ASCII, cut, 0-filled */
-	uint8_t spare[120];		/* 0 */
+	uint64_t credential_id;		/* of the channel's; a database id */
+	uint16_t attempts;		/* sent to so many; 0: to none */
+	uint8_t spare[110];		/* 0 */
 };
 
 static_assert(sizeof(struct call_record) == RECORD_BYTES,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shm/channel.h"
 #include "shm/layout.h"
 #include "shm/seat.h"
 
@@ -28,6 +29,11 @@ seat_assign(struct shm *shm, uint64_t *generation_r)
 		    1, memory_order_relaxed);
 		atomic_store_explicit(&s->pid, 0, memory_order_relaxed);
 		atomic_store_explicit(&s->pid_start, 0, memory_order_relaxed);
+		channel_forget_seat(shm, seat);
+		if (seat >= atomic_load_explicit(
+		    &shm_header(shm)->seats_used, memory_order_relaxed))
+			atomic_store_explicit(&shm_header(shm)->seats_used,
+			    seat + 1, memory_order_relaxed);
 		atomic_store_explicit(&s->state, SEAT_LIVE,
 		    memory_order_release);
 		return seat;
@@ -99,8 +105,10 @@ seat_bury(struct shm *shm, uint32_t seat)
 	uint64_t live = SEAT_LIVE;
 
 	/* release: the death comes after all that the dead one did */
-	atomic_compare_exchange_strong_explicit(&shm_seat(shm, seat)->state,
-	    &live, SEAT_DEAD, memory_order_acq_rel, memory_order_relaxed);
+	if (atomic_compare_exchange_strong_explicit(
+	    &shm_seat(shm, seat)->state, &live, SEAT_DEAD,
+	    memory_order_acq_rel, memory_order_relaxed))
+		channel_forget_seat(shm, seat);
 }
 
 /*
@@ -150,6 +158,9 @@ seat_free(struct shm *shm, uint32_t seat)
 {
 	uint64_t dead = SEAT_DEAD;
 
+	/* Once more: who buried it may have died before he came to it. */
+	if (seat_state(shm, seat) == SEAT_DEAD)
+		channel_forget_seat(shm, seat);
 	atomic_compare_exchange_strong_explicit(&shm_seat(shm, seat)->state,
 	    &dead, SEAT_FREE, memory_order_acq_rel, memory_order_relaxed);
 }

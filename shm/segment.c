@@ -73,7 +73,15 @@ place_parts(struct shm *shm, const struct shm_sizes *s)
 	at = round_up(at + (uint64_t)s->seats * s->ring_records * RECORD_BYTES,
 	    4096);
 	shm->bank_at = at;
-	return round_up(at + 2 * (uint64_t)s->catalogue_bytes, 4096);
+	at = round_up(at + 2 * (uint64_t)s->catalogue_bytes, 4096);
+	shm->channel_at = at;
+	at = round_up(at + (uint64_t)s->channels * sizeof(struct shm_channel),
+	    4096);
+	shm->open_at = at;
+	shm->open_stride = (uint32_t)round_up(s->channels,
+	    SHM_LINE / sizeof(uint32_t));
+	return round_up(at + (uint64_t)s->seats * shm->open_stride *
+	    sizeof(uint32_t), 4096);
 }
 
 uint64_t
@@ -110,7 +118,13 @@ layout_digest(void)
 		sizeof(struct hold_progress), sizeof(struct hold_terms),
 		sizeof(struct catalogue_model), sizeof(struct catalogue_group),
 		sizeof(struct catalogue_channel),
-		sizeof(struct catalogue_route)
+		sizeof(struct catalogue_route),
+		sizeof(struct catalogue_credential),
+		sizeof(struct catalogue_grant),
+		sizeof(struct shm_channel),
+		offsetof(struct shm_channel, window),
+		offsetof(struct shm_channel, latency),
+		offsetof(struct shm_channel, credential)
 	};
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 	size_t i;

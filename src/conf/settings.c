@@ -118,6 +118,37 @@ const struct setting settings_table[] = {
 	  MEMBER(relay_buffer_bytes), 4 * KIB, 4 * MIB, "64k", "bytes",
 	  "of an answer that a slow client has not taken yet", NULL },
 
+	{ "first_token_timeout", SETTING_DURATION, SETTING_LIVE,
+	  MEMBER(first_token_timeout_ms), 0, DAY, "120s", "",
+	  "for a stream's first byte, before another channel is tried; 0s "
+	  "means no such limit", NULL },
+
+	/* choice and failover */
+	{ "max_attempts", SETTING_COUNT, SETTING_LIVE, MEMBER(max_attempts),
+	  1, 10, "3", "attempts", "of one call, the first included", NULL },
+	{ "retry_percent", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(retry_percent), 0, 1000, "20", "percent",
+	  "of a worker's calls that may be further attempts", NULL },
+	{ "breaker_failures", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(breaker_failures), 0, 1000000, "5", "failures",
+	  "in a row that take a channel out; 0 means never", NULL },
+	{ "breaker_percent", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(breaker_percent), 1, 100, "50", "percent",
+	  "of the last calls whose failure takes a channel out", NULL },
+	{ "breaker_open", SETTING_DURATION, SETTING_LIVE,
+	  MEMBER(breaker_open_ms), 10, HOUR, "5s", "",
+	  "how long it is out at first", NULL },
+	{ "credential_retry", SETTING_DURATION, SETTING_LIVE,
+	  MEMBER(credential_retry_ms), 10, DAY, "10m", "",
+	  "how long a credential that was refused is out at first", NULL },
+	{ "retry_after_max", SETTING_DURATION, SETTING_LIVE,
+	  MEMBER(retry_after_max_ms), 0, DAY, "1h", "",
+	  "the longest Retry-After of an upstream that is obeyed", NULL },
+	{ "affinity_bytes", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(affinity_bytes), 0, 1048576, "4096", "bytes",
+	  "of a prompt's beginning that choose the credential; 0 means none",
+	  NULL },
+
 	/* money */
 	{ "stream_extend_tokens", SETTING_COUNT, SETTING_LIVE,
 	  MEMBER(stream_extend_tokens), 16, 1000000, "1024", "tokens",

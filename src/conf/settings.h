@@ -100,6 +100,17 @@ struct settings {
 	uint32_t total_timeout_ms;
 	uint32_t upstream_keepalive;	/* idle, a channel and worker */
 	uint64_t relay_buffer_bytes;
+	uint32_t first_token_timeout_ms; /* of a stream; 0: none */
+
+	/* choice and failover */
+	uint32_t max_attempts;		/* of one call */
+	uint32_t retry_percent;		/* of a worker's calls */
+	uint32_t breaker_failures;	/* in a row; 0: no breaker */
+	uint32_t breaker_percent;
+	uint32_t breaker_open_ms;
+	uint32_t credential_retry_ms;	/* after a refusal */
+	uint32_t retry_after_max_ms;
+	uint32_t affinity_bytes;	/* 0: sessions that say so only */
 
 	/* money */
 	uint32_t stream_extend_tokens;

@@ -8,7 +8,7 @@
 
 #define YEAR_2200_US INT64_C(7258118400000000)
 
-/* Where the plain integers from customer_id to node_id are in the record. */
+/* Where the plain integers from customer_id to credential_id are in the record. */
 struct member {
 	uint16_t offset;
 	uint8_t bytes;		/* in the record; int8 unless 2, then int4 */
@@ -44,6 +44,8 @@ static const struct member members[] = {
 	{ AT(error), 2, false },
 	{ AT(upstream_status), 2, false },
 	{ AT(node), 2, false },
+	{ AT(attempts), 2, false },
+	{ AT(credential_id), 8, true },
 };
 #undef AT
 #define MEMBERS ((int)(sizeof(members) / sizeof(members[0])))

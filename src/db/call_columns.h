@@ -21,8 +21,8 @@
 	" cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens," \
 	" request_bytes, answer_bytes, multiplier_ppm, flags, queue_ms," \
 	" first_byte_ms, total_ms, route, protocol, status, error," \
-	" upstream_status, node_id, address, agent"
-#define CALL_COLUMN_COUNT 35
+	" upstream_status, node_id, attempts, credential_id, address, agent"
+#define CALL_COLUMN_COUNT 37
 
 /* COPY binary: before the first row, a row, after the last. */
 #define CALL_COPY_HEADER_BYTES 19

@@ -14,10 +14,15 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_audit_each.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
+	%D%/q_channel_bounds_set.c \
+	%D%/q_channel_credential.c \
+	%D%/q_channel_credential_each.c \
 	%D%/q_channel_each.c \
 	%D%/q_channel_find.c \
+	%D%/q_channel_groups_set.c \
 	%D%/q_channel_model_each.c \
 	%D%/q_channel_model_put.c \
+	%D%/q_channel_proxy_set.c \
 	%D%/q_channel_set.c \
 	%D%/q_credit.c \
 	%D%/q_customer_add.c \
@@ -62,7 +67,8 @@ YOUYUN_SQL = \
 	%D%/sql/0003-rules.sql \
 	%D%/sql/0004-grants.sql \
 	%D%/sql/0005-bookings.sql \
-	%D%/sql/0006-leases.sql
+	%D%/sql/0006-leases.sql \
+	%D%/sql/0009-channels.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

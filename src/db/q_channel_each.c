@@ -19,14 +19,29 @@ take(const struct db_rows *r, void *arg)
 		.port = db_get_int(r, 0, 5),
 		.tls = db_get_bool(r, 0, 6),
 		.base_path = db_get_text(r, 0, 7),
-		.ca = db_get_text(r, 0, 9),
-		.priority = db_get_int(r, 0, 10),
-		.weight = db_get_int(r, 0, 11),
-		.status = db_get_int(r, 0, 12),
-		.created_us = db_get_time(r, 0, 13),
+		.ca = db_get_text(r, 0, 8),
+		.priority = db_get_int(r, 0, 9),
+		.weight = db_get_int(r, 0, 10),
+		.status = db_get_int(r, 0, 11),
+		.created_us = db_get_time(r, 0, 12),
+		.bounds = {
+			.region = db_get_text(r, 0, 13),
+			.entity = db_get_text(r, 0, 14),
+			.headers = db_get_text(r, 0, 15),
+			.connect_ms = db_get_int(r, 0, 16),
+			.first_byte_ms = db_get_int(r, 0, 17),
+			.first_token_ms = db_get_int(r, 0, 18),
+			.idle_ms = db_get_int(r, 0, 19),
+			.total_ms = db_get_int(r, 0, 20),
+			.max_concurrent = db_get_int(r, 0, 21),
+			.max_per_minute = db_get_int(r, 0, 22),
+		},
+		.proxy_host = db_get_text(r, 0, 23),
+		.proxy_port = db_get_int(r, 0, 24),
+		.groups = db_get_text(r, 0, 26),
 	};
 
-	row.credential = db_get_bytes(r, 0, 8, &row.credential_bytes);
+	row.proxy_auth = db_get_bytes(r, 0, 25, &row.proxy_auth_bytes);
 	return pass->each(&row, pass->arg);
 }
 
@@ -38,8 +53,16 @@ q_channel_each(struct db *db, int64_t id,
 	struct pass pass = { each, arg };
 
 	return db_query_each(db,
-	    "SELECT id, slot, name, protocol, host, port, tls, base_path,"
-	    " credential, ca, priority, weight, status, created"
-	    " FROM youyun.channel WHERE $1 = 0 OR id = $1"
+	    "SELECT c.id, slot, name, protocol, c.host, c.port, tls, base_path,"
+	    " ca, priority, weight, status, created, region, entity, headers,"
+	    " connect_ms, first_byte_ms, first_token_ms, idle_ms, total_ms,"
+	    " max_concurrent, max_per_minute, p.host, p.port, p.credential,"
+	    " (SELECT string_agg(g.name, ',' ORDER BY g.name)"
+	    "  FROM youyun.channel_group x"
+	    "  JOIN youyun.customer_group g ON g.id = x.group_id"
+	    "  WHERE x.channel_id = c.id)"
+	    " FROM youyun.channel c"
+	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
+	    " WHERE $1 = 0 OR c.id = $1"
 	    " ORDER BY priority, name", &p, 1, take, &pass);
 }

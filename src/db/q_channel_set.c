@@ -17,12 +17,10 @@ q_channel_set(struct db *db, int64_t id, int64_t status, int64_t priority,
 }
 
 enum db_result
-q_channel_credential_set(struct db *db, int64_t id, const void *sealed,
-    size_t sealed_bytes)
+q_channel_reset(struct db *db, int64_t id)
 {
-	struct db_param p[] = { db_int(id), db_bytes(sealed, sealed_bytes) };
+	struct db_param p = db_int(id);
 
-	return db_change(db,
-	    "UPDATE youyun.channel SET credential = $2 WHERE id = $1"
-	    " RETURNING id", p, 2);
+	return db_change(db, "UPDATE youyun.channel SET resets = resets + 1"
+	    " WHERE id = $1 RETURNING id", &p, 1);
 }

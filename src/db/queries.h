@@ -140,12 +140,41 @@ struct channel_row {
 	int64_t port;
 	bool tls;
 	const char *base_path;
-	const void *credential;		/* sealed, context: name */
-	size_t credential_bytes;
 	const char *ca;
 	int64_t priority;
 	int64_t weight;
 	int64_t status;			/* enum channel_status */
+	int64_t created_us;
+	/* What follows, q_channel_add() leaves to q_channel_bounds_set() and
+	 * the functions for each. */
+	struct channel_bounds {
+		const char *region;	/* NULL or -1: leave it as it is */
+		const char *entity;
+		const char *headers;
+		int64_t connect_ms;	/* 0: the setting's, as are: */
+		int64_t first_byte_ms;
+		int64_t first_token_ms;
+		int64_t idle_ms;
+		int64_t total_ms;
+		int64_t max_concurrent;	/* 0: no limit */
+		int64_t max_per_minute;
+	} bounds;
+	const char *proxy_host;		/* "": none */
+	int64_t proxy_port;
+	const void *proxy_auth;		/* sealed */
+	size_t proxy_auth_bytes;
+	const char *groups;		/* "a,b"; "": all */
+};
+
+struct channel_credential_row {
+	int64_t id;
+	int64_t channel_id;
+	int64_t slot;
+	const char *name;
+	const void *sealed;		/* catalogue_credential_context() */
+	size_t sealed_bytes;
+	int64_t status;			/* enum channel_status */
+	int64_t edition;
 	int64_t created_us;
 };
 
@@ -169,8 +198,34 @@ Q_RESULT q_channel_each(struct db *db, int64_t id,
 /* -1 leaves a member as it is. */
 Q_RESULT q_channel_set(struct db *db, int64_t id, int64_t status,
 	    int64_t priority, int64_t weight);
+Q_RESULT q_channel_bounds_set(struct db *db, int64_t id,
+	    const struct channel_bounds *bounds);
+/* Its circuit breaker, and what is held against its credentials. */
+Q_RESULT q_channel_reset(struct db *db, int64_t id);
+/* host NULL: none any more. */
+Q_RESULT q_channel_proxy_set(struct db *db, int64_t id, const char *host,
+	    int64_t port, const void *sealed, size_t sealed_bytes);
+/* No groups: open to all.  DB_NONE: there is no such group. */
+Q_RESULT q_channel_groups_set(struct db *db, int64_t id,
+	    const char *const *groups, size_t n);
+
+/* The id of the next credential, which it is sealed to. */
+Q_RESULT q_channel_credential_next(struct db *db, int64_t *id_r);
+/* slot, edition, created_us are ignored; the lowest free slot is taken.
+ * DB_CONFLICT: name taken; DB_NONE: all slots are. */
+Q_RESULT q_channel_credential_add(struct db *db,
+	    const struct channel_credential_row *credential);
+/* name NULL: the first.  DB_NONE. */
+Q_RESULT q_channel_credential_find(struct db *db, int64_t channel_id,
+	    const char *name, int64_t *id_r);
+/* sealed NULL, status -1: leave it as it is. */
 Q_RESULT q_channel_credential_set(struct db *db, int64_t id,
-	    const void *sealed, size_t sealed_bytes);
+	    const void *sealed, size_t sealed_bytes, int64_t status);
+Q_RESULT q_channel_credential_remove(struct db *db, int64_t id);
+/* channel_id 0: of all; by channel, then slot. */
+Q_RESULT q_channel_credential_each(struct db *db, int64_t channel_id,
+	    bool (*each)(const struct channel_credential_row *, void *),
+	    void *arg);
 Q_RESULT q_channel_model_put(struct db *db, int64_t channel_id,
 	    int64_t model_id, const char *upstream_name);
 Q_RESULT q_channel_model_remove(struct db *db, int64_t channel_id,

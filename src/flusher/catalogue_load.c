@@ -111,14 +111,41 @@ load_groups(struct db *db, struct load *l)
 	return c->group == NULL ? DB_ERROR : DB_OK;
 }
 
+/* The proxy's columns, from `column` on; NULL without one. */
+static void
+read_proxy(const struct db_rows *rows, uint32_t i, int column,
+    struct catalogue_channel *ch)
+{
+	const void *auth;
+	size_t len;
+
+	put_text(ch->proxy_host, sizeof(ch->proxy_host),
+	    db_get_text(rows, i, column));
+	ch->proxy_port = (uint16_t)db_get_int(rows, i, column + 1);
+	auth = db_get_bytes(rows, i, column + 2, &len);
+	if (len > sizeof(ch->proxy_auth))
+		len = 0;	/* the table's CHECK says it can't be */
+	ch->proxy_auth_bytes = (uint16_t)len;
+	if (len > 0)
+		memcpy(ch->proxy_auth, auth, len);
+}
+
+static void
+read_bounds(const struct db_rows *rows, uint32_t i, int column,
+    struct catalogue_channel *ch)
+{
+	uint32_t *const member[] = { &ch->connect_ms, &ch->first_byte_ms,
+		&ch->first_token_ms, &ch->idle_ms, &ch->total_ms,
+		&ch->max_concurrent, &ch->max_per_minute, &ch->resets };
+
+	for (size_t m = 0; m < sizeof(member) / sizeof(member[0]); m++)
+		*member[m] = (uint32_t)db_get_int(rows, i, column + (int)m);
+}
+
 static void
 read_channel(const struct db_rows *rows, uint32_t i,
     struct catalogue_channel *ch)
 {
-	const void *credential;
-	const char *ca;
-	size_t len;
-
 	ch->channel_id = (uint64_t)db_get_int(rows, i, 0);
 	ch->slot = (uint32_t)db_get_int(rows, i, 1);
 	put_text(ch->name, sizeof(ch->name), db_get_text(rows, i, 2));
@@ -128,17 +155,16 @@ read_channel(const struct db_rows *rows, uint32_t i,
 	ch->tls = db_get_bool(rows, i, 6);
 	put_text(ch->base_path, sizeof(ch->base_path),
 	    db_get_text(rows, i, 7));
-	credential = db_get_bytes(rows, i, 8, &len);
-	if (len > sizeof(ch->credential))
-		len = 0;	/* the table's CHECK says it can't be */
-	ch->credential_bytes = (uint32_t)len;
-	memcpy(ch->credential, credential, len);
-	ca = db_get_text(rows, i, 9);
-	put_text(ch->ca, sizeof(ch->ca), ca);
+	put_text(ch->ca, sizeof(ch->ca), db_get_text(rows, i, 8));
 	ch->ca_bytes = (uint32_t)strlen(ch->ca);
-	ch->priority = (uint32_t)db_get_int(rows, i, 10);
-	ch->weight = (uint32_t)db_get_int(rows, i, 11);
-	ch->status = (uint16_t)db_get_int(rows, i, 12);
+	ch->priority = (uint32_t)db_get_int(rows, i, 9);
+	ch->weight = (uint32_t)db_get_int(rows, i, 10);
+	ch->status = (uint16_t)db_get_int(rows, i, 11);
+	put_text(ch->region, sizeof(ch->region), db_get_text(rows, i, 12));
+	put_text(ch->entity, sizeof(ch->entity), db_get_text(rows, i, 13));
+	put_text(ch->headers, sizeof(ch->headers), db_get_text(rows, i, 14));
+	read_bounds(rows, i, 15, ch);
+	read_proxy(rows, i, 23, ch);
 }
 
 static enum db_result
@@ -149,9 +175,13 @@ load_channels(struct db *db, struct load *l)
 	enum db_result result;
 	uint32_t i, n;
 
-	result = db_query(db, "SELECT id, slot, name, protocol, host, port,"
-	    " tls, base_path, credential, ca, priority, weight, status"
-	    " FROM youyun.channel ORDER BY id", NULL, 0, &rows);
+	result = db_query(db, "SELECT c.id, slot, name, protocol, c.host,"
+	    " c.port, tls, base_path, ca, priority, weight, status, region,"
+	    " entity, headers, connect_ms, first_byte_ms, first_token_ms,"
+	    " idle_ms, total_ms, max_concurrent, max_per_minute, resets,"
+	    " p.host, p.port, p.credential FROM youyun.channel c"
+	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
+	    " ORDER BY c.id", NULL, 0, &rows);
 	if (result != DB_OK)
 		return result;
 	n = (uint32_t)db_rows_count(rows);
@@ -197,6 +227,82 @@ channel_index(const struct catalogue *c, uint64_t id)
 	return UINT32_MAX;
 }
 
+static bool
+read_credential(const struct db_rows *rows, uint32_t i,
+    struct catalogue_credential *cr)
+{
+	const void *sealed;
+	size_t len;
+
+	cr->credential_id = (uint64_t)db_get_int(rows, i, 1);
+	cr->slot = (uint16_t)db_get_int(rows, i, 2);
+	cr->status = (uint16_t)db_get_int(rows, i, 3);
+	cr->edition = (uint64_t)db_get_int(rows, i, 4);
+	sealed = db_get_bytes(rows, i, 5, &len);
+	/* The table's CHECKs say that neither can be. */
+	if (len > sizeof(cr->sealed) || cr->slot >= CHANNEL_CREDENTIALS)
+		return false;
+	cr->bytes = (uint32_t)len;
+	memcpy(cr->sealed, sealed, len);
+	return true;
+}
+
+static enum db_result
+load_credentials(struct db *db, struct load *l)
+{
+	struct catalogue *c = l->c;
+	struct catalogue_credential *cr;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i, n;
+
+	/* By channel id, which is the channels' own order. */
+	result = db_query(db, "SELECT channel_id, id, slot, status, edition,"
+	    " credential FROM youyun.channel_credential"
+	    " ORDER BY channel_id, slot", NULL, 0, &rows);
+	if (result != DB_OK)
+		return result;
+	n = (uint32_t)db_rows_count(rows);
+	c->credential = elements(n, sizeof(*c->credential));
+	for (i = 0; c->credential != NULL && i < n; i++) {
+		cr = &c->credential[c->credentials];
+		cr->channel = channel_index(c, (uint64_t)db_get_int(rows, i,
+		    0));
+		if (read_credential(rows, i, cr) && cr->channel != UINT32_MAX)
+			c->credentials++;
+	}
+	db_rows_free(&rows);
+	return c->credential == NULL ? DB_ERROR : DB_OK;
+}
+
+static enum db_result
+load_grants(struct db *db, struct load *l)
+{
+	struct catalogue *c = l->c;
+	struct catalogue_grant *g;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i, n;
+
+	result = db_query(db, "SELECT channel_id, group_id"
+	    " FROM youyun.channel_group ORDER BY channel_id, group_id", NULL,
+	    0, &rows);
+	if (result != DB_OK)
+		return result;
+	n = (uint32_t)db_rows_count(rows);
+	c->grant = elements(n, sizeof(*c->grant));
+	for (i = 0; c->grant != NULL && i < n; i++) {
+		g = &c->grant[c->grants];
+		g->channel = channel_index(c, (uint64_t)db_get_int(rows, i,
+		    0));
+		g->group_id = (uint64_t)db_get_int(rows, i, 1);
+		if (g->channel != UINT32_MAX)
+			c->grants++;
+	}
+	db_rows_free(&rows);
+	return c->grant == NULL ? DB_ERROR : DB_OK;
+}
+
 static enum db_result
 load_routes(struct db *db, struct load *l)
 {
@@ -234,7 +340,7 @@ body(struct db *db, void *arg)
 {
 	static enum db_result (*const parts[])(struct db *, struct load *) = {
 		load_models, load_next_price, load_groups, load_channels,
-		load_routes
+		load_credentials, load_grants, load_routes
 	};
 	struct load *l = arg;
 	enum db_result result = DB_OK;
@@ -272,7 +378,8 @@ catalogue_resolve(struct catalogue *c, struct resolver *resolver)
 
 	for (i = 0; i < c->channels; i++) {
 		ch = &c->channel[i];
-		n = resolver_look_up(resolver, ch->host, address);
+		n = resolver_look_up(resolver, ch->proxy_port != 0 ?
+		    ch->proxy_host : ch->host, address);
 		if (n == ch->addresses && memcmp(address, ch->address,
 		    n * sizeof(address[0])) == 0)
 			continue;

@@ -16,6 +16,7 @@
 #include "conf/settings.h"
 #include "flusher/catalogue_load.h"
 #include "flusher/directory_internal.h"
+#include "shm/channel.h"
 #include "shm/directory.h"
 #include "shm/hold.h"
 #include "shm/segment.h"
@@ -77,6 +78,9 @@ trouble(struct directory *d, const char *what)
 static void
 publish(struct directory *d)
 {
+	/* First: nothing known of a key that was replaced is held against the
+	 * one that comes. */
+	channel_sync(d->config.shm, &d->catalogue);
 	switch (catalogue_publish(d->config.shm, &d->catalogue)) {
 	case CATALOGUE_OK:
 		return;

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libhttp.a
 %C%_libhttp_a_SOURCES = \
 	%D%/chunked.c %D%/chunked.h \
+	%D%/date.c %D%/date.h \
 	%D%/json_find.h \
 	%D%/json_pull.c %D%/json_pull.h \
 	%D%/json_scan.c %D%/json_scan.h \

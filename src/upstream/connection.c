@@ -13,6 +13,7 @@
 #include "upstream/exchange_state.h"
 #include "upstream/pool.h"
 #include "upstream/socket_io.h"
+#include "upstream/tunnel.h"
 
 static void
 ready(struct loop_watch *w, uint32_t events)
@@ -32,6 +33,20 @@ ready(struct loop_watch *w, uint32_t events)
 		pool_lost(c);
 }
 
+static bool
+begin_tls(struct connection *c)
+{
+	if (!c->upstream->tls_on) {
+		c->state = CONNECTION_OPEN;
+		return true;
+	}
+	c->ssl = tls_open(&c->upstream->tls);
+	if (c->ssl == NULL || !socket_io_attach(c))
+		return false;
+	c->state = CONNECTION_HANDSHAKE;
+	return true;
+}
+
 /* Also takes fd over when it fails, and leaves closing to the exchange. */
 static bool
 take_fd(struct connection *c, int fd)
@@ -42,15 +57,27 @@ take_fd(struct connection *c, int fd)
 	if (!loop_watch(c->upstream->client->loop, &c->watch,
 	    EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET))
 		return false;
-	if (!c->upstream->tls_on) {
-		c->state = CONNECTION_OPEN;
-		return true;
+	if (c->upstream->tunnel == NULL)
+		return begin_tls(c);
+	c->tunnel = tunnel_new();
+	c->state = CONNECTION_TUNNEL;
+	return c->tunnel != NULL;
+}
+
+enum connection_result
+connection_tunnel(struct connection *c)
+{
+	switch (tunnel_run(c->tunnel, c)) {
+	case TUNNEL_OPEN:
+		break;
+	case TUNNEL_AGAIN:
+		return CONNECTION_AGAIN;
+	case TUNNEL_REFUSED:
+	case TUNNEL_BROKEN:
+		return CONNECTION_PROXY;
 	}
-	c->ssl = tls_open(&c->upstream->tls);
-	if (c->ssl == NULL || !socket_io_attach(c))
-		return false;
-	c->state = CONNECTION_HANDSHAKE;
-	return true;
+	tunnel_free(&c->tunnel);
+	return begin_tls(c) ? CONNECTION_OK : CONNECTION_BROKEN;
 }
 
 static void
@@ -87,7 +114,7 @@ connection_open(struct upstream *upstream, struct exchange *x, bool *memory_r)
 	c->state = CONNECTION_DIALING;
 	c->dial.loop = upstream->client->loop;
 	c->dial.done = dialed;
-	c->dial.port = upstream->port;
+	c->dial.port = upstream->dial_port;
 	c->dial.addresses = upstream->addresses;
 	memcpy(c->dial.address, upstream->address, sizeof(c->dial.address));
 	if (!dial_start(&c->dial)) {
@@ -119,6 +146,7 @@ connection_close(struct connection **connection)
 		}
 		SSL_free(c->ssl);
 	}
+	tunnel_free(&c->tunnel);
 	if (c->watch.fd >= 0) {
 		loop_unwatch(c->upstream->client->loop, &c->watch);
 		close(c->watch.fd);

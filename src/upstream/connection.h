@@ -20,10 +20,12 @@
 
 struct exchange;
 struct ssl_st;
+struct tunnel;
 struct upstream;
 
 enum connection_state {
 	CONNECTION_DIALING,
+	CONNECTION_TUNNEL,		/* a proxy is asked for one */
 	CONNECTION_HANDSHAKE,
 	CONNECTION_OPEN
 };
@@ -34,7 +36,8 @@ enum connection_result {
 	CONNECTION_EOF,			/* ended properly */
 	CONNECTION_BROKEN,		/* reset, or TLS cut without a notice */
 	CONNECTION_TLS,			/* not what TLS allows */
-	CONNECTION_TLS_VERIFY
+	CONNECTION_TLS_VERIFY,
+	CONNECTION_PROXY		/* it made no tunnel */
 };
 
 struct connection {
@@ -42,6 +45,7 @@ struct connection {
 	struct upstream *upstream;
 	struct exchange *exchange;	/* NULL: idle in the pool */
 	struct ssl_st *ssl;		/* NULL: plain TCP */
+	struct tunnel *tunnel;		/* in CONNECTION_TUNNEL only */
 	enum connection_state state;
 	bool readable;			/* or maybe so */
 	bool writable;
@@ -65,6 +69,8 @@ struct connection *connection_open(struct upstream *upstream,
 /* Any state.  Says goodbye if the connection is sound.  Clears *connection. */
 void	connection_close(struct connection **connection);
 
+/* Goes on with the proxy: OK, AGAIN, PROXY; BROKEN: memory is short. */
+enum connection_result connection_tunnel(struct connection *c);
 /* Goes on with the TLS handshake: OK, AGAIN, or why it failed. */
 enum connection_result connection_handshake(struct connection *c);
 

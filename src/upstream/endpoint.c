@@ -15,6 +15,7 @@
 #include "upstream/endpoint_state.h"
 #include "upstream/pool.h"
 #include "upstream/trust.h"
+#include "upstream/tunnel.h"
 
 void
 upstream_config_channel(struct upstream_config *config,
@@ -26,6 +27,9 @@ upstream_config_channel(struct upstream_config *config,
 	config->base_path = channel->base_path;
 	config->ca = channel->ca_bytes > 0 ? channel->ca : NULL;
 	config->ca_bytes = channel->ca_bytes;
+	config->proxy_host = channel->proxy_port != 0 ? channel->proxy_host :
+	    NULL;
+	config->proxy_port = channel->proxy_port;
 	config->address = channel->address;
 	config->addresses = channel->addresses;
 	/* The catalogue was written by another process. */
@@ -132,6 +136,43 @@ take_changeable(struct upstream *up, const struct upstream_config *config)
 		    config->addresses * sizeof(up->address[0]));
 }
 
+static bool
+has_proxy(const struct upstream_config *config)
+{
+	return config->proxy_host != NULL && config->proxy_host[0] != '\0';
+}
+
+static bool
+open_tunnel(struct upstream *up, const struct upstream_config *config)
+{
+	up->dial_port = up->port;
+	if (!has_proxy(config))
+		return true;
+	up->dial_port = config->proxy_port;
+	up->tunnel = tunnel_request(up->host, up->port, config->proxy_auth,
+	    &up->tunnel_len);
+	return up->tunnel != NULL;
+}
+
+/* By the same proxy with the same credential? */
+static bool
+same_tunnel(const struct upstream *up, const struct upstream_config *config)
+{
+	char *wanted;
+	size_t len;
+	bool same;
+
+	if (!has_proxy(config))
+		return up->tunnel == NULL;
+	if (up->tunnel == NULL || up->dial_port != config->proxy_port)
+		return false;
+	wanted = tunnel_request(up->host, up->port, config->proxy_auth, &len);
+	same = wanted != NULL && len == up->tunnel_len &&
+	    memcmp(wanted, up->tunnel, len) == 0;
+	tunnel_request_free(&wanted, len);
+	return same;
+}
+
 enum upstream_open_result
 upstream_open(struct upstream_client *client,
     const struct upstream_config *config, struct upstream **upstream_r)
@@ -153,11 +194,16 @@ upstream_open(struct upstream_client *client,
 		result = UPSTREAM_OPEN_BAD_PATH;
 	else
 		result = open_tls(up, config);
+	if (result == UPSTREAM_OPEN_OK) {
+		render_host(up);
+		if (!open_tunnel(up, config))
+			result = UPSTREAM_OPEN_MEMORY;
+	}
 	if (result != UPSTREAM_OPEN_OK) {
+		tls_fini(&up->tls);
 		free(up);
 		return result;
 	}
-	render_host(up);
 	take_changeable(up, config);
 	pool_init(up);
 	client->upstreams++;
@@ -192,7 +238,8 @@ upstream_update(struct upstream *up, const struct upstream_config *config)
 	if (strcmp(host, up->host) != 0 || config->port != up->port ||
 	    config->tls != up->tls_on ||
 	    (config->ca != NULL) != up->own_ca ||
-	    memcmp(digest, up->ca_digest, sizeof(digest)) != 0)
+	    memcmp(digest, up->ca_digest, sizeof(digest)) != 0 ||
+	    !same_tunnel(up, config))
 		return false;
 	strcpy(up->base_path, base_path);
 	update_addresses(up, config);
@@ -208,6 +255,7 @@ free_unused(struct upstream *up)
 	assert(up->idle == 0 && up->client->upstreams > 0);
 	loop_disarm(up->client->loop, &up->pool_timer);
 	tls_fini(&up->tls);
+	tunnel_request_free(&up->tunnel, up->tunnel_len);
 	up->client->upstreams--;
 	free(up);
 }

@@ -37,7 +37,10 @@ struct upstream_config {
 	const char *base_path;	/* "" or "/prefix" */
 	const char *ca;		/* PEM; NULL: the client's trust */
 	size_t ca_bytes;
-	const struct catalogue_address *address;
+	const char *proxy_host;	/* "" or NULL: none */
+	uint16_t proxy_port;
+	const char *proxy_auth;	/* "user:password"; "" or NULL: none */
+	const struct catalogue_address *address; /* the proxy's, if any */
 	size_t addresses;	/* up to CHANNEL_ADDRESSES; may be 0 */
 	struct upstream_timeouts timeouts;
 	size_t idle_max;	/* connections kept; 0: none */
@@ -79,8 +82,9 @@ enum upstream_open_result {
 };
 
 /*
- * Points config at channel's host, port, tls, base_path, ca and addresses
- * (borrowed); timeouts and pool limits are left as they are.
+ * Points config at channel's host, port, tls, base_path, ca, proxy and
+ * addresses (borrowed); timeouts, pool limits and the proxy's credential are
+ * left as they are.
  */
 void	upstream_config_channel(struct upstream_config *config,
 	    const struct catalogue_channel *channel);
@@ -93,7 +97,7 @@ enum upstream_open_result upstream_open(struct upstream_client *client,
 /*
  * Takes over addresses, base path, timeouts and pool limits for the exchanges
  * that start from now on, keeping pool and sessions.  False, and nothing
- * changed, when host, port, tls or CA differ, or memory is short: then open a
+ * changed, when host, port, tls, CA or proxy differ, or memory is short: then open a
  * new one and retire this.
  */
 bool	upstream_update(struct upstream *upstream,

@@ -29,6 +29,10 @@ struct upstream {
 	bool own_ca;
 	unsigned char ca_digest[CA_DIGEST_BYTES];
 	struct tls tls;
+	/* Through a proxy: the request for the tunnel, and its port. */
+	char *tunnel;				/* NULL: no proxy */
+	size_t tunnel_len;
+	uint16_t dial_port;
 	/* What upstream_update() may change. */
 	char base_path[CHANNEL_PATH_BYTES];
 	struct upstream_timeouts timeouts;

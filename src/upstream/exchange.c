@@ -20,6 +20,15 @@ now(const struct exchange *x)
 	return loop_now(x->upstream->client->loop);
 }
 
+static int64_t
+first_byte_ms(const struct exchange *x)
+{
+	int64_t usual_ms = x->upstream->timeouts.first_byte_ms;
+	int64_t wanted_ms = x->request.first_token_ms;
+
+	return wanted_ms > 0 && wanted_ms < usual_ms ? wanted_ms : usual_ms;
+}
+
 /* Of the phase that x is in, or of the whole, whichever comes first. */
 static struct deadline
 next_deadline(const struct exchange *x)
@@ -35,7 +44,11 @@ next_deadline(const struct exchange *x)
 	} else if (x->paused) {
 		return total;
 	} else if (x->sent && !x->head_done) {
-		phase.due = mono_add_ms(x->sent_at, t->first_byte_ms);
+		phase.due = mono_add_ms(x->sent_at, first_byte_ms(x));
+		phase.failure = UPSTREAM_TIMEOUT_FIRST_BYTE;
+	} else if (x->sent && !x->body_begun &&
+	    x->request.first_token_ms > 0) {
+		phase.due = mono_add_ms(x->sent_at, x->request.first_token_ms);
 		phase.failure = UPSTREAM_TIMEOUT_FIRST_BYTE;
 	} else {
 		phase.due = mono_add_ms(x->progress, t->idle_ms);
@@ -202,6 +215,29 @@ shake_hands(struct exchange *x)
 	case CONNECTION_TLS_VERIFY:
 		exchange_fail(x, UPSTREAM_TLS_VERIFY);
 		break;
+	case CONNECTION_PROXY:
+		break;
+	}
+}
+
+static void
+ask_proxy(struct exchange *x)
+{
+	switch (connection_tunnel(x->connection)) {
+	case CONNECTION_OK:
+		x->progress = now(x);
+		break;
+	case CONNECTION_AGAIN:
+		break;
+	case CONNECTION_PROXY:
+		exchange_fail(x, UPSTREAM_PROXY);
+		break;
+	case CONNECTION_EOF:
+	case CONNECTION_BROKEN:
+	case CONNECTION_TLS:
+	case CONNECTION_TLS_VERIFY:
+		exchange_fail(x, UPSTREAM_MEMORY);
+		break;
 	}
 }
 
@@ -210,6 +246,9 @@ exchange_run(struct exchange *x)
 {
 	assert(!x->busy);
 	x->busy = true;
+	if (x->verdict == EXCHANGE_RUNS &&
+	    x->connection->state == CONNECTION_TUNNEL)
+		ask_proxy(x);
 	if (x->verdict == EXCHANGE_RUNS &&
 	    x->connection->state == CONNECTION_HANDSHAKE)
 		shake_hands(x);
@@ -264,6 +303,8 @@ exchange_start(struct upstream *upstream,
 	x->arg = arg;
 	x->timer.fire = fire;
 	x->started = x->progress = now(x);
+	if (request->since.ns != 0)
+		x->started = request->since;
 	response_head_init(&x->head);
 	x->connection = pool_take(upstream, x);
 	if (x->connection != NULL) {

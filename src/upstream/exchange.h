@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "http/response_head.h"
 #include "upstream/failure.h"
 
@@ -34,6 +35,11 @@ struct exchange_request {
 	struct span body[EXCHANGE_BODY_SPANS];
 	size_t spans;
 	bool is_head;			/* HEAD: the answer has no body */
+	/* From the request sent to the first byte of the answer's body; 0: as
+	 * long as the upstream's timeouts say. */
+	int64_t first_token_ms;
+	/* When the time for the whole began, if not now; ns 0: now. */
+	struct mono_time since;
 };
 
 /*

@@ -60,6 +60,7 @@ struct exchange {
 	/* The answer's side. */
 	bool answered;			/* at least one byte came */
 	bool head_done;
+	bool body_begun;		/* a byte of it was handed on */
 	bool body_done;
 	bool paused;
 	enum response_body body_kind;

@@ -33,6 +33,8 @@ upstream_failure_name(enum upstream_failure failure)
 		return "bad_framing";
 	case UPSTREAM_CUT:
 		return "cut";
+	case UPSTREAM_PROXY:
+		return "proxy";
 	case UPSTREAM_MEMORY:
 		return "memory";
 	}

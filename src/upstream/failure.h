@@ -20,6 +20,7 @@ enum upstream_failure {
 	UPSTREAM_BAD_HEAD,		/* not HTTP, or too large */
 	UPSTREAM_BAD_FRAMING,		/* ambiguous or broken body framing */
 	UPSTREAM_CUT,			/* closed in the middle of the body */
+	UPSTREAM_PROXY,			/* the proxy made no tunnel */
 	UPSTREAM_MEMORY			/* or no descriptor left */
 };
 #define UPSTREAM_FAILURES (UPSTREAM_MEMORY + 1)

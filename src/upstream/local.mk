@@ -13,4 +13,5 @@ noinst_LIBRARIES += %D%/libupstream.a
 	%D%/send.c \
 	%D%/socket_io.c %D%/socket_io.h \
 	%D%/tls.c %D%/tls.h \
-	%D%/trust.c %D%/trust.h
+	%D%/trust.c %D%/trust.h \
+	%D%/tunnel.c %D%/tunnel.h

@@ -91,6 +91,7 @@ hand_on(struct exchange *x)
 {
 	size_t taken, len = x->payload.len;
 
+	x->body_begun = true;
 	taken = x->handlers->on_body(x->arg, x->payload.p, len);
 	if (!runs(x))
 		return;
@@ -168,6 +169,7 @@ read_some(struct exchange *x)
 		return false;
 	case CONNECTION_TLS:
 	case CONNECTION_TLS_VERIFY:
+	case CONNECTION_PROXY:
 		exchange_fail(x, UPSTREAM_TLS);
 		return false;
 	}

@@ -99,6 +99,7 @@ bio_read(BIO *bio, char *p, size_t len, size_t *n_r)
 	case CONNECTION_BROKEN:
 	case CONNECTION_TLS:
 	case CONNECTION_TLS_VERIFY:
+	case CONNECTION_PROXY:
 		break;
 	}
 	return 0;
@@ -260,6 +261,7 @@ connection_send(struct connection *c, const struct span *span, size_t spans,
 	case CONNECTION_BROKEN:
 	case CONNECTION_TLS:
 	case CONNECTION_TLS_VERIFY:
+	case CONNECTION_PROXY:
 		break;
 	}
 	c->send_broken = true;

@@ -23,10 +23,17 @@ enum member {
 	MEMBER_MAX_COMPLETION_TOKENS,
 	MEMBER_N,
 	MEMBER_STREAM_OPTIONS,
+	OPENAI_BILLED,
+	/* Not billed by: where the choice of a channel looks. */
+	MEMBER_MESSAGES = OPENAI_BILLED,
+	MEMBER_PROMPT_CACHE_KEY,
 	OPENAI_MEMBERS,
 	/* Anthropic: in their place */
 	MEMBER_SPEED = MEMBER_MAX_COMPLETION_TOKENS,
 	MEMBER_INFERENCE_GEO,
+	ANTHROPIC_BILLED,
+	MEMBER_ANTHROPIC_MESSAGES = ANTHROPIC_BILLED,
+	MEMBER_SYSTEM,
 	ANTHROPIC_MEMBERS
 };
 
@@ -38,6 +45,8 @@ static const struct json_want openai_wants[OPENAI_MEMBERS] = {
 	[MEMBER_MAX_COMPLETION_TOKENS] = JSON_WANT("max_completion_tokens"),
 	[MEMBER_N] = JSON_WANT("n"),
 	[MEMBER_STREAM_OPTIONS] = JSON_WANT("stream_options"),
+	[MEMBER_MESSAGES] = JSON_WANT("messages"),
+	[MEMBER_PROMPT_CACHE_KEY] = JSON_WANT("prompt_cache_key"),
 };
 
 static const struct json_want anthropic_wants[ANTHROPIC_MEMBERS] = {
@@ -47,6 +56,8 @@ static const struct json_want anthropic_wants[ANTHROPIC_MEMBERS] = {
 	[MEMBER_SERVICE_TIER] = JSON_WANT("service_tier"),
 	[MEMBER_SPEED] = JSON_WANT("speed"),
 	[MEMBER_INFERENCE_GEO] = JSON_WANT("inference_geo"),
+	[MEMBER_ANTHROPIC_MESSAGES] = JSON_WANT("messages"),
+	[MEMBER_SYSTEM] = JSON_WANT("system"),
 };
 
 #define INCLUDE_USAGE_PATH "stream_options.include_usage"
@@ -188,14 +199,28 @@ read_stream_options(const struct json_want *want, const char *body,
 	    fault);
 }
 
+static struct wire_place
+place_of(const struct json_want *want)
+{
+	struct wire_place place = { 0, 0 };
+
+	if (!is_unset(want)) {
+		place.start = want->value_start;
+		place.end = want->value_end;
+	}
+	return place;
+}
+
+/* The first `billed` of the n wants must stand once. */
 static bool
-scan_members(struct json_want *wants, size_t n, const char *body, size_t len,
-    struct wire_request *req, struct wire_fault *fault)
+scan_members(struct json_want *wants, size_t n, size_t billed,
+    const char *body, size_t len, struct wire_request *req,
+    struct wire_fault *fault)
 {
 	struct json_extent extent;
 
 	if (!check_scan(json_scan(body, len, wants, n, &extent), fault) ||
-	    !check_once(wants, n, fault))
+	    !check_once(wants, billed, fault))
 		return false;
 	req->object.start = extent.start;
 	req->object.end = extent.end;
@@ -213,12 +238,16 @@ scan_openai(const char *body, size_t len, struct wire_request *req,
 	uint64_t n = 1;
 
 	memcpy(wants, openai_wants, sizeof(wants));
-	if (!scan_members(wants, OPENAI_MEMBERS, body, len, req, fault) ||
+	if (!scan_members(wants, OPENAI_MEMBERS, OPENAI_BILLED, body, len, req,
+	    fault) ||
 	    !read_max_tokens(&wants[MEMBER_MAX_COMPLETION_TOKENS], body, req,
 	    fault) ||
 	    !read_count(&wants[MEMBER_N], body, WIRE_REQUEST_N_MAX, &n, fault))
 		return false;
 	req->n = (uint32_t)n;
+	req->prompt = place_of(&wants[MEMBER_MESSAGES]);
+	if (wants[MEMBER_PROMPT_CACHE_KEY].type == JSON_STRING)
+		req->session = place_of(&wants[MEMBER_PROMPT_CACHE_KEY]);
 	return read_stream_options(&wants[MEMBER_STREAM_OPTIONS], body, req,
 	    fault);
 }
@@ -230,7 +259,13 @@ scan_anthropic(const char *body, size_t len, struct wire_request *req,
 	struct json_want wants[ANTHROPIC_MEMBERS];
 
 	memcpy(wants, anthropic_wants, sizeof(wants));
-	return scan_members(wants, ANTHROPIC_MEMBERS, body, len, req, fault);
+	if (!scan_members(wants, ANTHROPIC_MEMBERS, ANTHROPIC_BILLED, body,
+	    len, req, fault))
+		return false;
+	req->prompt = place_of(&wants[MEMBER_SYSTEM]);
+	if (req->prompt.end == 0)
+		req->prompt = place_of(&wants[MEMBER_ANTHROPIC_MESSAGES]);
+	return true;
 }
 
 bool

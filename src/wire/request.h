@@ -34,6 +34,9 @@ struct wire_request {
 	uint32_t n;			/* choices; 1 when not said */
 	bool include_usage;		/* the client itself asked for it */
 	size_t body_bytes;		/* what the input estimate is of */
+	struct wire_place session;	/* prompt_cache_key, quotes included */
+	struct wire_place prompt;	/* the value that the prompt begins
+					 * with: system, else messages */
 
 	/* For wire/splice.h. */
 	struct wire_place object;	/* braces included */

@@ -8,6 +8,7 @@
 #include "shm/directory.h"
 #include "shm/segment.h"
 #include "worker/amount.h"
+#include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
@@ -158,41 +159,16 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	return refuse(call, WIRE_ERROR_OVERLOADED, RETRY_SOON_S);
 }
 
-static uint32_t
-random_of(const struct call *call)
-{
-	uint32_t n;
-
-	/* The last bytes of the id are as random as anything. */
-	memcpy(&n, call->record.request_id + RECORD_ID_BYTES - sizeof(n),
-	    sizeof(n));
-	return n;
-}
-
 bool
 admit_call(struct call *call, struct admission *admission_r)
 {
-	const struct catalogue_model *model;
-
 	if (!admit_any(call))
 		return false;
-	model = find_model(call);
-	if (model == NULL)
-		return false;
-	switch (view_choose(call->worker->view, model, call->protocol,
-	    random_of(call), &admission_r->channel,
-	    &admission_r->upstream_name)) {
-	case VIEW_CHOSEN:
-		break;
-	case VIEW_NO_CHANNEL:
-		return refuse(call, WIRE_ERROR_NO_CHANNEL, RETRY_LATER_S);
-	case VIEW_NO_ROUTE:
-		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
-	}
-	call->record.channel_id = admission_r->channel->channel->channel_id;
-	if (!make_terms(call, model))
-		return false;
-	return take_hold(call, model);
+	admission_r->model = find_model(call);
+	return admission_r->model != NULL &&
+	    attempt_choose(call, admission_r->model, &admission_r->choice) &&
+	    make_terms(call, admission_r->model) &&
+	    take_hold(call, admission_r->model);
 }
 
 /* Up to `more` tokens more, by halving; 0: there is no money for any. */

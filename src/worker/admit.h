@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/choose.h"
+
 struct call;
-struct view_channel;
+struct catalogue_model;
 
 struct admission {
-	const struct view_channel *channel;
-	const char *upstream_name;	/* of the model */
+	const struct catalogue_model *model;
+	struct choice choice;
 };
 
 /* Are new calls taken at all?  False: refused. */

@@ -134,6 +134,7 @@ call_release(struct call *call)
 
 	if (call->client != NULL || call->exchange != NULL || call->lent)
 		return;
+	attempt_over(call);
 	/* Nobody may forget the money. */
 	assert(call->hold == HOLD_NONE);
 	durable_forget(call);

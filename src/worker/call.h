@@ -33,6 +33,7 @@
 #include "wire/request.h"
 #include "wire/route.h"
 #include "wire/splice.h"
+#include "worker/attempt.h"
 #include "worker/client_head.h"
 
 struct client;
@@ -118,6 +119,7 @@ struct call {
 	struct mono_time park_due;	/* ns 0: it doesn't wait */
 
 	/* The upstream's side. */
+	struct attempt attempt;
 	struct buf upstream_head;
 	struct wire_splice splice;
 	bool upstream_ok;		/* it answered with 2xx */

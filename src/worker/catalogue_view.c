@@ -74,6 +74,18 @@ index_routes(struct catalogue_view *view)
 	return true;
 }
 
+static void
+find_grants(const struct catalogue *cat, uint32_t index,
+    struct view_channel *c)
+{
+	for (uint32_t i = 0; i < cat->grants; i++) {
+		if (cat->grant[i].channel != index)
+			continue;
+		if (c->grants++ == 0)
+			c->grant = &cat->grant[i];
+	}
+}
+
 struct catalogue_view *
 view_of(struct catalogue *catalogue)
 {
@@ -90,9 +102,23 @@ view_of(struct catalogue *catalogue)
 		view_free(&view);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < view->catalogue.channels; i++)
+	for (uint32_t i = 0; i < view->catalogue.channels; i++) {
 		view->channel[i].channel = &view->catalogue.channel[i];
+		find_grants(&view->catalogue, i, &view->channel[i]);
+	}
 	return view;
+}
+
+static void
+close_channel(struct view_channel *c)
+{
+	if (c->upstream != NULL)
+		upstream_retire(&c->upstream);
+	for (uint32_t i = 0; i < c->credentials; i++) {
+		bytes_scrub(c->credential[i].value, c->credential[i].len);
+		free(c->credential[i].value);
+	}
+	c->credentials = 0;
 }
 
 void
@@ -103,16 +129,8 @@ view_free(struct catalogue_view **view)
 	if (v == NULL)
 		return;
 	for (uint32_t i = 0; v->channel != NULL &&
-	    i < v->catalogue.channels; i++) {
-		struct view_channel *c = &v->channel[i];
-
-		if (c->upstream != NULL)
-			upstream_retire(&c->upstream);
-		if (c->credential != NULL) {
-			bytes_scrub(c->credential, c->credential_len);
-			free(c->credential);
-		}
-	}
+	    i < v->catalogue.channels; i++)
+		close_channel(&v->channel[i]);
 	free(v->channel);
 	free(v->slot);
 	free(v->first_route);
@@ -123,47 +141,121 @@ view_free(struct catalogue_view **view)
 
 /* As the protocol's header wants it: OpenAI's with the scheme before it. */
 static bool
-open_credential(struct view_channel *c, const struct secrets *secrets)
+open_credential(struct view_channel *c,
+    const struct catalogue_credential *from, const struct secrets *secrets)
 {
 	const struct catalogue_channel *ch = c->channel;
+	struct view_credential *to = &c->credential[c->credentials];
 	size_t prefix = ch->protocol == WIRE_OPENAI ? sizeof(bearer) - 1 : 0;
+	char context[CHANNEL_CONTEXT_BYTES];
 	size_t len;
 
-	if (ch->credential_bytes < SEAL_OVERHEAD ||
-	    ch->credential_bytes > CHANNEL_CREDENTIAL_BYTES)
+	if (from->bytes < SEAL_OVERHEAD ||
+	    from->bytes > CHANNEL_CREDENTIAL_BYTES)
 		return false;
-	len = ch->credential_bytes - SEAL_OVERHEAD;
-	c->credential = malloc(prefix + len + 1);
-	if (c->credential == NULL)
+	len = from->bytes - SEAL_OVERHEAD;
+	to->value = malloc(prefix + len + 1);
+	if (to->value == NULL)
 		return false;
-	memcpy(c->credential, bearer, prefix);
-	if (!secret_unseal(secrets, ch->name, ch->credential,
-	    ch->credential_bytes, c->credential + prefix)) {
-		free(c->credential);
-		c->credential = NULL;
+	memcpy(to->value, bearer, prefix);
+	catalogue_credential_context(ch->name, from->credential_id, context);
+	if (!secret_unseal(secrets, context, from->sealed, from->bytes,
+	    to->value + prefix)) {
+		free(to->value);
 		return false;
 	}
-	c->credential_len = prefix + len;
-	c->credential[c->credential_len] = '\0';
+	to->len = prefix + len;
+	to->value[to->len] = '\0';
+	to->credential_id = from->credential_id;
+	to->key = (struct channel_credential_key){ ch->slot, from->slot,
+		from->edition };
+	c->credentials++;
 	return true;
 }
 
-static struct upstream_config
-configure(const struct view_channel *c, const struct settings *s)
+/* Those of one channel stand together. */
+static void
+open_credentials(const struct catalogue *cat, uint32_t index,
+    struct view_channel *c, const struct secrets *secrets)
 {
+	for (uint32_t i = 0; i < cat->credentials; i++) {
+		const struct catalogue_credential *from = &cat->credential[i];
+
+		if (from->channel != index ||
+		    from->status != CHANNEL_ACTIVE ||
+		    c->credentials == CHANNEL_CREDENTIALS)
+			continue;
+		if (!open_credential(c, from, secrets))
+			log_error("a credential of a channel cannot be opened "
+			    "channel=%s credential_id=%llu hint=set it again "
+			    "with youyunctl", c->channel->name,
+			    (unsigned long long)from->credential_id);
+	}
+}
+
+/* Borrowed from the channel's text, which lives as long as the view. */
+static void
+read_headers(struct view_channel *c)
+{
+	const char *text = c->channel->headers;
+
+	c->headers = 0;
+	while (c->headers < CHANNEL_HEADERS && channel_header_next(&text,
+	    &c->header[c->headers].name, &c->header[c->headers].value))
+		c->headers++;
+}
+
+static int64_t
+either(uint32_t own_ms, uint32_t usual_ms)
+{
+	return own_ms > 0 ? own_ms : usual_ms;
+}
+
+static struct upstream_config
+configure(struct view_channel *c, const struct settings *s)
+{
+	const struct catalogue_channel *ch = c->channel;
 	struct upstream_config config = {
 		.timeouts = {
-			.connect_ms = s->upstream_connect_timeout_ms,
-			.first_byte_ms = s->upstream_first_byte_timeout_ms,
-			.idle_ms = s->upstream_idle_timeout_ms,
-			.total_ms = s->total_timeout_ms,
+			.connect_ms = either(ch->connect_ms,
+			    s->upstream_connect_timeout_ms),
+			.first_byte_ms = either(ch->first_byte_ms,
+			    s->upstream_first_byte_timeout_ms),
+			.idle_ms = either(ch->idle_ms,
+			    s->upstream_idle_timeout_ms),
+			.total_ms = either(ch->total_ms, s->total_timeout_ms),
 		},
 		.idle_max = s->upstream_keepalive,
 		.idle_keep_ms = UPSTREAM_IDLE_KEEP_MS,
 	};
 
-	upstream_config_channel(&config, c->channel);
+	c->first_token_ms = (uint32_t)either(ch->first_token_ms,
+	    s->first_token_timeout_ms);
+	upstream_config_channel(&config, ch);
 	return config;
+}
+
+/* "user:password" for the proxy.  Caller scrubs; false: it can't be opened. */
+static bool
+open_proxy(const struct catalogue_channel *ch, const struct secrets *secrets,
+    char auth_r[CHANNEL_PROXY_AUTH_BYTES])
+{
+	char context[CHANNEL_CONTEXT_BYTES];
+	size_t len;
+
+	auth_r[0] = '\0';
+	if (ch->proxy_port == 0 || ch->proxy_auth_bytes == 0)
+		return true;
+	if (ch->proxy_auth_bytes < SEAL_OVERHEAD ||
+	    ch->proxy_auth_bytes > CHANNEL_PROXY_AUTH_BYTES)
+		return false;
+	len = ch->proxy_auth_bytes - SEAL_OVERHEAD;
+	catalogue_proxy_context(ch->name, context);
+	if (!secret_unseal(secrets, context, ch->proxy_auth,
+	    ch->proxy_auth_bytes, auth_r))
+		return false;
+	auth_r[len] = '\0';
+	return true;
 }
 
 /* The same channel's upstream in the old view, if it can go on. */
@@ -188,44 +280,63 @@ take_over(struct catalogue_view *old, const struct view_channel *c,
 }
 
 static void
-open_channel(struct catalogue_view *old, struct view_channel *c,
-    const struct secrets *secrets, const struct settings *settings,
-    struct upstream_client *client)
+open_upstream(struct catalogue_view *old, struct view_channel *c,
+    const struct upstream_config *config, struct upstream_client *client)
 {
-	const struct catalogue_channel *ch = c->channel;
-	struct upstream_config config;
+	const char *name = c->channel->name;
 
-	if (ch->status != CHANNEL_ACTIVE)
-		return;
-	if (!open_credential(c, secrets)) {
-		log_error("credential of a channel cannot be opened "
-		    "channel=%s hint=set it again with youyunctl", ch->name);
-		return;
-	}
-	config = configure(c, settings);
-	c->upstream = take_over(old, c, &config);
+	c->upstream = take_over(old, c, config);
 	if (c->upstream != NULL)
 		return;
-	switch (upstream_open(client, &config, &c->upstream)) {
+	switch (upstream_open(client, config, &c->upstream)) {
 	case UPSTREAM_OPEN_OK:
 		return;
 	case UPSTREAM_OPEN_BAD_HOST:
-		log_error("host of a channel is not valid channel=%s",
-		    ch->name);
+		log_error("host of a channel is not valid channel=%s", name);
 		break;
 	case UPSTREAM_OPEN_BAD_PATH:
 		log_error("base path of a channel is not valid channel=%s",
-		    ch->name);
+		    name);
 		break;
 	case UPSTREAM_OPEN_BAD_CA:
 		log_error("CA certificates of a channel cannot be read "
-		    "channel=%s", ch->name);
+		    "channel=%s", name);
 		break;
 	case UPSTREAM_OPEN_MEMORY:
-		log_error("no memory to open a channel channel=%s", ch->name);
+		log_error("no memory to open a channel channel=%s", name);
 		break;
 	}
 	c->upstream = NULL;
+}
+
+static void
+open_channel(struct catalogue_view *old, const struct catalogue *cat,
+    uint32_t index, struct view_channel *c, const struct secrets *secrets,
+    const struct settings *settings, struct upstream_client *client)
+{
+	char proxy_auth[CHANNEL_PROXY_AUTH_BYTES];
+	struct upstream_config config;
+
+	if (c->channel->status != CHANNEL_ACTIVE)
+		return;
+	open_credentials(cat, index, c, secrets);
+	if (c->credentials == 0) {
+		log_warning("a channel has no credential channel=%s "
+		    "hint=youyunctl channel credential add",
+		    c->channel->name);
+		return;
+	}
+	read_headers(c);
+	config = configure(c, settings);
+	if (!open_proxy(c->channel, secrets, proxy_auth)) {
+		log_error("the proxy's credential of a channel cannot be "
+		    "opened channel=%s hint=set it again with youyunctl",
+		    c->channel->name);
+		return;
+	}
+	config.proxy_auth = proxy_auth;
+	open_upstream(old, c, &config, client);
+	bytes_scrub(proxy_auth, sizeof(proxy_auth));
 }
 
 void
@@ -249,8 +360,8 @@ view_refresh(struct catalogue_view **view, const struct shm *shm,
 		return;
 	}
 	for (uint32_t i = 0; i < next->catalogue.channels; i++)
-		open_channel(*view, &next->channel[i], secrets, settings,
-		    client);
+		open_channel(*view, &next->catalogue, i, &next->channel[i],
+		    secrets, settings, client);
 	view_free(view);
 	*view = next;
 	log_debug("catalogue taken number=%llu models=%u channels=%u",
@@ -298,78 +409,57 @@ view_group(const struct catalogue_view *view, uint64_t group_id,
 	return false;
 }
 
-static const struct view_channel *
-channel_of(const struct catalogue_view *view, uint32_t route)
+void
+view_routes(const struct catalogue_view *view,
+    const struct catalogue_model *model, uint32_t *first_r, uint32_t *end_r)
+{
+	uint32_t m = (uint32_t)(model - view->catalogue.model);
+
+	*first_r = view->first_route[m];
+	*end_r = view->first_route[m + 1];
+}
+
+const struct view_channel *
+view_route_channel(const struct catalogue_view *view, uint32_t route)
 {
 	return &view->channel[view->catalogue.route[route].channel];
 }
 
-static bool
-usable(const struct view_channel *c, enum wire_protocol protocol)
+const char *
+view_route_name(const struct catalogue_view *view, uint32_t route)
 {
-	return c->channel->protocol == protocol && c->upstream != NULL &&
-	    c->channel->status == CHANNEL_ACTIVE;
+	return view->catalogue.route[route].upstream_name;
+}
+
+bool
+view_allows(const struct view_channel *c, uint64_t group_id)
+{
+	for (uint32_t i = 0; i < c->grants; i++)
+		if (c->grant[i].group_id == group_id)
+			return true;
+	return c->grants == 0;
+}
+
+bool
+view_usable(const struct view_channel *c)
+{
+	return c->upstream != NULL && c->channel->status == CHANNEL_ACTIVE;
 }
 
 bool
 view_serves(const struct catalogue_view *view,
-    const struct catalogue_model *model, enum wire_protocol protocol)
-{
-	uint32_t m = (uint32_t)(model - view->catalogue.model);
-
-	for (uint32_t r = view->first_route[m];
-	    r < view->first_route[m + 1]; r++)
-		if (channel_of(view, r)->channel->protocol == protocol)
-			return true;
-	return false;
-}
-
-/* A channel that nobody weighted counts as one. */
-static uint32_t
-weight_of(const struct view_channel *c)
-{
-	return c->channel->weight > 0 ? c->channel->weight : 1;
-}
-
-enum view_choice
-view_choose(const struct catalogue_view *view,
     const struct catalogue_model *model, enum wire_protocol protocol,
-    uint32_t random, const struct view_channel **channel_r,
-    const char **upstream_name_r)
+    uint64_t group_id)
 {
-	uint32_t m = (uint32_t)(model - view->catalogue.model);
-	uint32_t best = UINT32_MAX;
-	uint64_t total = 0, at;
+	uint32_t route, end;
 
-	for (uint32_t r = view->first_route[m];
-	    r < view->first_route[m + 1]; r++) {
-		const struct view_channel *c = channel_of(view, r);
+	view_routes(view, model, &route, &end);
+	for (; route < end; route++) {
+		const struct view_channel *c = view_route_channel(view, route);
 
-		if (!usable(c, protocol) || c->channel->priority > best)
-			continue;
-		if (c->channel->priority < best)
-			total = 0;
-		best = c->channel->priority;
-		total += weight_of(c);
+		if (c->channel->protocol == protocol &&
+		    view_allows(c, group_id))
+			return true;
 	}
-	if (total == 0)
-		return view_serves(view, model, protocol) ?
-		    VIEW_NO_CHANNEL : VIEW_NO_ROUTE;
-	at = (uint64_t)random * total >> 32;
-	for (uint32_t r = view->first_route[m];
-	    r < view->first_route[m + 1]; r++) {
-		const struct view_channel *c = channel_of(view, r);
-
-		if (!usable(c, protocol) || c->channel->priority != best)
-			continue;
-		if (at < weight_of(c)) {
-			*channel_r = c;
-			*upstream_name_r =
-			    view->catalogue.route[r].upstream_name;
-			return VIEW_CHOSEN;
-		}
-		at -= weight_of(c);
-	}
-	assert(false);
-	return VIEW_NO_CHANNEL;
+	return false;
 }

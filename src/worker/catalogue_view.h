@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 #include "shm/catalogue.h"
+#include "shm/channel.h"
+#include "shm/channel_headers.h"
+#include "upstream/request_head.h"
 #include "wire/route.h"
 
 struct secrets;
@@ -21,12 +24,24 @@ struct shm;
 struct upstream;
 struct upstream_client;
 
+struct view_credential {
+	uint64_t credential_id;
+	struct channel_credential_key key;
+	char *value;			/* 0-terminated, ready as a header's */
+	size_t len;
+};
+
 struct view_channel {
 	const struct catalogue_channel *channel;
 	struct upstream *upstream;	/* NULL: not usable */
-	char *credential;		/* 0-terminated, ready as a header's
-					 * value; NULL: not usable */
-	size_t credential_len;
+	uint32_t first_token_ms;	/* 0: no such limit */
+	uint32_t credentials;		/* the active ones that could be
+					 * opened; 0: not usable */
+	uint32_t headers;
+	uint32_t grants;		/* 0: open to all groups */
+	const struct catalogue_grant *grant;
+	struct view_credential credential[CHANNEL_CREDENTIALS];
+	struct request_header header[CHANNEL_HEADERS];
 };
 
 struct catalogue_view;
@@ -55,23 +70,24 @@ const struct catalogue_model *view_model(const struct catalogue_view *view,
 bool	view_group(const struct catalogue_view *view, uint64_t group_id,
 	    uint32_t *multiplier_ppm_r) __attribute__((warn_unused_result));
 
-enum view_choice {
-	VIEW_CHOSEN,
-	VIEW_NO_CHANNEL,	/* some serve it, but none is usable */
-	VIEW_NO_ROUTE		/* nothing serves it by this protocol */
-};
+/* The routes of a model, by priority: from *first_r to before *end_r. */
+void	view_routes(const struct catalogue_view *view,
+	    const struct catalogue_model *model, uint32_t *first_r,
+	    uint32_t *end_r);
+const struct view_channel *view_route_channel(
+	    const struct catalogue_view *view, uint32_t route);
+/* The upstream's own name of the model. */
+const char *view_route_name(const struct catalogue_view *view,
+	    uint32_t route);
 
-/*
- * The channel for a model by a protocol: of the usable ones with the lowest
- * priority number one at random, by weight; `random` is any number.
- */
-enum view_choice view_choose(const struct catalogue_view *view,
-	    const struct catalogue_model *model, enum wire_protocol protocol,
-	    uint32_t random, const struct view_channel **channel_r,
-	    const char **upstream_name_r) __attribute__((warn_unused_result));
+/* May calls of this group go by it?  Can any, as it is configured? */
+bool	view_allows(const struct view_channel *channel, uint64_t group_id);
+bool	view_usable(const struct view_channel *channel);
 
-/* Does any channel, usable or not, serve it by this protocol? */
+/* Does any channel that is open to the group, usable or not, serve it by this
+ * protocol? */
 bool	view_serves(const struct catalogue_view *view,
-	    const struct catalogue_model *model, enum wire_protocol protocol);
+	    const struct catalogue_model *model, enum wire_protocol protocol,
+	    uint64_t group_id);
 
 #endif

@@ -143,7 +143,9 @@ client_head_add(struct client_head *head, bool is_query, struct span name,
 			head->user_agent = value;
 		break;
 	case 'x':
-		if (IS(name, "x-api-key"))
+		if (IS(name, "x-session-id"))
+			head->session_id = value;
+		else if (IS(name, "x-api-key"))
 			add_key(head, value);
 		else if (IS(name, "x-goog-api-key")) {
 			head->has_goog_api_key = true;

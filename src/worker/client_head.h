@@ -30,6 +30,7 @@ struct client_head {
 	uint32_t anthropic_betas;
 	struct span openai_beta;
 	struct span idempotency_key;
+	struct span session_id;		/* for us, see attempt.c */
 	bool query_beta;		/* ?beta=true */
 
 	struct span content_type;

@@ -59,6 +59,8 @@ struct worker {
 	size_t call_count;
 
 	struct mono_time may_warn;	/* about upstreams, not before */
+	int64_t retry_allowance;	/* see attempt.h */
+	uint64_t affinity_seed;
 
 	bool draining;			/* finish, accept nothing new */
 	bool aborting;			/* the time for that is over */

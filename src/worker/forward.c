@@ -3,13 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
-#include "shm/seat.h"
 #include "upstream/exchange.h"
-#include "worker/admit.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
-#include "worker/settle.h"
 
 #define LITERAL(s) { (s), sizeof(s) - 1 }
 #define USER_AGENT "youyun/" PACKAGE_VERSION
@@ -33,7 +30,7 @@ put(struct header_list *list, const char *name, struct span value)
 {
 	if (value.p == NULL)
 		return;
-	assert(list->n < FORWARD_HEADERS);
+	assert(list->n < FORWARD_HEADERS_OURS);
 	list->header[list->n++] = (struct request_header){
 		{ name, strlen(name) }, value };
 }
@@ -90,22 +87,13 @@ forward_target(const struct wire_route_info *route,
 	return (struct span){ route->path, strlen(route->path) };
 }
 
-static bool
-refuse(struct call *call, enum wire_error error)
-{
-	call_refuse(call, error);
-	call->status = wire_error_status(error);
-	settle_free(call);
-	return false;
-}
-
-bool
-forward_call(struct call *call, const struct admission *admission,
+enum wire_error
+forward_call(struct call *call, const struct choice *choice,
     const struct exchange_handlers *handlers)
 {
-	const struct view_channel *channel = admission->channel;
+	const struct view_channel *channel = choice->channel;
 	struct request_header header[FORWARD_HEADERS];
-	struct exchange_request request = { 0 };
+	struct exchange_request request = { .since = call->started };
 	size_t headers;
 
 	call->filtered = call->request.stream &&
@@ -113,15 +101,20 @@ forward_call(struct call *call, const struct admission *admission,
 	if (call->filtered)
 		wire_filter_init(&call->filter);
 	if (!wire_splice_build(&call->splice, &call->request,
-	    buf_head(&call->body), admission->upstream_name, call->filtered))
-		return refuse(call, WIRE_ERROR_INTERNAL);
+	    buf_head(&call->body), choice->upstream_name, call->filtered))
+		return WIRE_ERROR_INTERNAL;
 	headers = forward_headers(call->protocol, &call->head,
-	    channel->credential, channel->credential_len, header);
+	    choice->credential->value, choice->credential->len, header);
+	static_assert(FORWARD_HEADERS_OURS + CHANNEL_HEADERS <=
+	    FORWARD_HEADERS, "the operator's headers find room");
+	memcpy(header + headers, channel->header,
+	    channel->headers * sizeof(header[0]));
+	headers += channel->headers;
 	if (!request_head_render(&call->upstream_head, channel->upstream,
 	    "POST", forward_target(call->route, &call->head), header, headers,
 	    call->splice.total_bytes))
 		/* A control character in a value, or far too much of them. */
-		return refuse(call, WIRE_ERROR_BAD_REQUEST);
+		return WIRE_ERROR_BAD_REQUEST;
 	request.head = (struct span){ buf_head(&call->upstream_head),
 		call->upstream_head.len };
 	static_assert(WIRE_SPLICE_PIECES <= EXCHANGE_BODY_SPANS,
@@ -129,9 +122,11 @@ forward_call(struct call *call, const struct admission *admission,
 	memcpy(request.body, call->splice.piece,
 	    call->splice.pieces * sizeof(call->splice.piece[0]));
 	request.spans = call->splice.pieces;
+	/* Silence is borne for longer where there is nowhere else to go. */
+	if (call->request.stream && call->attempt.others)
+		request.first_token_ms = channel->first_token_ms;
 	call->exchange = exchange_start(channel->upstream, &request, handlers,
 	    call);
-	if (call->exchange == NULL)
-		return refuse(call, WIRE_ERROR_OVERLOADED);
-	return true;
+	return call->exchange != NULL ? WIRE_ERROR_NONE :
+	    WIRE_ERROR_OVERLOADED;
 }

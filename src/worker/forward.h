@@ -13,14 +13,17 @@
 #include <stddef.h>
 
 #include "upstream/request_head.h"
+#include "wire/error.h"
 #include "wire/route.h"
 
-struct admission;
 struct call;
+struct choice;
 struct client_head;
 struct exchange_handlers;
 
-#define FORWARD_HEADERS 16
+/* What forward_headers() gives at most, and with the operator's own. */
+#define FORWARD_HEADERS_OURS 16
+#define FORWARD_HEADERS 24
 
 /*
  * The headers for a protocol, in order, from what the client sent; borrowed
@@ -34,9 +37,9 @@ size_t	forward_headers(enum wire_protocol protocol,
 struct span forward_target(const struct wire_route_info *route,
 	    const struct client_head *head);
 
-/* Starts the exchange of an admitted call, which has its hold.  False: refused,
- * and the hold is voided. */
-bool	forward_call(struct call *call, const struct admission *admission,
+/* Starts the exchange of an admitted call.  Anything but NONE: nothing was
+ * started, and why. */
+enum wire_error forward_call(struct call *call, const struct choice *choice,
 	    const struct exchange_handlers *handlers)
 	    __attribute__((warn_unused_result));
 

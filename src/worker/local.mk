@@ -3,9 +3,11 @@ noinst_LIBRARIES += %D%/libworker.a
 %C%_libworker_a_SOURCES = \
 	%D%/admit.c %D%/admit.h \
 	%D%/amount.c %D%/amount.h \
+	%D%/attempt.c %D%/attempt.h \
 	%D%/authenticate.c %D%/authenticate.h \
 	%D%/call.c %D%/call.h \
 	%D%/catalogue_view.c %D%/catalogue_view.h \
+	%D%/choose.c %D%/choose.h \
 	%D%/client.c %D%/client.h \
 	%D%/client_head.c %D%/client_head.h \
 	%D%/context.h \

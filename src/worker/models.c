@@ -28,9 +28,9 @@ grow(struct wire_models *list, char **buf)
 }
 
 static bool
-write_list(const struct catalogue_view *view, enum wire_protocol protocol,
-    struct wire_models *list, char **buf)
+write_list(const struct call *call, struct wire_models *list, char **buf)
 {
+	const struct catalogue_view *view = call->worker->view;
 	const struct catalogue *c = view_catalogue(view);
 
 	for (uint32_t i = 0; i < c->models; i++) {
@@ -41,7 +41,7 @@ write_list(const struct catalogue_view *view, enum wire_protocol protocol,
 		};
 
 		if (!fee_price_complete(&m->price) ||
-		    !view_serves(view, m, protocol))
+		    !view_serves(view, m, call->protocol, call->group_id))
 			continue;
 		while (!wire_models_add(list, &entry))
 			if (!grow(list, buf))
@@ -66,7 +66,7 @@ models_answer(struct call *call, struct MHD_Connection *connection)
 	if (buf == NULL)
 		return false;
 	wire_models_begin(&list, call->protocol, buf, FIRST_BYTES);
-	ok = write_list(call->worker->view, call->protocol, &list, &buf) &&
+	ok = write_list(call, &list, &buf) &&
 	    reply_document(call, connection, 200, "application/json",
 	    buf, list.len);
 	free(buf);

@@ -12,6 +12,7 @@
 #include "shm/seat.h"
 #include "upstream/exchange.h"
 #include "worker/admit.h"
+#include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
@@ -44,6 +45,7 @@ answer_flows(struct call *call)
 	if (call->answer == ANSWER_NONE) {
 		call->answer = ANSWER_FLOW;
 		call->state = CALL_ANSWERING;
+		attempt_commit(call);
 	}
 }
 
@@ -56,14 +58,18 @@ on_sent(void *arg)
 	call->record.queue_ms = ms > 0 ? (uint32_t)ms : 0;
 	if (exchange_retried(call->exchange))
 		call->record.flags |= RECORD_RETRIED;
-	call_forget_request(call);
+	attempt_sent(call);
 }
 
 /* What the meter can't read must not pass unmetered. */
 static void
 refuse_coding(struct call *call)
 {
+	attempt_note_failure(call, UPSTREAM_BAD_HEAD);
+	if (attempt_again(call))
+		return;
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	relay_fail(call, WIRE_ERROR_UPSTREAM);
 }
@@ -103,6 +109,7 @@ on_head(void *arg, int status, const struct response_head *head)
 
 	call->record.upstream_status = (uint16_t)status;
 	call->upstream_ok = status >= 200 && status <= 299;
+	attempt_note_status(call, status, head);
 	if (call->state == CALL_DRAINING && !call->upstream_ok)
 		return;
 	if (!call->upstream_ok) {
@@ -110,6 +117,8 @@ on_head(void *arg, int status, const struct response_head *head)
 		    SEAT_UPSTREAM_FAILED, 1);
 		error = relay_status_error(status);
 		if (error != WIRE_ERROR_NONE) {
+			if (attempt_again(call))
+				return;
 			replace_status(call, error, head);
 			return;
 		}
@@ -239,6 +248,13 @@ stream_body(struct call *call, const char *p, size_t len)
 		return 0;
 	note_bytes(call, n);
 	wire_meter_feed(&call->meter, p, n);
+	if (call->answer == ANSWER_NONE && relay_only_an_error(call)) {
+		/* 200, and then nothing but "overloaded". */
+		attempt_note_failure(call, UPSTREAM_CUT);
+		if (attempt_again(call))
+			return len;
+	} else
+		attempt_answered(call);
 	if (!call->settled)
 		more = admit_extend(call, settle_output_tokens(call));
 	if (more == ADMIT_NO_MONEY) {
@@ -271,6 +287,8 @@ plain_body(struct call *call, const char *p, size_t len)
 	call->paused = n < len;
 	if (n > 0) {
 		note_bytes(call, n);
+		if (call->upstream_ok)
+			attempt_answered(call);
 		if (call->metered)
 			wire_meter_feed(&call->meter, p, n);
 		append(call, p, n);
@@ -295,6 +313,7 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 	call->drained_bytes += len;
 	if (call->metered) {
 		note_bytes(call, len);
+		attempt_answered(call);
 		wire_meter_feed(&call->meter, p, len);
 		settle_progress(call, true);
 	}
@@ -308,6 +327,7 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 	}
 	if (call->drained_bytes > max) {
 		exchange_cancel(&call->exchange);
+		attempt_over(call);
 		relay_over(call);
 	}
 	return len;
@@ -334,6 +354,9 @@ on_end(void *arg)
 	struct call *call = arg;
 
 	call->exchange = NULL;
+	if (call->upstream_ok && !call->attempt.noted)
+		attempt_answered(call);
+	attempt_over(call);
 	if (call->state == CALL_DRAINING || call->answer == ANSWER_ERROR)
 		relay_over(call);
 	else if (call->waits)
@@ -360,6 +383,7 @@ on_fail(void *arg, enum upstream_failure failure)
 	case UPSTREAM_TIMEOUT_CONNECT:
 	case UPSTREAM_TLS:
 	case UPSTREAM_TLS_VERIFY:
+	case UPSTREAM_PROXY:
 		warn_operator(call, "an upstream cannot be reached",
 		    upstream_failure_name(failure));
 		break;
@@ -374,6 +398,12 @@ on_fail(void *arg, enum upstream_failure failure)
 	case UPSTREAM_MEMORY:
 		break;
 	}
+	/* Once it is settled nothing was missing. */
+	if (!call->settled)
+		attempt_note_failure(call, failure);
+	attempt_over(call);
+	if (attempt_again(call))
+		return;
 	if (call->state == CALL_DRAINING || call->answer == ANSWER_ERROR) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "upstream/exchange.h"
+#include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
@@ -32,6 +33,7 @@ relay_failure_error(enum upstream_failure failure)
 	case UPSTREAM_BAD_HEAD:
 	case UPSTREAM_BAD_FRAMING:
 	case UPSTREAM_CUT:
+	case UPSTREAM_PROXY:
 		break;
 	}
 	return WIRE_ERROR_UPSTREAM;
@@ -95,18 +97,17 @@ relay_over(struct call *call)
 	call_release(call);
 }
 
-/* An answer of 2xx that is nothing but an error has used nothing. */
-static bool
-only_an_error(struct call *call)
+bool
+relay_only_an_error(struct call *call)
 {
-	return call->meter.error_seen && call->meter.output_bytes_seen == 0 &&
+	return call->metered && call->meter.error_seen && call->meter.output_bytes_seen == 0 &&
 	    (wire_meter_usage(&call->meter)->marks & USAGE_SEEN) == 0;
 }
 
 static void
 settle_end(struct call *call)
 {
-	if (!call->upstream_ok || only_an_error(call))
+	if (!call->upstream_ok || relay_only_an_error(call))
 		settle_free(call);
 	else
 		settle_usage(call);
@@ -144,6 +145,7 @@ end_stream(struct call *call)
 	    !call->meter.error_seen) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;
+		attempt_note_failure(call, UPSTREAM_CUT);
 		append_event(call, WIRE_ERROR_STREAM_CUT,
 		    wire_meter_frame_open(&call->meter));
 	}
@@ -161,6 +163,7 @@ relay_end(struct call *call)
 	if (call->answer == ANSWER_NONE) {
 		call->answer = call->streamed ? ANSWER_FLOW : ANSWER_WHOLE;
 		call->state = CALL_ANSWERING;
+		attempt_commit(call);
 	}
 	call_wake(call);
 }
@@ -213,6 +216,7 @@ void
 relay_end_for_money(struct call *call, bool mid_event)
 {
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	call->record.flags |= RECORD_CUT_SHORT;
 	append_event(call, WIRE_ERROR_STREAM_NO_MONEY,
@@ -238,6 +242,7 @@ relay_end_broken(struct call *call)
 {
 	relay_stop_waiting(call);
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	if (call->answer == ANSWER_NONE) {
 		call->broken = false;
@@ -256,6 +261,7 @@ leave(struct call *call)
 	bool began = exchange_began_sending(call->exchange);
 
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->upstream_over = true;
 	if (call->metered)
 		wire_meter_finish(&call->meter);
@@ -318,6 +324,7 @@ relay_abort(struct call *call)
 		leave(call);
 	} else {
 		exchange_cancel(&call->exchange);
+		attempt_over(call);
 		call->upstream_over = true;
 		if (!call->settled) {
 			call->recorded_error = WIRE_ERROR_STARTING;

@@ -25,6 +25,8 @@ void	relay_stop_waiting(struct call *call);
 void	relay_end_broken(struct call *call);
 /* Nothing came that the client could have seen: free, and an error. */
 void	relay_fail(struct call *call, enum wire_error error);
+/* An answer of 2xx that is nothing but an error so far: it has used nothing. */
+bool	relay_only_an_error(struct call *call);
 /* No client waits for the rest, and the upstream is done: settles. */
 void	relay_over(struct call *call);
 

@@ -7,15 +7,14 @@
 #include "shm/directory.h"
 #include "shm/seat.h"
 #include "worker/admit.h"
+#include "worker/attempt.h"
 #include "worker/authenticate.h"
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
-#include "worker/forward.h"
 #include "worker/front.h"
 #include "worker/health.h"
 #include "worker/models.h"
-#include "worker/relay.h"
 #include "worker/reply.h"
 #include "worker/settle.h"
 
@@ -189,7 +188,7 @@ forward(struct call *call)
 	if (!admit_call(call, &admission))
 		return;
 	call->state = CALL_WAITING;
-	if (!forward_call(call, &admission, &relay_handlers))
+	if (!attempt_first(call, admission.model, &admission.choice))
 		call->state = CALL_ANSWERING;
 }
 

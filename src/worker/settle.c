@@ -211,6 +211,8 @@ settle_progress(struct call *call, bool billable)
 	    output < call->progress_tokens + PROGRESS_STEP_TOKENS)
 		return;
 	progress.channel_id = call->record.channel_id;
+	progress.credential_id = call->record.credential_id;
+	progress.attempts = call->record.attempts;
 	progress.answer_bytes = call->record.answer_bytes;
 	progress.status = (uint16_t)call->status;
 	progress.upstream_status = call->record.upstream_status;

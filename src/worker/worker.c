@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/secret.h"
@@ -16,6 +17,7 @@
 #include "shm/seat.h"
 #include "upstream/endpoint.h"
 #include "upstream/trust.h"
+#include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
@@ -130,6 +132,18 @@ confine(const struct worker *w)
 	return true;
 }
 
+/* The same in all workers and over restarts, and nobody else's to know. */
+static void
+seed_affinity(struct worker *w)
+{
+	static const char label[] = "channel affinity";
+	uint8_t digest[KEY_DIGEST_BYTES];
+
+	key_hasher_digest(w->hasher, label, sizeof(label) - 1, digest);
+	memcpy(&w->affinity_seed, digest, sizeof(w->affinity_seed));
+	bytes_scrub(digest, sizeof(digest));
+}
+
 static bool
 set_up(struct process *p)
 {
@@ -139,11 +153,14 @@ set_up(struct process *p)
 	if (w->loop == NULL || !watch_signals(p) || !watch_parent(p))
 		return false;
 	w->book = hold_book_open(w->shm, w->seat);
+	w->retry_allowance = retry_start(w->settings->retry_percent);
 	w->hasher = key_hasher_open(&w->heritage->secrets);
 	w->trust = upstream_trust_load();
 	w->upstreams = upstream_client_open(w->loop, w->trust);
 	w->linger = linger_open(w);
 	w->parking = park_open(w);
+	if (w->hasher != NULL)
+		seed_affinity(w);
 	if (!durable_open(w))
 		return false;
 	if (w->book == NULL || w->hasher == NULL || w->trust == NULL ||

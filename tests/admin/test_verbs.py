@@ -428,7 +428,9 @@ class Channels(Case):
 
     def tearDown(self):
         # Room for the next: there are few slots here.
-        it.sql("DELETE FROM channel_model; DELETE FROM channel")
+        it.sql("DELETE FROM channel_model; DELETE FROM channel_credential; "
+               "DELETE FROM channel_group; DELETE FROM channel_proxy; "
+               "DELETE FROM channel")
 
     def add(self, *more, url=None, protocol="openai", credential=True,
             **options):
@@ -462,13 +464,18 @@ class Channels(Case):
     def test_the_credential_is_sealed(self):
         name, done = self.add()
         self.assertEqual(done.status, OK, done)
-        stored, = it.sql(f"SELECT encode(credential, 'hex') FROM channel "
-                         f"WHERE name = '{name}'")
+        stored, = it.sql(f"SELECT encode(credential, 'hex') FROM "
+                         f"channel_credential WHERE channel_id = "
+                         f"(SELECT id FROM channel WHERE name = '{name}')")
         sealed = bytes.fromhex(stored[0])
         self.assertNotIn(b"sk-right", sealed)
         self.assertEqual(len(sealed), len("sk-right") + 29)
-        for words in (("channel", "list", "--json"),):
-            self.assertNotIn("sk-right", it.ok(*words).out)
+        for words in (("channel", "list", "--json"),
+                      ("channel", "show", name, "--json"),
+                      ("channel", "credential", "list", name, "--json")):
+            out = it.ok(*words).out
+            self.assertNotIn("sk-right", out)
+            self.assertNotIn(stored[0], out)
         audit = it.sql("SELECT string_agg(change::text, ' ') FROM audit")
         self.assertNotIn(stored[0], audit[0][0])
 
@@ -519,14 +526,109 @@ class Channels(Case):
         self.assertEqual(done.status, FAILED)
         self.assertIn("Connection refused", done.err)
 
-    def test_a_seal_moved_to_another_channel_opens_nothing(self):
+    def test_a_seal_moved_to_another_row_opens_nothing(self):
         one, _ = self.add("--ca", self.crt)
         two, _ = self.add("--ca", self.crt)
-        it.sql(f"UPDATE channel SET credential = (SELECT credential FROM "
-               f"channel WHERE name = '{one}') WHERE name = '{two}'")
+        it.sql(f"UPDATE channel_credential x SET credential = (SELECT "
+               f"credential FROM channel_credential WHERE channel_id = "
+               f"(SELECT id FROM channel WHERE name = '{one}')) "
+               f"WHERE channel_id = (SELECT id FROM channel WHERE name = "
+               f"'{two}')")
         done = it.run("channel", "test", two)
         self.assertEqual(done.status, FAILED)
         self.assertIn("can't be unsealed", done.err)
+        # Nor as another credential of the same channel.
+        it.ok("channel", "credential", "add", one, "other",
+              "--credential-file", self.secret)
+        it.sql(f"UPDATE channel_credential SET credential = (SELECT "
+               f"credential FROM channel_credential WHERE name = 'other') "
+               f"WHERE name = 'main' AND channel_id = (SELECT id FROM channel "
+               f"WHERE name = '{one}')")
+        done = it.run("channel", "test", one)
+        self.assertIn("can't be unsealed", done.err)
+
+    def test_credentials(self):
+        name, _ = self.add("--ca", self.crt)
+        wrong = it.folder / "wrong.key"
+        wrong.write_text("sk-wrong\n")
+        words = ("channel", "credential")
+        it.ok(*words, "add", name, "second", "--credential-file", wrong)
+        self.refused(REFUSED, "already", *words, "add", name, "second",
+                     "--credential-file", wrong)
+        self.refused(NOT_FOUND, "no credential", *words, "set", name, "third",
+                     "--credential-file", wrong)
+        self.refused(NOT_FOUND, "no credential", "channel", "test", name,
+                     "--credential", "third")
+        it.ok("channel", "test", name)
+        done = it.run("channel", "test", name, "--credential", "second")
+        self.assertEqual(done.status, FAILED)
+        self.assertIn("answered with 401", done.err)
+        it.ok(*words, "set", name, "second", "--credential-file", self.secret)
+        it.ok("channel", "test", name, "--credential", "second")
+        it.ok(*words, "disable", name, "main")
+        rows = it.json(*words, "list", name)["credentials"]
+        self.assertEqual([(r["name"], r["status"]) for r in rows],
+                         [("main", "disabled"), ("second", "active")])
+        it.ok(*words, "enable", name, "main")
+        it.ok(*words, "remove", name, "second", "--yes")
+        rows = it.json(*words, "list", name)["credentials"]
+        self.assertEqual([(r["name"], r["status"]) for r in rows],
+                         [("main", "active")])
+        for n in range(7):
+            it.ok(*words, "add", name, f"key{n}", "--credential-file", wrong)
+        self.refused(REFUSED, "no more fit", *words, "add", name, "ninth",
+                     "--credential-file", wrong)
+
+    def test_what_bounds_a_channel(self):
+        secret = it.folder / "proxy.key"
+        secret.write_text("user:hush-hush\n")
+        name, done = self.add(
+            "--group", "default", "--region", "eu", "--entity", "Example SE",
+            "--header", "OpenAI-Organization: org-1", "--header", "x-a: b c",
+            "--proxy", "http://proxy.example:3128",
+            "--proxy-credential-file", secret, "--first-token-timeout", "20s",
+            "--idle-timeout", "500ms", "--max-concurrent", "7",
+            "--max-per-minute", "600")
+        self.assertEqual(done.status, OK, done)
+        shown = it.json("channel", "show", name)
+        self.assertEqual(
+            [shown[k] for k in ("groups", "region", "entity", "headers",
+                                "proxy", "proxy_credential",
+                                "first_token_ms", "idle_ms", "total_ms",
+                                "max_concurrent", "max_per_minute")],
+            ["default", "eu", "Example SE",
+             "OpenAI-Organization: org-1\nx-a: b c\n",
+             "http://proxy.example:3128", True, 20000, 500, None, 7, 600])
+        self.assertNotIn("hush", it.ok("channel", "show", name).out)
+        self.assertEqual([c["name"] for c in shown["credentials"]], ["main"])
+        it.ok("channel", "set", name, "--all-groups", "--header", "",
+              "--proxy", "none", "--idle-timeout", "default",
+              "--max-concurrent", "0")
+        shown = it.json("channel", "show", name)
+        self.assertEqual(
+            [shown[k] for k in ("groups", "region", "headers", "proxy",
+                                "first_token_ms", "idle_ms",
+                                "max_concurrent", "max_per_minute")],
+            [None, "eu", None, None, 20000, None, None, 600])
+        it.ok("channel", "reset", name)
+
+    def test_mistakes_in_what_bounds_a_channel(self):
+        name, _ = self.add()
+        for code, words in (
+                (USAGE, ("--header", "Host: x")),
+                (USAGE, ("--header", "no colon")),
+                (USAGE, ("--header", "Authorization: Bearer x")),
+                (USAGE, ("--proxy", "https://proxy.example:1")),
+                (USAGE, ("--proxy", "http://user:pw@proxy.example:1")),
+                (USAGE, ("--proxy", "http://proxy.example")),
+                (USAGE, ("--idle-timeout", "5")),
+                (USAGE, ("--idle-timeout", "0s")),
+                (USAGE, ("--total-timeout", "25h")),
+                (USAGE, ("--max-concurrent", "-1")),
+                (USAGE, ("--region", "x" * 32)),
+                (USAGE, ("--group", "default", "--all-groups")),
+                (NOT_FOUND, ("--group", "nobody"))):
+            self.refused(code, "", "channel", "set", name, *words)
 
     def test_disable_enable_set(self):
         name, _ = self.add()

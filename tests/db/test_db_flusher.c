@@ -91,7 +91,9 @@ has_channel(const struct catalogue *c)
 	return c->channels == 1 && strcmp(c->channel[0].host, "127.0.0.1") ==
 	    0 && c->channel[0].addresses == 1 &&
 	    c->channel[0].address[0].ip[12] == 127 &&
-	    c->channel[0].credential_bytes == 3 && c->routes == 1 &&
+	    c->channel[0].max_per_minute == 60 && c->credentials == 1 &&
+	    c->credential[0].channel == 0 && c->credential[0].bytes == 3 &&
+	    c->grants == 1 && c->routes == 1 &&
 	    strcmp(c->route[0].upstream_name, "up-m") == 0;
 }
 
@@ -104,8 +106,11 @@ channelled(void)
 START_TEST(test_changes_are_in_the_segment_within_100_ms)
 {
 	struct channel_row channel = { .name = "up", .protocol = 1,
-		.host = "127.0.0.1", .port = 443, .tls = true, .weight = 1,
-		.credential = "abc", .credential_bytes = 3 };
+		.host = "127.0.0.1", .port = 443, .tls = true, .weight = 1 };
+	struct channel_credential_row credential = { .name = "main",
+		.sealed = "abc", .sealed_bytes = 3 };
+	struct channel_bounds bounds = { .max_per_minute = 60 };
+	const char *group = "default";
 	struct price price;
 	uint8_t other[32] = { 43 };
 	int64_t id, model, ch;
@@ -128,6 +133,12 @@ START_TEST(test_changes_are_in_the_segment_within_100_ms)
 	ck_assert_int_eq(q_group_set(admin, "vip", 1250000, &id), DB_OK);
 	wait_for(grouped, 100, "a group");
 	ck_assert_int_eq(q_channel_add(admin, &channel, 8, &ch), DB_OK);
+	credential.channel_id = ch;
+	ck_assert_int_eq(q_channel_credential_next(admin, &credential.id),
+	    DB_OK);
+	ck_assert_int_eq(q_channel_credential_add(admin, &credential), DB_OK);
+	ck_assert_int_eq(q_channel_groups_set(admin, ch, &group, 1), DB_OK);
+	ck_assert_int_eq(q_channel_bounds_set(admin, ch, &bounds), DB_OK);
 	ck_assert_int_eq(q_channel_model_put(admin, ch, model, "up-m"),
 	    DB_OK);
 	wait_for(channelled, 100, "a channel");
@@ -175,8 +186,7 @@ END_TEST
 START_TEST(test_a_host_name_is_resolved)
 {
 	struct channel_row channel = { .name = "up", .protocol = 1,
-		.host = "localhost", .port = 443, .weight = 1,
-		.credential = "" };
+		.host = "localhost", .port = 443, .weight = 1 };
 	struct mono_time began;
 	int64_t id;
 	bool known = false;

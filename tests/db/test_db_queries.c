@@ -190,7 +190,7 @@ see_channel(const struct channel_row *r, void *arg)
 	struct seen *s = arg;
 
 	s->a[s->n] = r->slot;
-	s->b[s->n] = (int64_t)r->credential_bytes;
+	s->b[s->n] = r->bounds.max_concurrent;
 	snprintf(s->text[s->n++], 64, "%.20s %d %d", r->name, (int)r->status,
 	    (int)r->priority);
 	return true;
@@ -199,8 +199,8 @@ see_channel(const struct channel_row *r, void *arg)
 START_TEST(test_channels_take_the_lowest_free_slot)
 {
 	struct channel_row c = { .name = "one", .protocol = 1, .host = "h",
-		.port = 443, .tls = true, .weight = 1, .credential = "abcd",
-		.credential_bytes = 4 };
+		.port = 443, .tls = true, .weight = 1 };
+	struct channel_bounds b = { .max_concurrent = 4, .region = "eu" };
 	struct seen s = { 0 };
 	int64_t id;
 
@@ -212,7 +212,12 @@ START_TEST(test_channels_take_the_lowest_free_slot)
 	ck_assert_int_eq(q_channel_add(admin, &c, 2, &id), DB_NONE);
 	ck_assert_int_eq(q_channel_find(admin, "two", &id), DB_OK);
 	ck_assert_int_eq(q_channel_set(admin, id, 1, 5, -1), DB_OK);
-	ck_assert_int_eq(q_channel_credential_set(admin, id, "xy", 2), DB_OK);
+	ck_assert_int_eq(q_channel_bounds_set(admin, id, &b), DB_OK);
+	b.max_concurrent = -1;
+	b.region = NULL;
+	ck_assert_int_eq(q_channel_bounds_set(admin, id, &b), DB_OK);
+	ck_assert_int_eq(q_channel_reset(admin, id), DB_OK);
+	ck_assert_int_eq(q_channel_reset(admin, 99), DB_NONE);
 	ck_assert_int_eq(q_channel_set(admin, 99, 1, 5, -1), DB_NONE);
 	ck_assert_int_eq(q_channel_each(admin, 0, see_channel, &s), DB_OK);
 	ck_assert_int_eq(s.n, 2);
@@ -220,8 +225,107 @@ START_TEST(test_channels_take_the_lowest_free_slot)
 	ck_assert_str_eq(s.text[1], "two 1 5");
 	ck_assert_int_eq(s.a[0], 0);
 	ck_assert_int_eq(s.a[1], 1);
-	ck_assert_int_eq(s.b[0], 4);
-	ck_assert_int_eq(s.b[1], 2);
+	ck_assert_int_eq(s.b[0], 0);
+	ck_assert_int_eq(s.b[1], 4);
+}
+END_TEST
+
+static bool
+see_credential(const struct channel_credential_row *r, void *arg)
+{
+	struct seen *s = arg;
+
+	s->a[s->n] = r->slot;
+	s->b[s->n] = r->edition;
+	snprintf(s->text[s->n++], 64, "%.20s %d %d", r->name, (int)r->status,
+	    (int)r->sealed_bytes);
+	return true;
+}
+
+START_TEST(test_a_channel_has_up_to_eight_credentials)
+{
+	struct channel_row c = { .name = "one", .protocol = 1, .host = "h",
+		.port = 443, .weight = 1 };
+	struct channel_credential_row cr = { .sealed = "abcd",
+		.sealed_bytes = 4 };
+	struct seen s = { 0 }, later = { 0 };
+	char name[] = "key0";
+	int64_t id;
+
+	ck_assert_int_eq(q_channel_add(admin, &c, 2, &cr.channel_id), DB_OK);
+	cr.name = name;
+	for (int i = 0; i < 8; i++, name[3]++) {
+		ck_assert_int_eq(q_channel_credential_next(admin, &cr.id),
+		    DB_OK);
+		ck_assert_int_eq(q_channel_credential_add(admin, &cr), DB_OK);
+	}
+	ck_assert_int_eq(q_channel_credential_next(admin, &cr.id), DB_OK);
+	ck_assert_int_eq(q_channel_credential_add(admin, &cr), DB_NONE);
+	ck_assert_int_eq(q_channel_credential_find(admin, cr.channel_id,
+	    "key3", &id), DB_OK);
+	ck_assert_int_eq(q_channel_credential_remove(admin, id), DB_OK);
+	name[3] = '2';
+	ck_assert_int_eq(q_channel_credential_add(admin, &cr), DB_CONFLICT);
+	name[3] = '9';
+	ck_assert_int_eq(q_channel_credential_add(admin, &cr), DB_OK);
+	ck_assert_int_eq(q_channel_credential_each(admin, 0, see_credential,
+	    &s), DB_OK);
+	ck_assert_int_eq(s.n, 8);
+	ck_assert_str_eq(s.text[3], "key9 0 4");
+	ck_assert_int_eq(s.a[3], 3);
+	/* Another key, another edition; another status, the same. */
+	ck_assert_int_eq(q_channel_credential_set(admin, cr.id, NULL, 0, 1),
+	    DB_OK);
+	ck_assert_int_eq(q_channel_credential_find(admin, cr.channel_id, NULL,
+	    &id), DB_OK);
+	ck_assert_int_eq(q_channel_credential_set(admin, id, "xy", 2, -1),
+	    DB_OK);
+	ck_assert_int_eq(q_channel_credential_each(admin, cr.channel_id,
+	    see_credential, &later), DB_OK);
+	ck_assert_str_eq(later.text[0], "key0 0 2");
+	ck_assert_int_ne(later.b[0], s.b[0]);
+	ck_assert_str_eq(later.text[3], "key9 1 4");
+	ck_assert_int_eq(later.b[3], s.b[3]);
+}
+END_TEST
+
+static bool
+see_way(const struct channel_row *r, void *arg)
+{
+	struct seen *s = arg;
+
+	s->a[s->n] = r->proxy_port;
+	snprintf(s->text[s->n++], 64, "%.20s %.20s", r->proxy_host, r->groups);
+	return true;
+}
+
+START_TEST(test_channels_have_groups_and_a_proxy)
+{
+	static const char *const groups[] = { "vip", "default", "nobody" };
+	struct channel_row c = { .name = "one", .protocol = 1, .host = "h",
+		.port = 443, .weight = 1 };
+	struct seen s = { 0 };
+	int64_t id, group;
+
+	ck_assert_int_eq(q_channel_add(admin, &c, 2, &id), DB_OK);
+	ck_assert_int_eq(q_group_set(admin, "vip", 1000000, &group), DB_OK);
+	ck_assert_int_eq(q_channel_groups_set(admin, id, groups, 3), DB_NONE);
+	ck_assert_int_eq(q_channel_groups_set(admin, id, groups, 2), DB_OK);
+	ck_assert_int_eq(q_channel_proxy_set(admin, id, "p", 3128, "s", 1),
+	    DB_OK);
+	ck_assert_int_eq(q_channel_each(admin, id, see_way, &s), DB_OK);
+	ck_assert_str_eq(s.text[0], "p default,vip");
+	ck_assert_int_eq(s.a[0], 3128);
+	ck_assert_int_eq(q_channel_groups_set(admin, id, groups, 1), DB_OK);
+	ck_assert_int_eq(q_channel_proxy_set(admin, id, "q", 8080, NULL, 0),
+	    DB_OK);
+	ck_assert_int_eq(q_channel_each(admin, id, see_way, &s), DB_OK);
+	ck_assert_str_eq(s.text[1], "q vip");
+	ck_assert_int_eq(q_channel_groups_set(admin, id, NULL, 0), DB_OK);
+	ck_assert_int_eq(q_channel_proxy_set(admin, id, NULL, 0, NULL, 0),
+	    DB_OK);
+	ck_assert_int_eq(q_channel_each(admin, id, see_way, &s), DB_OK);
+	ck_assert_str_eq(s.text[2], " ");
 }
 END_TEST
 
@@ -427,6 +531,8 @@ main(void)
 	tcase_add_test(tc, test_a_name_goes_before_a_number);
 	tcase_add_test(tc, test_of_the_prices_the_latest_effective_holds);
 	tcase_add_test(tc, test_channels_take_the_lowest_free_slot);
+	tcase_add_test(tc, test_a_channel_has_up_to_eight_credentials);
+	tcase_add_test(tc, test_channels_have_groups_and_a_proxy);
 	tcase_add_test(tc, test_the_ledger_runs_a_balance);
 	tcase_add_test(tc, test_calls_are_filtered_and_ordered);
 	tcase_add_loop_test(tc, test_verify_notices_each_kind_of_tampering, 0,

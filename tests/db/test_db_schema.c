@@ -449,7 +449,8 @@ START_TEST(test_roles_can_do_their_own_work_only)
 	    "42501");
 	must_fail(flusher, "DELETE FROM youyun.journal_mark", "42501");
 	must_fail(portal, "SELECT digest FROM youyun.api_key", "42501");
-	must_fail(portal, "SELECT credential FROM youyun.channel", "42501");
+	must_fail(portal, "SELECT credential FROM youyun.channel_credential",
+	    "42501");
 	must_fail(portal, "SELECT note FROM youyun.customer", "42501");
 	must_fail(portal, "INSERT INTO youyun.call DEFAULT VALUES", "42501");
 	must_fail(portal, "SELECT youyun.credit('k', 1, 1, 'external', 'x',"
@@ -535,7 +536,7 @@ START_TEST(test_each_change_of_the_directory_is_told)
 {
 	struct channel_row channel = { .name = "up", .protocol = 1,
 		.host = "localhost", .port = 443, .weight = 1,
-		.credential = "", .base_path = "/x" };
+		.base_path = "/x" };
 	struct credit c = credit_of("k", 1, 5);
 	struct credit_receipt receipt;
 	uint8_t digest[32] = { 2 };

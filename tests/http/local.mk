@@ -6,6 +6,8 @@ http_tests = \
 	%D%/test_money.py \
 	%D%/test_splice.py \
 	%D%/test_disconnect.py \
+	%D%/test_failover.py \
+	%D%/test_breaker.py \
 	%D%/test_reload.py \
 	%D%/test_outage.py \
 	%D%/test_daemon.py \
@@ -15,7 +17,7 @@ http_tests = \
 	%D%/test_sandbox.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
-	%D%/README %D%/case.py %D%/client.py %D%/harness.py \
+	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/harness.py \
 	%D%/machine.py %D%/money.py %D%/nodes.py %D%/outage.py
 
 if HAVE_PYTHON3

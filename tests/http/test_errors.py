@@ -14,6 +14,7 @@ BOTH = ((CHAT, chat), (MESSAGES, message))
 FAULTS = ["cut-before-head", "cut-mid-head", "reset", "bad-status-line",
           "bad-framing", "two-lengths", "huge-head", "never", "gzip-answer",
           "cut-mid-body", "bad-chunk"]
+REFUSALS = [401, 403]
 STATUSES = [400, 401, 403, 404, 413, 422, 429, 500, 503, 529]
 
 gateway = None
@@ -22,10 +23,14 @@ gateway = None
 def setUpModule():
     global gateway
     gateway = harness.Gateway(
-        ["fast", *FAULTS, *(f"status-{n}" for n in STATUSES)],
+        ["fast", *FAULTS, *(f"status-{n}" for n in STATUSES
+                            if n not in REFUSALS)],
         settings={"max_body_bytes": MAX_BODY, "head_timeout": "1s",
                   "body_timeout": "1s",
                   "upstream_first_byte_timeout": "1s"})
+    # What is refused there is not asked for again soon, by any model.
+    for status in REFUSALS:
+        gateway.add_models([f"status-{status}"], name=f"refusing{status}")
 
 
 def tearDownModule():

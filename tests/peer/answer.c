@@ -172,6 +172,9 @@ send_faulty(struct peer_answer *answer, struct peer_buf *out,
 	case PEER_FAULT_ERROR_EVENT:
 	case PEER_FAULT_NOT_JSON:
 	case PEER_FAULT_EMPTY:
+	case PEER_FAULT_MUTE:
+	case PEER_FAULT_CUT_AFTER_HEAD:
+	case PEER_FAULT_ERROR_FIRST:
 		return false;
 	}
 	*after_r = send_and(answer, out, *after_r);

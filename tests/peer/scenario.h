@@ -33,6 +33,9 @@ enum peer_fault {
 	PEER_FAULT_ERROR_EVENT,		/* 200, then an error in the stream */
 	PEER_FAULT_NOT_JSON,		/* 200 with an HTML page */
 	PEER_FAULT_EMPTY,		/* 200 with a body of no bytes */
+	PEER_FAULT_MUTE,		/* a stream's head, and then nothing */
+	PEER_FAULT_ERROR_FIRST,		/* a stream of an error alone */
+	PEER_FAULT_CUT_AFTER_HEAD,	/* a stream's head, and then the end */
 };
 
 /* How usage is told. */

@@ -157,8 +157,23 @@ static enum peer_after
 speak_stream(const struct peer_plan *plan, const struct peer_voice *voice)
 {
 	enum peer_after after = PEER_AFTER_TRUNCATE;
+	struct peer_buf data = { 0 };
 
 	peer_answer_begin(plan->answer);
+	switch (plan->answer->scenario->fault) {
+	case PEER_FAULT_MUTE:
+		peer_conn_linger(plan->answer->conn);
+		return PEER_AFTER_TRUNCATE;
+	case PEER_FAULT_CUT_AFTER_HEAD:
+		return PEER_AFTER_TRUNCATE;
+	case PEER_FAULT_ERROR_FIRST:
+		voice->error(529, &data);
+		peer_answer_event(plan->answer, voice->error_name, data.data);
+		peer_buf_reset(&data);
+		return peer_answer_end(plan->answer);
+	default:
+		break;
+	}
 	if (!voice->begin(plan))
 		return PEER_AFTER_TRUNCATE;
 	switch (say_text(plan, voice, &after)) {

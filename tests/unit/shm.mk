@@ -2,11 +2,17 @@
 if HAVE_CHECK
 shm_unit_tests = \
 	tests/unit/test_shm_catalogue \
+	tests/unit/test_shm_channel \
 	tests/unit/test_shm_hold \
 	tests/unit/test_shm_refill \
 	tests/unit/test_shm_segment
 check_PROGRAMS += $(shm_unit_tests)
 TESTS += $(shm_unit_tests)
+
+tests_unit_test_shm_channel_SOURCES = tests/unit/test_shm_channel.c \
+	tests/unit/run.h tests/unit/shm_fixture.h
+tests_unit_test_shm_channel_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_shm_channel_LDADD = $(LINK_SHM) $(CHECK_LIBS)
 
 tests_unit_test_shm_catalogue_SOURCES = tests/unit/test_shm_catalogue.c \
 	tests/unit/run.h tests/unit/shm_fixture.h

@@ -1,117 +1,8 @@
 /*
- * test_worker_view.c: the catalogue's index and the choice of a channel.
+ * test_worker_view.c: a worker's copy of the catalogue, and what it opens.
  */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/loop.h"
-#include "base/secret.h"
-#include "conf/settings.h"
 #include "tests/unit/run.h"
-#include "tests/unit/shm_fixture.h"
-#include "upstream/endpoint.h"
-#include "worker/catalogue_view.h"
-
-#define MODELS 40
-#define CHANNELS 4
-
-static struct secrets secrets = { .pepper = "p", .seal = "s" };
-static struct settings settings;
-static struct shm *shm;
-static struct loop *loop;
-static struct upstream_client *client;
-static struct catalogue_view *view;
-
-static struct catalogue_channel *
-add_channel(struct catalogue *c, enum wire_protocol protocol,
-    uint32_t priority, uint32_t weight)
-{
-	struct catalogue_channel *channel = &c->channel[c->channels];
-
-	channel->channel_id = 100 + c->channels;
-	channel->slot = c->channels++;
-	channel->protocol = (uint16_t)protocol;
-	channel->port = 9;
-	channel->priority = priority;
-	channel->weight = weight;
-	snprintf(channel->name, sizeof(channel->name), "c%u",
-	    (unsigned)channel->slot);
-	strcpy(channel->host, "localhost");
-	channel->credential_bytes = SEAL_OVERHEAD + 4;
-	ck_assert(secret_seal(&secrets, channel->name, "cred", 4,
-	    channel->credential));
-	return channel;
-}
-
-static void
-add_route(struct catalogue *c, uint32_t model, uint32_t channel,
-    const char *name)
-{
-	struct catalogue_route *route = &c->route[c->routes++];
-
-	route->model = model;
-	route->channel = channel;
-	strcpy(route->upstream_name, name);
-}
-
-static struct catalogue
-make(void)
-{
-	struct catalogue c = { .models = MODELS };
-
-	c.model = calloc(MODELS, sizeof(*c.model));
-	c.group = calloc(1, sizeof(*c.group));
-	c.channel = calloc(CHANNELS, sizeof(*c.channel));
-	c.route = calloc(MODELS, sizeof(*c.route));
-	for (uint32_t i = 0; i < MODELS; i++) {
-		c.model[i].model_id = 1000 + i;
-		snprintf(c.model[i].name, sizeof(c.model[i].name),
-		    "model-%u", (unsigned)i);
-	}
-	return c;
-}
-
-static void
-take(struct catalogue *c)
-{
-	ck_assert_int_eq(catalogue_publish(shm, c), CATALOGUE_OK);
-	catalogue_free(c);
-	view_refresh(&view, shm, &secrets, &settings, client);
-	ck_assert_ptr_nonnull(view);
-}
-
-static void
-setup(void)
-{
-	static const struct shm_sizes sizes = {
-		.seats = 2, .holds_per_seat = 8, .ring_records = 16,
-		.accounts = 16, .keys = 16, .channels = 8,
-		.catalogue_bytes = 1 << 20
-	};
-
-	settings_default(&settings);
-	shm = fixture_segment(&sizes);
-	loop = loop_open();
-	client = upstream_client_open(loop, NULL);
-	ck_assert_ptr_nonnull(client);
-}
-
-static void
-teardown(void)
-{
-	view_free(&view);
-	upstream_client_close(&client);
-	loop_close(&loop);
-	shm_close(&shm);
-}
-
-static const struct catalogue_model *
-model(uint32_t i)
-{
-	return &view_catalogue(view)->model[i];
-}
+#include "tests/unit/view_fixture.h"
 
 START_TEST(test_view_finds_every_model_by_its_exact_name)
 {
@@ -133,103 +24,144 @@ START_TEST(test_view_finds_every_model_by_its_exact_name)
 }
 END_TEST
 
-START_TEST(test_view_chooses_by_protocol_and_priority)
+/* The one channel of the one model. */
+static const struct view_channel *
+only_channel(void)
+{
+	uint32_t first, end;
+
+	view_routes(view, model(0), &first, &end);
+	ck_assert_uint_eq(end - first, 1);
+	return view_route_channel(view, first);
+}
+
+START_TEST(test_view_has_the_credentials_as_headers_want_them)
 {
 	struct catalogue c = make();
-	const struct view_channel *channel;
-	const char *name;
 
-	add_channel(&c, WIRE_OPENAI, 5, 1);
-	add_channel(&c, WIRE_OPENAI, 1, 1);
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	add_credential(&c, 0);
+	add_route(&c, 0, 0, "a");
+	take(&c);
+	ck_assert(view_usable(only_channel()));
+	ck_assert_uint_eq(only_channel()->credentials, 2);
+	ck_assert_str_eq(only_channel()->credential[1].value, "Bearer cred");
+	ck_assert_uint_eq(only_channel()->credential[1].key.credential, 1);
+	c = make();
 	add_channel(&c, WIRE_ANTHROPIC, 0, 1);
-	add_route(&c, 3, 2, "three");
-	add_route(&c, 3, 1, "one");
-	add_route(&c, 3, 0, "zero");
+	add_route(&c, 0, 0, "a");
 	take(&c);
-	ck_assert_int_eq(view_choose(view, model(3), WIRE_OPENAI, UINT32_MAX,
-	    &channel, &name), VIEW_CHOSEN);
-	ck_assert_uint_eq(channel->channel->channel_id, 101);
-	ck_assert_str_eq(name, "one");
-	ck_assert_str_eq(channel->credential, "Bearer cred");
-	ck_assert_int_eq(view_choose(view, model(3), WIRE_ANTHROPIC, 0,
-	    &channel, &name), VIEW_CHOSEN);
-	ck_assert_str_eq(channel->credential, "cred");
-	ck_assert_int_eq(view_choose(view, model(4), WIRE_OPENAI, 0,
-	    &channel, &name), VIEW_NO_ROUTE);
-	ck_assert_int_eq(view_choose(view, model(3), WIRE_GEMINI, 0,
-	    &channel, &name), VIEW_NO_ROUTE);
+	ck_assert_str_eq(only_channel()->credential[0].value, "cred");
 }
 END_TEST
 
-START_TEST(test_view_spreads_by_weight)
+START_TEST(test_view_has_no_use_for_what_is_disabled_or_sealed_elsewhere)
 {
 	struct catalogue c = make();
-	const struct view_channel *channel;
-	const char *name;
-	unsigned heavy = 0;
-
-	add_channel(&c, WIRE_OPENAI, 1, 3);
-	add_channel(&c, WIRE_OPENAI, 1, 0);	/* counts as one */
-	add_route(&c, 0, 0, "heavy");
-	add_route(&c, 0, 1, "light");
-	take(&c);
-	for (uint32_t i = 0; i < 1000; i++) {
-		ck_assert_int_eq(view_choose(view, model(0), WIRE_OPENAI,
-		    i * (UINT32_MAX / 1000), &channel, &name), VIEW_CHOSEN);
-		heavy += strcmp(name, "heavy") == 0;
-	}
-	ck_assert_uint_ge(heavy, 749);
-	ck_assert_uint_le(heavy, 751);
-}
-END_TEST
-
-START_TEST(test_view_passes_over_what_cannot_be_used)
-{
-	struct catalogue c = make();
-	const struct view_channel *channel;
-	const char *name;
 
 	add_channel(&c, WIRE_OPENAI, 0, 1)->status = CHANNEL_DISABLED;
+	add_route(&c, 0, 0, "disabled");
+	take(&c);
+	ck_assert(!view_usable(only_channel()));
+	c = make();
 	/* Sealed for another channel: moved between rows. */
 	strcpy(add_channel(&c, WIRE_OPENAI, 0, 1)->name, "other");
-	add_route(&c, 0, 0, "disabled");
-	add_route(&c, 0, 1, "sealed");
+	add_route(&c, 0, 0, "moved");
 	take(&c);
-	ck_assert_int_eq(view_choose(view, model(0), WIRE_OPENAI, 0,
-	    &channel, &name), VIEW_NO_CHANNEL);
-	ck_assert(view_serves(view, model(0), WIRE_OPENAI));
+	ck_assert(!view_usable(only_channel()));
+	c = make();
+	/* Sealed as another credential of the same channel. */
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	c.credential[0].credential_id++;
+	add_route(&c, 0, 0, "moved");
+	take(&c);
+	ck_assert(!view_usable(only_channel()));
+	ck_assert(view_serves(view, model(0), WIRE_OPENAI, 0));
+	c = make();
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	c.credential[0].status = CHANNEL_DISABLED;
+	add_route(&c, 0, 0, "none");
+	take(&c);
+	ck_assert(!view_usable(only_channel()));
+}
+END_TEST
+
+START_TEST(test_view_reads_the_operators_headers)
+{
+	struct catalogue c = make();
+
+	strcpy(add_channel(&c, WIRE_OPENAI, 0, 1)->headers,
+	    "OpenAI-Organization: org-1\nHost: evil\nx-a:b\n");
+	add_route(&c, 0, 0, "a");
+	take(&c);
+	ck_assert_uint_eq(only_channel()->headers, 2);
+	ck_assert_mem_eq(only_channel()->header[0].name.p,
+	    "OpenAI-Organization", 19);
+	ck_assert_uint_eq(only_channel()->header[0].value.len, 5);
+	ck_assert_mem_eq(only_channel()->header[1].value.p, "b", 1);
+}
+END_TEST
+
+START_TEST(test_view_opens_a_channel_to_its_groups_alone)
+{
+	struct catalogue c = make();
+
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	add_route(&c, 0, 0, "open");
+	add_route(&c, 1, 1, "closed");
+	c.grants = 2;
+	c.grant[0] = (struct catalogue_grant){ .group_id = 7, .channel = 1 };
+	c.grant[1] = (struct catalogue_grant){ .group_id = 9, .channel = 1 };
+	take(&c);
+	ck_assert(view_serves(view, model(0), WIRE_OPENAI, 8));
+	ck_assert(view_serves(view, model(1), WIRE_OPENAI, 7));
+	ck_assert(view_serves(view, model(1), WIRE_OPENAI, 9));
+	ck_assert(!view_serves(view, model(1), WIRE_OPENAI, 8));
 }
 END_TEST
 
 START_TEST(test_view_keeps_an_upstream_that_did_not_change)
 {
 	struct catalogue c = make();
-	const struct view_channel *channel;
 	struct upstream *before;
-	const char *name;
 
 	add_channel(&c, WIRE_OPENAI, 0, 1);
 	add_route(&c, 0, 0, "a");
 	take(&c);
-	ck_assert_int_eq(view_choose(view, model(0), WIRE_OPENAI, 0,
-	    &channel, &name), VIEW_CHOSEN);
-	before = channel->upstream;
+	before = only_channel()->upstream;
 	c = make();
 	add_channel(&c, WIRE_OPENAI, 7, 1);
 	add_route(&c, 0, 0, "b");
 	take(&c);
-	ck_assert_int_eq(view_choose(view, model(0), WIRE_OPENAI, 0,
-	    &channel, &name), VIEW_CHOSEN);
-	ck_assert_ptr_eq(channel->upstream, before);
-	ck_assert_str_eq(name, "b");
+	ck_assert_ptr_eq(only_channel()->upstream, before);
 	c = make();
 	strcpy(add_channel(&c, WIRE_OPENAI, 7, 1)->host, "127.0.0.1");
 	add_route(&c, 0, 0, "c");
 	take(&c);
-	ck_assert_int_eq(view_choose(view, model(0), WIRE_OPENAI, 0,
-	    &channel, &name), VIEW_CHOSEN);
-	ck_assert_ptr_nonnull(channel->upstream);
-	ck_assert_str_eq(upstream_host(channel->upstream), "127.0.0.1:9");
+	ck_assert_ptr_nonnull(only_channel()->upstream);
+	ck_assert_str_eq(upstream_host(only_channel()->upstream),
+	    "127.0.0.1:9");
+}
+END_TEST
+
+START_TEST(test_view_opens_another_upstream_for_another_proxy)
+{
+	struct catalogue c = make();
+	struct catalogue_channel *ch = add_channel(&c, WIRE_OPENAI, 0, 1);
+	struct upstream *before;
+
+	add_route(&c, 0, 0, "a");
+	take(&c);
+	before = only_channel()->upstream;
+	c = make();
+	ch = add_channel(&c, WIRE_OPENAI, 0, 1);
+	strcpy(ch->proxy_host, "127.0.0.1");
+	ch->proxy_port = 3128;
+	add_route(&c, 0, 0, "a");
+	take(&c);
+	ck_assert_ptr_nonnull(only_channel()->upstream);
+	ck_assert_ptr_ne(only_channel()->upstream, before);
 }
 END_TEST
 
@@ -256,9 +188,14 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_view_finds_every_model_by_its_exact_name);
-	tcase_add_test(tcase, test_view_chooses_by_protocol_and_priority);
-	tcase_add_test(tcase, test_view_spreads_by_weight);
-	tcase_add_test(tcase, test_view_passes_over_what_cannot_be_used);
+	tcase_add_test(tcase,
+	    test_view_has_the_credentials_as_headers_want_them);
+	tcase_add_test(tcase,
+	    test_view_has_no_use_for_what_is_disabled_or_sealed_elsewhere);
+	tcase_add_test(tcase, test_view_reads_the_operators_headers);
+	tcase_add_test(tcase, test_view_opens_a_channel_to_its_groups_alone);
+	tcase_add_test(tcase,
+	    test_view_opens_another_upstream_for_another_proxy);
 	tcase_add_test(tcase,
 	    test_view_keeps_an_upstream_that_did_not_change);
 	tcase_add_test(tcase, test_view_knows_groups);

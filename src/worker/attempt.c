@@ -1,0 +1,524 @@
+#include "worker/attempt.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "conf/settings.h"
+#include "http/date.h"
+#include "http/response_head.h"
+#include "upstream/exchange.h"
+#include "worker/call.h"
+#include "worker/catalogue_view.h"
+#include "worker/client.h"
+#include "worker/context.h"
+#include "worker/forward.h"
+#include "worker/relay.h"
+#include "worker/relay_end.h"
+#include "worker/settle.h"
+
+#define RETRY_LATER_S 5
+#define RETRY_COST 100
+/* What a 429 without a Retry-After asks for. */
+#define REST_USUAL_MS 1000
+#define NS_PER_MS 1000000
+
+static struct mono_time
+now_of(const struct call *call)
+{
+	return loop_now(call->worker->loop);
+}
+
+static int64_t
+now_ms(const struct call *call)
+{
+	return now_of(call).ns / NS_PER_MS;
+}
+
+static struct channel_policy
+policy_of(const struct settings *s)
+{
+	return (struct channel_policy){ s->breaker_failures,
+		s->breaker_percent, s->breaker_open_ms,
+		s->credential_retry_ms };
+}
+
+/* Longer than a probe that goes well takes; one that is lost costs that. */
+static uint32_t
+probe_ms(const struct settings *s)
+{
+	return 2 * s->breaker_open_ms;
+}
+
+void
+retry_allow(int64_t *allowance, uint32_t percent)
+{
+	*allowance += percent;
+	if (*allowance > RETRY_BURST * RETRY_COST)
+		*allowance = RETRY_BURST * RETRY_COST;
+}
+
+bool
+retry_take(int64_t *allowance)
+{
+	if (*allowance < RETRY_COST)
+		return false;
+	*allowance -= RETRY_COST;
+	return true;
+}
+
+int64_t
+retry_start(uint32_t percent)
+{
+	return percent > 0 ? RETRY_BURST * RETRY_COST : 0;
+}
+
+/*
+ * What keeps a conversation at one credential, whose provider may have the
+ * beginning of it in its cache: what the client calls a session, else the
+ * beginning itself, if it is long enough to be cached.  Keyed, so that nobody
+ * can aim at a credential; kept no longer than the call.
+ */
+static uint64_t
+affinity_of(const struct call *call)
+{
+	const struct wire_request *req = &call->request;
+	const char *body = call->body.len > 0 ? buf_head(&call->body) : "";
+	uint64_t seed = call->worker->affinity_seed ^ call->record.account_id;
+	size_t most = call->worker->settings->affinity_bytes;
+	struct span what = call->head.session_id;
+
+	if (what.p == NULL || what.len == 0)
+		what = (struct span){ body + req->session.start,
+			req->session.end - req->session.start };
+	if (what.len == 0 && most > 0 &&
+	    req->prompt.end - req->prompt.start >= most)
+		what = (struct span){ body + req->prompt.start, most };
+	if (what.len == 0)
+		return 0;
+	return XXH3_64bits_withSeed(what.p, what.len, seed) | 1;
+}
+
+static enum choice_result
+choose_now(struct call *call, const struct catalogue_model *model,
+    struct choice *choice_r)
+{
+	struct choice_ask ask = {
+		.view = call->worker->view,
+		.shm = call->worker->shm,
+		.model = model,
+		.protocol = call->protocol,
+		.group_id = call->group_id,
+		.affinity = call->attempt.affinity,
+		.now = now_of(call),
+		.tried = &call->attempt.tried,
+	};
+
+	/* The last bytes of the id are as random as anything; the number of
+	 * the attempt makes another draw of it. */
+	memcpy(&ask.random, call->record.request_id + RECORD_ID_BYTES -
+	    sizeof(ask.random), sizeof(ask.random));
+	ask.random += call->record.attempts * UINT64_C(0x9e3779b97f4a7c15);
+	return choose(&ask, choice_r);
+}
+
+static uint32_t
+seconds(int64_t wait_ms)
+{
+	return wait_ms <= 0 ? RETRY_LATER_S :
+	    (uint32_t)((wait_ms + 999) / 1000);
+}
+
+static enum wire_error
+no_choice(struct call *call, enum choice_result result, int64_t wait_ms)
+{
+	call->retry_after_s = seconds(wait_ms);
+	switch (result) {
+	case CHOICE_NO_ROUTE:
+		call->retry_after_s = 0;
+		return WIRE_ERROR_NO_MODEL;
+	case CHOICE_BUSY:
+		return WIRE_ERROR_UPSTREAM_BUSY;
+	case CHOICE_REFUSED:
+		return WIRE_ERROR_UPSTREAM_REFUSED;
+	case CHOICE_NO_CHANNEL:
+	case CHOICE_MADE:
+		break;
+	}
+	return WIRE_ERROR_NO_CHANNEL;
+}
+
+bool
+attempt_choose(struct call *call, const struct catalogue_model *model,
+    struct choice *choice_r)
+{
+	enum choice_result result;
+
+	call->attempt.affinity = affinity_of(call);
+	result = choose_now(call, model, choice_r);
+	if (result == CHOICE_MADE)
+		return true;
+	call_refuse_about(call, no_choice(call, result, choice_r->wait_ms),
+	    call->request.model);
+	return false;
+}
+
+/* Takes part in what was chosen; false: it has just filled up or gone out, and
+ * counts as tried. */
+static bool
+take_part(struct call *call, const struct choice *choice)
+{
+	const struct catalogue_channel *ch = choice->channel->channel;
+	const struct channel_credential_key *key = &choice->credential->key;
+	const struct settings *s = call->worker->settings;
+	struct attempt *a = &call->attempt;
+	struct shm *shm = call->worker->shm;
+
+	a->key = *key;
+	a->probe = a->credential_probe = 0;
+	if (channel_enter(shm, key->slot, now_ms(call), probe_ms(s),
+	    &a->probe) == BREAKER_OUT)
+		return false;
+	if (channel_credential_enter(shm, key, now_ms(call), probe_ms(s),
+	    &a->credential_probe) == BREAKER_OUT) {
+		channel_given_up(shm, key->slot, a->probe, now_ms(call));
+		return false;
+	}
+	if (channel_take(shm, call->worker->seat, key->slot,
+	    ch->max_concurrent, ch->max_per_minute, now_of(call)) !=
+	    CHANNEL_TAKEN) {
+		channel_given_up(shm, key->slot, a->probe, now_ms(call));
+		channel_credential_given_up(shm, key, a->credential_probe,
+		    now_ms(call));
+		return false;
+	}
+	a->open = true;
+	return true;
+}
+
+/* What the former attempt left in the call. */
+static void
+clean(struct call *call)
+{
+	struct attempt *a = &call->attempt;
+
+	if (call->metered)
+		bytes_scrub(&call->meter, sizeof(call->meter));
+	if (call->filtered)
+		bytes_scrub(&call->filter, sizeof(call->filter));
+	buf_consume(&call->relay, call->relay.len);
+	buf_consume(&call->upstream_head, call->upstream_head.len);
+	call->metered = call->filtered = call->streamed = false;
+	call->upstream_ok = call->upstream_over = call->paused = false;
+	call->has_length = call->broken = false;
+	call->length = 0;
+	call->status = 0;
+	call->retry_after_s = 0;
+	call->recorded_error = WIRE_ERROR_NONE;
+	call->progress_tokens = 0;
+	call->progress_marks = 0;
+	call->progress_input = 0;
+	call->record.answer_bytes = 0;
+	call->record.first_byte_ms = 0;
+	call->record.upstream_status = 0;
+	a->sent = a->answered = a->noted = false;
+	a->may_go_on = a->whole_channel = false;
+}
+
+static enum wire_error
+begin(struct call *call, const struct choice *choice)
+{
+	struct attempt *a = &call->attempt;
+
+	a->began = now_of(call);
+	a->others = choice->others && call->record.attempts + 1U <
+	    call->worker->settings->max_attempts;
+	call->record.attempts++;
+	call->record.channel_id = choice->channel->channel->channel_id;
+	call->record.credential_id = choice->credential->credential_id;
+	return forward_call(call, choice, &relay_handlers);
+}
+
+/* Chooses until it could take part. */
+static enum wire_error
+start(struct call *call, const struct catalogue_model *model,
+    const struct choice *first)
+{
+	struct attempt *a = &call->attempt;
+	enum choice_result result = CHOICE_MADE;
+	struct choice choice;
+
+	memset(&choice, 0, sizeof(choice));
+	if (first != NULL)
+		choice = *first;
+	else
+		result = choose_now(call, model, &choice);
+	while (result == CHOICE_MADE) {
+		if (take_part(call, &choice))
+			return begin(call, &choice);
+		if (!tried_add(&a->tried, a->key.slot, a->key.credential))
+			break;
+		result = choose_now(call, model, &choice);
+	}
+	/* What was given up a moment ago may be all there is. */
+	if (result == CHOICE_MADE || a->tried.n > 0)
+		result = CHOICE_BUSY;
+	return no_choice(call, result, choice.wait_ms);
+}
+
+bool
+attempt_first(struct call *call, const struct catalogue_model *model,
+    const struct choice *choice)
+{
+	struct worker *worker = call->worker;
+	enum wire_error error;
+
+	retry_allow(&worker->retry_allowance,
+	    worker->settings->retry_percent);
+	error = start(call, model, choice);
+	if (error == WIRE_ERROR_NONE)
+		return true;
+	attempt_over(call);
+	call_refuse_about(call, error, call->request.model);
+	call->status = wire_error_status(error);
+	settle_free(call);
+	return false;
+}
+
+void
+attempt_sent(struct call *call)
+{
+	call->attempt.sent = true;
+	if (!call->attempt.others)
+		call_forget_request(call);
+}
+
+void
+attempt_commit(struct call *call)
+{
+	call->attempt.others = false;
+	/* Before that the exchange still needs it. */
+	if (call->attempt.sent)
+		call_forget_request(call);
+}
+
+int64_t
+attempt_rest_ms(int status, const struct response_head *head,
+    struct wall_time now, int64_t max_ms)
+{
+	const char *date = response_head_get(head, RESPONSE_RETRY_AFTER);
+	int64_t ms = head->retry_after_ms, until_s;
+
+	if (status != 429 && status != 503 && status != 529)
+		return 0;
+	if (ms < 0 && date != NULL && http_date_parse(date, &until_s)) {
+		ms = until_s * 1000 - now.us / 1000;
+		if (ms < 0)
+			ms = 0;
+	}
+	if (ms < 0)
+		ms = status == 429 ? REST_USUAL_MS : 0;
+	return ms < max_ms ? ms : max_ms;
+}
+
+static void
+channel_is_well(struct call *call, int64_t first_byte_ms)
+{
+	struct attempt *a = &call->attempt;
+
+	channel_answered(call->worker->shm, a->key.slot, a->probe,
+	    now_ms(call), first_byte_ms);
+	a->probe = 0;
+}
+
+static void
+channel_is_ill(struct call *call, enum channel_fault fault, int status)
+{
+	struct channel_policy policy = policy_of(call->worker->settings);
+	struct attempt *a = &call->attempt;
+
+	if (channel_failed(call->worker->shm, a->key.slot, a->probe,
+	    now_ms(call), &policy, fault, status))
+		log_warning("a channel is taken out channel_id=%llu fault=%s "
+		    "status=%d for_ms=%lld",
+		    (unsigned long long)call->record.channel_id,
+		    channel_fault_name(fault), status,
+		    (long long)(channel_until_ms(call->worker->shm,
+		    a->key.slot) - now_ms(call)));
+	a->probe = 0;
+	a->noted = true;
+	a->may_go_on = true;
+	a->whole_channel = true;
+}
+
+static void
+credential_is_refused(struct call *call, int status)
+{
+	struct channel_policy policy = policy_of(call->worker->settings);
+	struct attempt *a = &call->attempt;
+
+	channel_is_well(call, -1);
+	if (channel_credential_refused(call->worker->shm, &a->key,
+	    a->credential_probe, now_ms(call), &policy, status))
+		log_error("an upstream refuses a credential channel_id=%llu "
+		    "credential_id=%llu status=%d hint=check it and its "
+		    "balance there, then youyunctl channel credential set",
+		    (unsigned long long)call->record.channel_id,
+		    (unsigned long long)call->record.credential_id, status);
+	a->credential_probe = 0;
+	a->noted = true;
+	a->may_go_on = true;
+	a->whole_channel = false;
+}
+
+static void
+credential_rests(struct call *call, int status,
+    const struct response_head *head)
+{
+	int64_t ms = attempt_rest_ms(status, head, clock_wall(),
+	    call->worker->settings->retry_after_max_ms);
+
+	if (ms > 0)
+		channel_credential_rest(call->worker->shm, &call->attempt.key,
+		    now_ms(call) + ms, status);
+}
+
+void
+attempt_note_status(struct call *call, int status,
+    const struct response_head *head)
+{
+	struct attempt *a = &call->attempt;
+
+	if (status >= 200 && status <= 299)
+		return;
+	credential_rests(call, status, head);
+	if (status == 401 || status == 402 || status == 403) {
+		credential_is_refused(call, status);
+		return;
+	}
+	channel_credential_used(call->worker->shm, &a->key,
+	    a->credential_probe);
+	a->credential_probe = 0;
+	if (status == 408 || status >= 500) {
+		channel_is_ill(call, CHANNEL_FAULT_STATUS, status);
+		return;
+	}
+	channel_is_well(call, -1);
+	a->noted = true;
+	a->may_go_on = status == 429;
+}
+
+static enum channel_fault
+fault_of(enum upstream_failure failure)
+{
+	switch (failure) {
+	case UPSTREAM_NO_ADDRESS:
+		return CHANNEL_FAULT_ADDRESS;
+	case UPSTREAM_CONNECT:
+	case UPSTREAM_TIMEOUT_CONNECT:
+		return CHANNEL_FAULT_CONNECT;
+	case UPSTREAM_TLS:
+	case UPSTREAM_TLS_VERIFY:
+		return CHANNEL_FAULT_TLS;
+	case UPSTREAM_PROXY:
+		return CHANNEL_FAULT_PROXY;
+	case UPSTREAM_TIMEOUT_FIRST_BYTE:
+	case UPSTREAM_TIMEOUT_IDLE:
+		return CHANNEL_FAULT_SILENT;
+	case UPSTREAM_SEND:
+	case UPSTREAM_CLOSED_BEFORE_HEAD:
+	case UPSTREAM_CUT:
+		return CHANNEL_FAULT_CUT;
+	case UPSTREAM_BAD_HEAD:
+	case UPSTREAM_BAD_FRAMING:
+		return CHANNEL_FAULT_BAD_ANSWER;
+	case UPSTREAM_TIMEOUT_TOTAL:
+	case UPSTREAM_MEMORY:
+		break;
+	}
+	/* Our own limits say nothing about the channel. */
+	return CHANNEL_FAULT_NONE;
+}
+
+void
+attempt_note_failure(struct call *call, enum upstream_failure failure)
+{
+	enum channel_fault fault = fault_of(failure);
+
+	/* What its head said has been reported. */
+	if (fault != CHANNEL_FAULT_NONE && !call->attempt.noted)
+		channel_is_ill(call, fault, 0);
+}
+
+void
+attempt_answered(struct call *call)
+{
+	struct attempt *a = &call->attempt;
+
+	if (a->answered)
+		return;
+	a->answered = true;
+	channel_is_well(call, mono_diff_ms(now_of(call), a->began));
+	channel_credential_used(call->worker->shm, &a->key,
+	    a->credential_probe);
+	a->credential_probe = 0;
+}
+
+static bool
+may_go_on(const struct call *call)
+{
+	return call->attempt.may_go_on && call->state == CALL_WAITING &&
+	    call->answer == ANSWER_NONE && !call->settled &&
+	    call->client != NULL && !call->client->gone &&
+	    !call->worker->aborting && call->record.attempts <
+	    call->worker->settings->max_attempts;
+}
+
+bool
+attempt_again(struct call *call)
+{
+	const struct wire_request *req = &call->request;
+	struct attempt *a = &call->attempt;
+	const struct catalogue_model *model;
+	struct choice choice;
+	enum wire_error error;
+
+	if (!may_go_on(call) || !a->others ||
+	    !tried_add(&a->tried, a->key.slot, a->whole_channel ?
+	    TRIED_WHOLE_CHANNEL : a->key.credential))
+		return false;
+	model = view_model(call->worker->view, req->model, req->model_len);
+	if (model == NULL || choose_now(call, model, &choice) != CHOICE_MADE ||
+	    !retry_take(&call->worker->retry_allowance))
+		return false;
+	exchange_cancel(&call->exchange);
+	attempt_over(call);
+	clean(call);
+	error = start(call, model, &choice);
+	if (error != WIRE_ERROR_NONE) {
+		attempt_over(call);
+		relay_fail(call, error);
+	}
+	return true;
+}
+
+void
+attempt_over(struct call *call)
+{
+	struct attempt *a = &call->attempt;
+	struct shm *shm = call->worker->shm;
+
+	if (!a->open)
+		return;
+	a->open = false;
+	channel_leave(shm, call->worker->seat, a->key.slot);
+	/* A probe that came to nothing, such as by the client's leaving. */
+	channel_given_up(shm, a->key.slot, a->probe, now_ms(call));
+	channel_credential_given_up(shm, &a->key, a->credential_probe,
+	    now_ms(call));
+	a->probe = a->credential_probe = 0;
+}
