@@ -93,7 +93,7 @@ add_lines(const struct bill *b, const struct price *price,
 		if (b->record.count[d] == 0)
 			continue;
 		nano = fee_price_of(price, d);
-		own = price->nano_per_million[d] != PRICE_UNSET;
+		own = price->nano[d] != PRICE_UNSET;
 		product = (__int128)b->record.count[d] * nano;
 		sum += product;
 		exact_format(product, LINE_PLACES, amount);

@@ -69,8 +69,8 @@ check_prices(const struct args *args, struct price *price)
 	int i;
 
 	for (i = 0; i < USAGE_SLOTS; i++)
-		price->nano_per_million[i] = PRICE_UNSET;
-	for (i = 0; i < USAGE_DIMS; i++) {
+		price->nano[i] = PRICE_UNSET;
+	for (i = 0; i <= USAGE_CACHE_WRITE_1H; i++) {
 		text = args_get(args, option[i]);
 		if (text == NULL && i <= USAGE_OUTPUT) {
 			complain("--%s PRICE is missing", option[i]);
@@ -79,14 +79,14 @@ check_prices(const struct args *args, struct price *price)
 		}
 		if (text == NULL)
 			continue;
-		parsed = money_parse(text, &price->nano_per_million[i]);
+		parsed = money_parse(text, &price->nano[i]);
 		if (parsed != MONEY_OK) {
 			complain("--%s %s: %s", option[i], text,
 			    money_explain(parsed));
 			return ADMIN_USAGE;
 		}
-		if (price->nano_per_million[i] < 0 ||
-		    price->nano_per_million[i] > PRICE_MAX_NANO) {
+		if (price->nano[i] < 0 ||
+		    price->nano[i] > PRICE_MAX_NANO) {
 			complain("--%s %s: allowed are 0 to 1000000",
 			    option[i], text);
 			return ADMIN_USAGE;
@@ -138,8 +138,8 @@ print_set(const struct admin *admin, const struct price_new *p)
 		record_print(&record, admin);
 		return;
 	}
-	money_format(p->price.nano_per_million[USAGE_INPUT], 2, in);
-	money_format(p->price.nano_per_million[USAGE_OUTPUT], 2, out);
+	money_format(p->price.nano[USAGE_INPUT], 2, in);
+	money_format(p->price.nano[USAGE_OUTPUT], 2, out);
 	if (p->effective_us != 0)
 		time_format_short(p->effective_us, when);
 	say(admin, "%s costs %s in, %s out per million tokens (%s) from %s%s; "
@@ -214,11 +214,11 @@ list_row(const struct price_row *row, void *arg)
 	report_number(report, (int64_t)row->price.version);
 	report_time(report, row->effective_us);
 	report_flag(report, row->current);
-	for (i = 0; i < USAGE_DIMS; i++)
-		if (row->price.nano_per_million[i] == PRICE_UNSET)
+	for (i = 0; i <= USAGE_CACHE_WRITE_1H; i++)
+		if (row->price.nano[i] == PRICE_UNSET)
 			report_none(report);
 		else
-			report_money(report, row->price.nano_per_million[i]);
+			report_money(report, row->price.nano[i]);
 	report_text(report, row->created_by);
 	report_time(report, row->created_us);
 	return true;

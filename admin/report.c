@@ -56,7 +56,17 @@ usage_dim_name(enum usage_dim dim)
 		[USAGE_OUTPUT] = "output",
 		[USAGE_CACHE_READ] = "cache_read",
 		[USAGE_CACHE_WRITE_5M] = "cache_write_5m",
-		[USAGE_CACHE_WRITE_1H] = "cache_write_1h"
+		[USAGE_CACHE_WRITE_1H] = "cache_write_1h",
+		[USAGE_INPUT_AUDIO] = "input_audio",
+		[USAGE_OUTPUT_AUDIO] = "output_audio",
+		[USAGE_INPUT_IMAGE] = "input_image",
+		[USAGE_OUTPUT_IMAGE] = "output_image",
+		[USAGE_IMAGES] = "images",
+		[USAGE_CALLS] = "calls",
+		[USAGE_MILLISECONDS] = "milliseconds",
+		[USAGE_CHARACTERS] = "characters",
+		[USAGE_TOOL_CALLS] = "tool_calls",
+		[USAGE_CACHE_READ_AUDIO] = "cache_read_audio"
 	};
 
 	assert(dim < USAGE_DIMS);

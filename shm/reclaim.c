@@ -45,8 +45,8 @@ terms_sane(const struct hold_terms *terms)
 	int i;
 
 	for (i = 0; i < USAGE_SLOTS; i++)
-		if (terms->price.nano_per_million[i] < PRICE_UNSET ||
-		    terms->price.nano_per_million[i] > PRICE_MAX_NANO)
+		if (terms->price.nano[i] < PRICE_UNSET ||
+		    terms->price.nano[i] > PRICE_MAX_NANO)
 			return false;
 	return terms->multiplier_ppm <= MULTIPLIER_MAX_PPM &&
 	    fee_price_complete(&terms->price);

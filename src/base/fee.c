@@ -5,23 +5,37 @@
 int64_t
 fee_price_of(const struct price *price, enum usage_dim dim)
 {
-	int64_t nano = price->nano_per_million[dim];
+	int64_t nano = price->nano[dim];
 
 	if (nano >= 0)
 		return nano;
 	switch (dim) {
 	case USAGE_CACHE_WRITE_1H:
 		/* The long lifetime never costs less than the short one. */
-		nano = price->nano_per_million[USAGE_CACHE_WRITE_5M];
+		nano = price->nano[USAGE_CACHE_WRITE_5M];
 		if (nano >= 0)
 			return nano;
 		/* FALLTHROUGH */
 	case USAGE_CACHE_READ:
 	case USAGE_CACHE_WRITE_5M:
-		nano = price->nano_per_million[USAGE_INPUT];
+		nano = price->nano[USAGE_INPUT];
+		return nano >= 0 ? nano : PRICE_UNSET;
+	case USAGE_INPUT_AUDIO:
+	case USAGE_INPUT_IMAGE:
+	case USAGE_CACHE_READ_AUDIO:
+		nano = price->nano[USAGE_INPUT];
+		return nano >= 0 ? nano : PRICE_UNSET;
+	case USAGE_OUTPUT_AUDIO:
+	case USAGE_OUTPUT_IMAGE:
+		nano = price->nano[USAGE_OUTPUT];
 		return nano >= 0 ? nano : PRICE_UNSET;
 	case USAGE_INPUT:
 	case USAGE_OUTPUT:
+	case USAGE_IMAGES:
+	case USAGE_CALLS:
+	case USAGE_MILLISECONDS:
+	case USAGE_CHARACTERS:
+	case USAGE_TOOL_CALLS:
 	case USAGE_DIMS:
 		break;
 	}
@@ -31,8 +45,8 @@ fee_price_of(const struct price *price, enum usage_dim dim)
 bool
 fee_price_complete(const struct price *price)
 {
-	return price->nano_per_million[USAGE_INPUT] >= 0 &&
-	    price->nano_per_million[USAGE_OUTPUT] >= 0;
+	return price->nano[USAGE_INPUT] >= 0 &&
+	    price->nano[USAGE_OUTPUT] >= 0;
 }
 
 enum fee_result
@@ -47,7 +61,9 @@ fee_compute(const struct usage *usage, const struct price *price,
 	for (int dim = 0; dim < USAGE_SLOTS; dim++) {
 		int64_t nano;
 
-		if (usage->count[dim] == 0)
+		/* What isn't measured in tokens has no price yet. */
+		if (usage->count[dim] == 0 || (dim >= USAGE_IMAGES &&
+		    dim <= USAGE_TOOL_CALLS))
 			continue;
 		assert(dim < USAGE_DIMS);
 		assert(usage->count[dim] <= USAGE_COUNT_MAX);

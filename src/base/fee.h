@@ -21,7 +21,17 @@ enum usage_dim {
 	USAGE_CACHE_READ = 2,	/* input tokens served from a cache */
 	USAGE_CACHE_WRITE_5M = 3, /* input tokens written, short lifetime */
 	USAGE_CACHE_WRITE_1H = 4, /* input tokens written, long lifetime */
-	USAGE_DIMS = 5		/* those in use today */
+	USAGE_INPUT_AUDIO = 5,	/* tokens */
+	USAGE_OUTPUT_AUDIO = 6,	/* tokens */
+	USAGE_INPUT_IMAGE = 7,	/* tokens */
+	USAGE_OUTPUT_IMAGE = 8,	/* tokens */
+	USAGE_IMAGES = 9,	/* images made */
+	USAGE_CALLS = 10,	/* 1 for a call that is billed */
+	USAGE_MILLISECONDS = 11, /* of audio */
+	USAGE_CHARACTERS = 12,	/* of text to be spoken */
+	USAGE_TOOL_CALLS = 13,	/* web searches and other server tools */
+	USAGE_CACHE_READ_AUDIO = 14, /* audio tokens served from a cache */
+	USAGE_DIMS = 15		/* those in use today */
 };
 
 /* Room in records, holds and price rows, so that a dimension more is not a
@@ -37,11 +47,64 @@ enum usage_dim {
 #define USAGE_ESTIMATED	0x04u	/* nothing (usable) was stated */
 #define USAGE_UNKNOWN_FIELD 0x08u /* a field that no meter knows */
 
+/* How the upstream served the call, by its answer.  Stored as well. */
+enum usage_tier {
+	TIER_STANDARD = 0,
+	TIER_FLEX = 1,
+	TIER_SCALE = 2,
+	TIER_PRIORITY = 3,
+	TIER_FAST = 4,
+	TIER_ULTRAFAST = 5,
+	TIER_BATCH = 6,
+	TIER_OTHER = 7,			/* a word that we don't know */
+	USAGE_TIERS = 8
+};
+
+enum usage_speed {
+	SPEED_NORMAL = 0,
+	SPEED_FAST = 1,
+	USAGE_SPEEDS = 2
+};
+
+enum usage_region {
+	REGION_GLOBAL = 0,
+	REGION_US = 1,
+	REGION_EU = 2,
+	REGION_OTHER = 3,
+	USAGE_REGIONS = 4
+};
+
+enum image_quality {
+	IMAGE_QUALITY_UNKNOWN = 0,	/* "auto", "standard", or not said */
+	IMAGE_QUALITY_LOW = 1,
+	IMAGE_QUALITY_MEDIUM = 2,
+	IMAGE_QUALITY_HIGH = 3,		/* "high", "hd" */
+	IMAGE_QUALITIES = 4
+};
+
+/* What another model did within the call (Anthropic's advisor and fallback
+ * iterations): the token dimensions 0 to 4, at that model's own price. */
+#define USAGE_OTHER_DIMS 5
+#define USAGE_MODEL_BYTES 64
+
+struct usage_other {
+	uint64_t count[USAGE_OTHER_DIMS];
+	char model[USAGE_MODEL_BYTES];	/* 0-terminated; "": none */
+};
+
+/* Held in the segment: no padding. */
 struct usage {
 	uint64_t count[USAGE_SLOTS];	/* by enum usage_dim */
 	uint64_t reasoning;		/* of USAGE_OUTPUT; informative */
 	uint32_t marks;			/* USAGE_SEEN | … */
+	uint8_t tier;			/* enum usage_tier */
+	uint8_t speed;			/* enum usage_speed */
+	uint8_t region;			/* enum usage_region */
+	uint8_t image_quality;		/* enum image_quality */
+	uint16_t image_width;		/* pixels; 0: unknown */
+	uint16_t image_height;
 	uint32_t reserved;
+	struct usage_other other;
 };
 
 /*
@@ -51,7 +114,7 @@ struct usage {
  * by the fallback of fee_price_of().
  */
 struct price {
-	int64_t nano_per_million[USAGE_SLOTS];
+	int64_t nano[USAGE_SLOTS];
 	uint64_t version;		/* price row's id in the database */
 };
 

@@ -4,9 +4,9 @@
 static struct db_param
 nano(const struct price *price, enum usage_dim dim)
 {
-	struct db_param p = db_int(price->nano_per_million[dim]);
+	struct db_param p = db_int(price->nano[dim]);
 
-	p.null = price->nano_per_million[dim] < 0;
+	p.null = price->nano[dim] < 0;
 	return p;
 }
 

@@ -62,8 +62,8 @@ static bool
 is_priced(const struct catalogue *c)
 {
 	return c->models == 1 && strcmp(c->model[0].name, "m") == 0 &&
-	    c->model[0].price.nano_per_million[USAGE_INPUT] == 5 &&
-	    c->model[0].price.nano_per_million[USAGE_CACHE_READ] ==
+	    c->model[0].price.nano[USAGE_INPUT] == 5 &&
+	    c->model[0].price.nano[USAGE_CACHE_READ] ==
 	    PRICE_UNSET && c->model[0].price.version == 1;
 }
 
@@ -112,7 +112,7 @@ START_TEST(test_changes_are_in_the_segment_within_100_ms)
 	int i;
 
 	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano_per_million[i] = i < 2 ? 5 : PRICE_UNSET;
+		price.nano[i] = i < 2 ? 5 : PRICE_UNSET;
 	start_flusher();
 	wait_for(loaded, 5000, "the directory is loaded");
 	nap_ms(100);	/* it is idle, and asleep as deeply as it gets */
@@ -158,7 +158,7 @@ START_TEST(test_a_price_takes_effect_at_its_time)
 	int i;
 
 	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano_per_million[i] = 5;
+		price.nano[i] = 5;
 	ck_assert_int_eq(q_model_put(admin, "m", 0, &model), DB_OK);
 	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
 	    DB_OK);

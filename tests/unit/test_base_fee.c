@@ -12,9 +12,9 @@ price_of(int64_t input, int64_t output)
 	struct price p;
 
 	for (int i = 0; i < USAGE_SLOTS; i++)
-		p.nano_per_million[i] = PRICE_UNSET;
-	p.nano_per_million[USAGE_INPUT] = input;
-	p.nano_per_million[USAGE_OUTPUT] = output;
+		p.nano[i] = PRICE_UNSET;
+	p.nano[USAGE_INPUT] = input;
+	p.nano[USAGE_OUTPUT] = output;
 	p.version = 1;
 	return p;
 }
@@ -97,11 +97,11 @@ START_TEST(test_fee_falls_back_to_the_refined_dimension)
 	u.count[USAGE_CACHE_WRITE_5M] = 100;
 	u.count[USAGE_CACHE_WRITE_1H] = 1000;
 	ck_assert_int_eq(fee_of(&u, &p, MULTIPLIER_ONE_PPM), 1110);
-	p.nano_per_million[USAGE_CACHE_READ] = 0;
+	p.nano[USAGE_CACHE_READ] = 0;
 	ck_assert_int_eq(fee_of(&u, &p, MULTIPLIER_ONE_PPM), 1100);
-	p.nano_per_million[USAGE_CACHE_WRITE_5M] = 2000000;
+	p.nano[USAGE_CACHE_WRITE_5M] = 2000000;
 	ck_assert_int_eq(fee_of(&u, &p, MULTIPLIER_ONE_PPM), 2200);
-	p.nano_per_million[USAGE_CACHE_WRITE_1H] = 3000000;
+	p.nano[USAGE_CACHE_WRITE_1H] = 3000000;
 	ck_assert_int_eq(fee_of(&u, &p, MULTIPLIER_ONE_PPM), 3200);
 }
 END_TEST
@@ -112,9 +112,9 @@ START_TEST(test_price_of_output_has_no_fallback)
 
 	ck_assert_int_eq(fee_price_of(&p, USAGE_OUTPUT), PRICE_UNSET);
 	ck_assert(!fee_price_complete(&p));
-	p.nano_per_million[USAGE_OUTPUT] = 0;
+	p.nano[USAGE_OUTPUT] = 0;
 	ck_assert(fee_price_complete(&p));
-	p.nano_per_million[USAGE_INPUT] = PRICE_UNSET;
+	p.nano[USAGE_INPUT] = PRICE_UNSET;
 	ck_assert(!fee_price_complete(&p));
 	ck_assert_int_eq(fee_price_of(&p, USAGE_CACHE_READ), PRICE_UNSET);
 }

@@ -18,10 +18,10 @@ terms_of(int64_t input, int64_t output)
 	struct hold_terms terms = { .multiplier_ppm = MULTIPLIER_ONE_PPM };
 
 	for (int i = 0; i < USAGE_SLOTS; i++)
-		terms.price.nano_per_million[i] = PRICE_UNSET;
+		terms.price.nano[i] = PRICE_UNSET;
 	/* So many nano a token. */
-	terms.price.nano_per_million[USAGE_INPUT] = input * MILLION;
-	terms.price.nano_per_million[USAGE_OUTPUT] = output * MILLION;
+	terms.price.nano[USAGE_INPUT] = input * MILLION;
+	terms.price.nano[USAGE_OUTPUT] = output * MILLION;
 	return terms;
 }
 
@@ -79,9 +79,9 @@ START_TEST(test_amount_takes_the_dearest_input_price)
 	struct hold_terms terms = terms_of(3, 7);
 
 	ck_assert_int_eq(amount_of(&terms, 100, 10), 370);
-	terms.price.nano_per_million[USAGE_CACHE_READ] = MILLION;
+	terms.price.nano[USAGE_CACHE_READ] = MILLION;
 	ck_assert_int_eq(amount_of(&terms, 100, 10), 370);
-	terms.price.nano_per_million[USAGE_CACHE_WRITE_1H] = 6 * MILLION;
+	terms.price.nano[USAGE_CACHE_WRITE_1H] = 6 * MILLION;
 	ck_assert_int_eq(amount_of(&terms, 100, 10), 670);
 	terms.multiplier_ppm = 2 * MULTIPLIER_ONE_PPM;
 	ck_assert_int_eq(amount_of(&terms, 100, 10), 1340);
