@@ -93,6 +93,9 @@ check_model(const char *text)
 		    text[i] == '"' || text[i] == '\\')
 			return "a model's name is printable ASCII without "
 			    "spaces, quotes, \"\\\" and \"=\"";
+	if (memchr(text, '*', len - 1) != NULL)
+		return "a model's name has a \"*\" at its end only, where it "
+		    "stands for any end";
 	return NULL;
 }
 

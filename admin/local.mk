@@ -25,6 +25,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_refund.c \
 	%D%/cmd_status.c \
 	%D%/cmd_verify.c \
+	%D%/explain.c %D%/explain.h \
 	%D%/help.h \
 	%D%/prices.c %D%/prices.h \
 	%D%/probe.c %D%/probe.h \

@@ -20,7 +20,7 @@
 #include "base/money.h"
 
 #define GAP 2
-#define COLUMNS_MAX 40
+#define COLUMNS_MAX 80
 #define COLUMN_LEAST 8		/* a text is never cut shorter than this */
 
 struct cell {
@@ -46,31 +46,6 @@ or_die(void *p)
 		exit(ADMIN_FAILED);
 	}
 	return p;
-}
-
-const char *
-usage_dim_name(enum usage_dim dim)
-{
-	static const char *const name[USAGE_DIMS] = {
-		[USAGE_INPUT] = "input",
-		[USAGE_OUTPUT] = "output",
-		[USAGE_CACHE_READ] = "cache_read",
-		[USAGE_CACHE_WRITE_5M] = "cache_write_5m",
-		[USAGE_CACHE_WRITE_1H] = "cache_write_1h",
-		[USAGE_INPUT_AUDIO] = "input_audio",
-		[USAGE_OUTPUT_AUDIO] = "output_audio",
-		[USAGE_INPUT_IMAGE] = "input_image",
-		[USAGE_OUTPUT_IMAGE] = "output_image",
-		[USAGE_IMAGES] = "images",
-		[USAGE_CALLS] = "calls",
-		[USAGE_MILLISECONDS] = "milliseconds",
-		[USAGE_CHARACTERS] = "characters",
-		[USAGE_TOOL_CALLS] = "tool_calls",
-		[USAGE_CACHE_READ_AUDIO] = "cache_read_audio"
-	};
-
-	assert(dim < USAGE_DIMS);
-	return name[dim];
 }
 
 void

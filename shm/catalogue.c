@@ -7,9 +7,9 @@
 #include "shm/catalogue.h"
 #include "shm/layout.h"
 
-/* Where the four arrays stand in a bank of these counts; returns the end. */
+/* Where the arrays stand in a bank of these counts. */
 struct places {
-	uint64_t model, group, channel, route, end;
+	uint64_t model, group, channel, route, override, end;
 };
 
 static uint64_t
@@ -19,20 +19,31 @@ line_up(uint64_t n)
 }
 
 static struct places
-places_of(uint32_t models, uint32_t groups, uint32_t channels, uint32_t routes)
+places_of(const struct shm_bank *b)
 {
 	struct places p;
 
 	p.model = line_up(sizeof(struct shm_bank));
 	p.group = line_up(p.model +
-	    (uint64_t)models * sizeof(struct catalogue_model));
+	    (uint64_t)b->models * sizeof(struct catalogue_model));
 	p.channel = line_up(p.group +
-	    (uint64_t)groups * sizeof(struct catalogue_group));
+	    (uint64_t)b->groups * sizeof(struct catalogue_group));
 	p.route = line_up(p.channel +
-	    (uint64_t)channels * sizeof(struct catalogue_channel));
-	p.end = line_up(p.route +
-	    (uint64_t)routes * sizeof(struct catalogue_route));
+	    (uint64_t)b->channels * sizeof(struct catalogue_channel));
+	p.override = line_up(p.route +
+	    (uint64_t)b->routes * sizeof(struct catalogue_route));
+	p.end = line_up(p.override +
+	    (uint64_t)b->overrides * sizeof(struct catalogue_override));
 	return p;
+}
+
+bool
+model_is_pattern(const char *name, size_t *prefix_r)
+{
+	size_t len = strnlen(name, MODEL_NAME_BYTES);
+
+	*prefix_r = len > 0 ? len - 1 : 0;
+	return len > 0 && name[len - 1] == '*';
 }
 
 uint64_t
@@ -43,6 +54,19 @@ catalogue_current(const struct shm *shm)
 	    memory_order_acquire);
 }
 
+size_t
+model_fit(const char *entry, const char *name)
+{
+	size_t prefix;
+
+	if (strcmp(entry, name) == 0)
+		return MODEL_NAME_BYTES + 1;
+	if (!model_is_pattern(entry, &prefix) ||
+	    strncmp(entry, name, prefix) != 0)
+		return 0;
+	return prefix + 1;
+}
+
 void
 catalogue_free(struct catalogue *c)
 {
@@ -50,12 +74,14 @@ catalogue_free(struct catalogue *c)
 	free(c->group);
 	free(c->channel);
 	free(c->route);
+	free(c->override);
 	memset(c, 0, sizeof(*c));
 }
 
 static void *
-copy_of(const void *p, uint64_t bytes)
+copy_of(const void *p, uint32_t n, size_t each)
 {
+	uint64_t bytes = (uint64_t)n * each;
 	void *copy = malloc(bytes == 0 ? 1 : bytes);
 
 	if (copy != NULL)
@@ -63,9 +89,9 @@ copy_of(const void *p, uint64_t bytes)
 	return copy;
 }
 
-/* A route that points nowhere would be followed on every call. */
+/* An index that points nowhere would be followed on every call. */
 static bool
-routes_sane(const struct catalogue *c)
+indices_sane(const struct catalogue *c)
 {
 	uint32_t i;
 
@@ -73,7 +99,30 @@ routes_sane(const struct catalogue *c)
 		if (c->route[i].channel >= c->channels ||
 		    c->route[i].model >= c->models)
 			return false;
+	for (i = 0; i < c->overrides; i++)
+		if (c->override[i].model >= c->models)
+			return false;
 	return true;
+}
+
+static bool
+copy_arrays(struct catalogue *c, const struct shm_bank *head,
+    const uint8_t *base, const struct places *p)
+{
+	c->models = head->models;
+	c->groups = head->groups;
+	c->channels = head->channels;
+	c->routes = head->routes;
+	c->overrides = head->overrides;
+	c->model = copy_of(base + p->model, c->models, sizeof(*c->model));
+	c->group = copy_of(base + p->group, c->groups, sizeof(*c->group));
+	c->channel = copy_of(base + p->channel, c->channels,
+	    sizeof(*c->channel));
+	c->route = copy_of(base + p->route, c->routes, sizeof(*c->route));
+	c->override = copy_of(base + p->override, c->overrides,
+	    sizeof(*c->override));
+	return c->model != NULL && c->group != NULL && c->channel != NULL &&
+	    c->route != NULL && c->override != NULL;
 }
 
 enum catalogue_result
@@ -91,34 +140,29 @@ catalogue_copy(const struct shm *shm, struct catalogue *c)
 	bank = shm_bank(shm, c->number);
 	base = (const uint8_t *)bank;
 	head = *bank;
-	p = places_of(head.models, head.groups, head.channels, head.routes);
+	p = places_of(&head);
 	if (p.end > shm->sizes.catalogue_bytes || head.number != c->number)
 		return CATALOGUE_TORN;
-	c->models = head.models;
-	c->groups = head.groups;
-	c->channels = head.channels;
-	c->routes = head.routes;
-	c->model = copy_of(base + p.model,
-	    (uint64_t)c->models * sizeof(*c->model));
-	c->group = copy_of(base + p.group,
-	    (uint64_t)c->groups * sizeof(*c->group));
-	c->channel = copy_of(base + p.channel,
-	    (uint64_t)c->channels * sizeof(*c->channel));
-	c->route = copy_of(base + p.route,
-	    (uint64_t)c->routes * sizeof(*c->route));
-	if (c->model == NULL || c->group == NULL || c->channel == NULL ||
-	    c->route == NULL) {
+	if (!copy_arrays(c, &head, base, &p)) {
 		catalogue_free(c);
 		return CATALOGUE_MEMORY;
 	}
 	/* The copy is read before the number is read again.  While it is the
 	 * same, the writer has only touched the other bank. */
 	atomic_thread_fence(memory_order_acquire);
-	if (catalogue_current(shm) != c->number || !routes_sane(c)) {
+	if (catalogue_current(shm) != c->number || !indices_sane(c)) {
 		catalogue_free(c);
 		return CATALOGUE_TORN;
 	}
 	return CATALOGUE_OK;
+}
+
+static void
+put(uint8_t *to, const void *from, uint32_t n, size_t each)
+{
+	/* An empty array may be no array at all. */
+	if (n > 0)
+		memcpy(to, from, (size_t)n * each);
 }
 
 enum catalogue_result
@@ -127,28 +171,25 @@ catalogue_publish(struct shm *shm, const struct catalogue *c)
 	uint64_t number = catalogue_current(shm) + 1;
 	struct shm_bank *bank = shm_bank(shm, number);
 	uint8_t *base = (uint8_t *)bank;
-	struct places p;
+	struct shm_bank head = { .models = c->models, .groups = c->groups,
+		.channels = c->channels, .routes = c->routes,
+		.overrides = c->overrides };
+	struct places p = places_of(&head);
 
-	p = places_of(c->models, c->groups, c->channels, c->routes);
 	if (p.end > shm->sizes.catalogue_bytes)
 		return CATALOGUE_FULL;
 	bank->number = 0;
 	/* Who still copies this bank, two numbers ago, must not miss that the
 	 * current number has moved on: it did, one publication ago. */
 	atomic_thread_fence(memory_order_seq_cst);
-	bank->bytes = p.end;
-	bank->models = c->models;
-	bank->groups = c->groups;
-	bank->channels = c->channels;
-	bank->routes = c->routes;
-	memcpy(base + p.model, c->model,
-	    (size_t)c->models * sizeof(*c->model));
-	memcpy(base + p.group, c->group,
-	    (size_t)c->groups * sizeof(*c->group));
-	memcpy(base + p.channel, c->channel,
-	    (size_t)c->channels * sizeof(*c->channel));
-	memcpy(base + p.route, c->route,
-	    (size_t)c->routes * sizeof(*c->route));
+	head.bytes = p.end;
+	*bank = head;
+	put(base + p.model, c->model, c->models, sizeof(*c->model));
+	put(base + p.group, c->group, c->groups, sizeof(*c->group));
+	put(base + p.channel, c->channel, c->channels, sizeof(*c->channel));
+	put(base + p.route, c->route, c->routes, sizeof(*c->route));
+	put(base + p.override, c->override, c->overrides,
+	    sizeof(*c->override));
 	bank->number = number;
 	/* release: complete before it is current */
 	atomic_store_explicit(&shm_header(shm)->catalogue_number, number,

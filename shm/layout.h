@@ -124,8 +124,9 @@ struct shm_hold {
 struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
-	uint32_t models, groups, channels, routes;
-	/* then the four arrays, each aligned to 64 */
+	uint32_t models, groups, channels, routes, overrides;
+	uint32_t spare;
+	/* then the five arrays, each aligned to 64 */
 };
 
 static_assert(sizeof(struct shm_cell) == 16, "a cell is one wide word");

@@ -5,7 +5,7 @@ noinst_LIBRARIES += %D%/libshm.a
 	%D%/cell.c %D%/cell.h \
 	%D%/directory.c %D%/directory.h \
 	%D%/hold.c %D%/hold.h \
-	%D%/layout.h %D%/record.h \
+	%D%/layout.h %D%/record.c %D%/record.h \
 	%D%/reclaim.c \
 	%D%/refill.c %D%/refill.h \
 	%D%/ring.c %D%/ring.h \

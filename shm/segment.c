@@ -108,9 +108,11 @@ layout_digest(void)
 		offsetof(struct shm_hold, terms),
 		offsetof(struct shm_hold, draft),
 		sizeof(struct hold_progress), sizeof(struct hold_terms),
+		sizeof(struct usage), sizeof(struct price),
 		sizeof(struct catalogue_model), sizeof(struct catalogue_group),
 		sizeof(struct catalogue_channel),
-		sizeof(struct catalogue_route)
+		sizeof(struct catalogue_route),
+		sizeof(struct catalogue_override)
 	};
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 	size_t i;

@@ -26,6 +26,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_customer_set.c \
 	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
+	%D%/q_group_model.c \
 	%D%/q_group_set.c \
 	%D%/q_key_add.c \
 	%D%/q_key_each.c \
@@ -62,7 +63,8 @@ YOUYUN_SQL = \
 	%D%/sql/0003-rules.sql \
 	%D%/sql/0004-grants.sql \
 	%D%/sql/0005-bookings.sql \
-	%D%/sql/0006-leases.sql
+	%D%/sql/0006-leases.sql \
+	%D%/sql/0008-prices.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

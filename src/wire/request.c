@@ -219,6 +219,8 @@ scan_openai(const char *body, size_t len, struct wire_request *req,
 	    !read_count(&wants[MEMBER_N], body, WIRE_REQUEST_N_MAX, &n, fault))
 		return false;
 	req->n = (uint32_t)n;
+	req->asked = wire_asked_read(body, &wants[MEMBER_SERVICE_TIER], NULL,
+	    NULL);
 	return read_stream_options(&wants[MEMBER_STREAM_OPTIONS], body, req,
 	    fault);
 }
@@ -230,7 +232,11 @@ scan_anthropic(const char *body, size_t len, struct wire_request *req,
 	struct json_want wants[ANTHROPIC_MEMBERS];
 
 	memcpy(wants, anthropic_wants, sizeof(wants));
-	return scan_members(wants, ANTHROPIC_MEMBERS, body, len, req, fault);
+	if (!scan_members(wants, ANTHROPIC_MEMBERS, body, len, req, fault))
+		return false;
+	req->asked = wire_asked_read(body, &wants[MEMBER_SERVICE_TIER],
+	    &wants[MEMBER_SPEED], &wants[MEMBER_INFERENCE_GEO]);
+	return true;
 }
 
 bool

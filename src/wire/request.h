@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "http/json_scan.h"
+#include "wire/asked.h"
 #include "wire/error.h"
 #include "wire/route.h"
 
@@ -34,6 +35,7 @@ struct wire_request {
 	uint32_t n;			/* choices; 1 when not said */
 	bool include_usage;		/* the client itself asked for it */
 	size_t body_bytes;		/* what the input estimate is of */
+	struct wire_asked asked;	/* tiers that it may be served in … */
 
 	/* For wire/splice.h. */
 	struct wire_place object;	/* braces included */

@@ -54,7 +54,7 @@ find_model(struct call *call)
 	}
 	call->record.model_id = model->model_id;
 	/* What has no price can't be sold, least of all for nothing. */
-	if (!fee_price_complete(&model->price)) {
+	if (!price_is_set(&model->price)) {
 		refuse(call, WIRE_ERROR_NO_MODEL, 0);
 		return NULL;
 	}
@@ -70,7 +70,7 @@ make_terms(struct call *call, const struct catalogue_model *model)
 	terms->price = model->price;
 	terms->multiplier_ppm = MULTIPLIER_ONE_PPM;
 	/* An account whose group isn't known yet is not billed by a guess. */
-	if (!view_group(call->worker->view, call->group_id,
+	if (!view_multiplier(call->worker->view, call->group_id, model,
 	    &terms->multiplier_ppm) && call->group_id != 0)
 		return refuse(call, WIRE_ERROR_STARTING, RETRY_SOON_S);
 	call->record.price_version = terms->price.version;
@@ -87,8 +87,8 @@ reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
 	uint64_t tokens = plan->first_tokens;
 
 	for (;;) {
-		int64_t nano = amount_of(&call->terms, plan->input_tokens,
-		    tokens);
+		int64_t nano = amount_of(&call->terms, &call->besides,
+		    plan->input_tokens, tokens);
 
 		*result_r = nano == INT64_MAX ? HOLD_SHORT :
 		    hold_reserve(call->worker->book, call->account, nano,
@@ -136,6 +136,10 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	plan = amount_plan(&call->request, model->max_output_tokens,
 	    s->default_max_tokens, s->stream_extend_tokens);
 	call->hold = HOLD_NONE;
+	call->besides = amount_besides(&call->request, &call->terms.price);
+	if (!amount_priced(&call->terms.price, &call->besides,
+	    plan.ceiling_tokens, s->unpriced_dimension == UNPRICED_REFUSE))
+		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
 	if (!reserve_or_park(call, &plan, &result)) {
 		call->hold = HOLD_NONE;
 		return false;
@@ -189,6 +193,11 @@ admit_call(struct call *call, struct admission *admission_r)
 	case VIEW_NO_ROUTE:
 		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
 	}
+	if (!view_upstream_name(model, admission_r->upstream_name,
+	    call->request.model, call->request.model_len,
+	    call->upstream_model))
+		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
+	admission_r->upstream_name = call->upstream_model;
 	call->record.channel_id = admission_r->channel->channel->channel_id;
 	if (!make_terms(call, model))
 		return false;
@@ -200,8 +209,8 @@ static uint64_t
 extend_by(struct call *call, uint64_t more)
 {
 	for (;;) {
-		int64_t nano = amount_more(&call->terms, call->input_tokens,
-		    call->covered_tokens, more);
+		int64_t nano = amount_more(&call->terms, &call->besides,
+		    call->input_tokens, call->covered_tokens, more);
 
 		switch (hold_extend(call->worker->book, call->hold, nano)) {
 		case HOLD_OK:

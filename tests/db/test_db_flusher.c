@@ -109,10 +109,9 @@ START_TEST(test_changes_are_in_the_segment_within_100_ms)
 	struct price price;
 	uint8_t other[32] = { 43 };
 	int64_t id, model, ch;
-	int i;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano[i] = i < 2 ? 5 : PRICE_UNSET;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = price.nano[USAGE_OUTPUT] = 5;
 	start_flusher();
 	wait_for(loaded, 5000, "the directory is loaded");
 	nap_ms(100);	/* it is idle, and asleep as deeply as it gets */
@@ -155,10 +154,9 @@ START_TEST(test_a_price_takes_effect_at_its_time)
 {
 	struct price price;
 	int64_t id, model, due = clock_wall().us + 700000;
-	int i;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano[i] = 5;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = price.nano[USAGE_OUTPUT] = 5;
 	ck_assert_int_eq(q_model_put(admin, "m", 0, &model), DB_OK);
 	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
 	    DB_OK);

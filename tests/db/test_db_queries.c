@@ -159,10 +159,9 @@ START_TEST(test_of_the_prices_the_latest_effective_holds)
 	struct price price;
 	struct seen s = { 0 };
 	int64_t model, id, hour = INT64_C(3600000000), now = clock_wall().us;
-	int i;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano[i] = i < 2 ? 10 : PRICE_UNSET;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = price.nano[USAGE_OUTPUT] = 10;
 	ck_assert_int_eq(q_model_put(admin, "m", -1, &model), DB_OK);
 	ck_assert_int_eq(q_price_add(admin, model, now - hour, &price, "x",
 	    &id), DB_OK);

@@ -76,11 +76,9 @@ static inline struct hold_terms
 fixture_terms(void)
 {
 	struct hold_terms terms;
-	int i;
 
 	memset(&terms, 0, sizeof(terms));
-	for (i = 0; i < USAGE_SLOTS; i++)
-		terms.price.nano[i] = PRICE_UNSET;
+	price_clear(&terms.price);
 	terms.price.nano[USAGE_INPUT] = 1000000;
 	terms.price.nano[USAGE_OUTPUT] = 2000000;
 	terms.price.version = 1;
