@@ -65,6 +65,7 @@ admin_tests = \
 	tests/admin/test_ledger.py \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
+	tests/admin/test_prices.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3
 TESTS += $(admin_tests)
