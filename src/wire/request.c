@@ -19,10 +19,12 @@ enum member {
 	MEMBER_STREAM,
 	MEMBER_MAX_TOKENS,
 	MEMBER_SERVICE_TIER,
+	MEMBER_TOOLS,
 	/* OpenAI */
 	MEMBER_MAX_COMPLETION_TOKENS,
 	MEMBER_N,
 	MEMBER_STREAM_OPTIONS,
+	MEMBER_WEB_SEARCH,
 	OPENAI_MEMBERS,
 	/* Anthropic: in their place */
 	MEMBER_SPEED = MEMBER_MAX_COMPLETION_TOKENS,
@@ -38,6 +40,8 @@ static const struct json_want openai_wants[OPENAI_MEMBERS] = {
 	[MEMBER_MAX_COMPLETION_TOKENS] = JSON_WANT("max_completion_tokens"),
 	[MEMBER_N] = JSON_WANT("n"),
 	[MEMBER_STREAM_OPTIONS] = JSON_WANT("stream_options"),
+	[MEMBER_TOOLS] = JSON_WANT("tools"),
+	[MEMBER_WEB_SEARCH] = JSON_WANT("web_search_options"),
 };
 
 static const struct json_want anthropic_wants[ANTHROPIC_MEMBERS] = {
@@ -45,6 +49,7 @@ static const struct json_want anthropic_wants[ANTHROPIC_MEMBERS] = {
 	[MEMBER_STREAM] = JSON_WANT("stream"),
 	[MEMBER_MAX_TOKENS] = JSON_WANT("max_tokens"),
 	[MEMBER_SERVICE_TIER] = JSON_WANT("service_tier"),
+	[MEMBER_TOOLS] = JSON_WANT("tools"),
 	[MEMBER_SPEED] = JSON_WANT("speed"),
 	[MEMBER_INFERENCE_GEO] = JSON_WANT("inference_geo"),
 };
@@ -221,6 +226,8 @@ scan_openai(const char *body, size_t len, struct wire_request *req,
 	req->n = (uint32_t)n;
 	req->asked = wire_asked_read(body, &wants[MEMBER_SERVICE_TIER], NULL,
 	    NULL);
+	req->asked.tool_calls = wire_asked_tools(body, &wants[MEMBER_TOOLS],
+	    &wants[MEMBER_WEB_SEARCH]);
 	return read_stream_options(&wants[MEMBER_STREAM_OPTIONS], body, req,
 	    fault);
 }
@@ -236,6 +243,8 @@ scan_anthropic(const char *body, size_t len, struct wire_request *req,
 		return false;
 	req->asked = wire_asked_read(body, &wants[MEMBER_SERVICE_TIER],
 	    &wants[MEMBER_SPEED], &wants[MEMBER_INFERENCE_GEO]);
+	req->asked.tool_calls = wire_asked_tools(body, &wants[MEMBER_TOOLS],
+	    NULL);
 	return true;
 }
 

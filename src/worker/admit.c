@@ -108,15 +108,16 @@ reserve_or_park(struct call *call, const struct amount_plan *plan,
     enum hold_result *result_r)
 {
 	enum park_result waiting = PARK_SHORT;
-	int64_t nano = amount_of(&call->terms, plan->input_tokens,
-	    plan->first_tokens);
+	int64_t nano = amount_of(&call->terms, &call->besides,
+	    plan->input_tokens, plan->first_tokens);
 
 	call->covered_tokens = reserve(call, plan, false, result_r);
 	if (*result_r != HOLD_SHORT)
 		return true;
 	if (nano != INT64_MAX)
 		waiting = park_wait(call, nano, call->request.stream ?
-		    amount_of(&call->terms, plan->input_tokens, 1) : nano);
+		    amount_of(&call->terms, &call->besides,
+		    plan->input_tokens, 1) : nano);
 	if (waiting == PARK_WAITS)
 		return false;
 	if (call->request.stream)
@@ -124,6 +125,24 @@ reserve_or_park(struct call *call, const struct amount_plan *plan,
 	if (*result_r == HOLD_SHORT && waiting == PARK_NO_ANSWER)
 		return refuse(call, WIRE_ERROR_OVERLOADED, RETRY_SOON_S);
 	return true;
+}
+
+/* What can't be charged isn't sold. */
+static bool
+check_priced(struct call *call, uint64_t output_tokens)
+{
+	const struct price *price = &call->terms.price;
+	bool strict = call->worker->settings->unpriced_dimension ==
+	    UNPRICED_REFUSE;
+	struct usage without = call->besides;
+
+	if (amount_priced(price, &call->besides, output_tokens, strict))
+		return true;
+	without.count[USAGE_TOOL_CALLS] = 0;
+	if (!amount_priced(price, &without, output_tokens, strict))
+		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
+	call_refuse_about(call, WIRE_ERROR_UNPRICED, "tools");
+	return false;
 }
 
 static bool
@@ -137,9 +156,8 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	    s->default_max_tokens, s->stream_extend_tokens);
 	call->hold = HOLD_NONE;
 	call->besides = amount_besides(&call->request, &call->terms.price);
-	if (!amount_priced(&call->terms.price, &call->besides,
-	    plan.ceiling_tokens, s->unpriced_dimension == UNPRICED_REFUSE))
-		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
+	if (!check_priced(call, plan.ceiling_tokens))
+		return false;
 	if (!reserve_or_park(call, &plan, &result)) {
 		call->hold = HOLD_NONE;
 		return false;

@@ -48,6 +48,7 @@ amount_besides(const struct wire_request *request, const struct price *price)
 
 	memset(&besides, 0, sizeof(besides));
 	besides.count[USAGE_CALLS] = 1;
+	besides.count[USAGE_TOOL_CALLS] = asked->tool_calls;
 	besides.tier = dearest_way(price->tier_ppm, USAGE_TIERS,
 	    asked->tiers);
 	besides.speed = dearest_way(price->speed_ppm, USAGE_SPEEDS,

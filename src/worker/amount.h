@@ -34,8 +34,8 @@ struct amount_plan amount_plan(const struct wire_request *request,
 
 /*
  * What the call may use besides the tokens, in the dearest way that it may be
- * served in: what wire_request knows of it, one call, and the tier, speed and
- * region out of what was asked for.
+ * served in: one call, the tools that the provider runs, and the tier, speed
+ * and region out of what was asked for.
  */
 struct usage amount_besides(const struct wire_request *request,
 	    const struct price *price);

@@ -28,14 +28,15 @@ elapsed_ms(const struct call *call)
 	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-/* What was read, by whatever name. */
+/* What was read, or done, by whatever name. */
 static uint64_t
 all_input(const struct usage *usage)
 {
 	uint64_t sum = 0;
 
 	for (int i = 0; i < USAGE_DIMS; i++)
-		if (i != USAGE_OUTPUT)
+		if (usage_dims[i].kind != USAGE_KIND_OUTPUT &&
+		    usage_dims[i].kind != USAGE_KIND_CALL)
 			sum += usage->count[i];
 	return sum;
 }

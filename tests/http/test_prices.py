@@ -20,6 +20,8 @@ def setUpModule():
                    "0.25"),
                   ("embeds", "--input", "1"),
                   ("pictures", "--per-image", "1"),
+                  ("searches", "--input", "1", "--output", "1",
+                   "--per-tool-call", "1"),
                   ("fast", "--input", "1", "--output", "2",
                    "--priority-multiplier", "2", "--fast-multiplier", "6")):
         gateway.ctl("price", "set", *words)
@@ -30,7 +32,8 @@ def setUpModule():
                     protocol, "--url", gateway.upstream.url,
                     "--credential-file", gateway.folder / "credential",
                     "--ca", gateway.certs.ca, "--model", "star-*=*",
-                    *[w for name in ("gift", "least", "embeds", "pictures")
+                    *[w for name in ("gift", "least", "embeds", "pictures",
+                                   "searches")
                       for w in ("--model", f"{name}=fast")])
     harness.wait_until(
         lambda: gateway.call(CHAT, chat("gift")).status == 200,
@@ -95,6 +98,17 @@ class Prices(harness.Case):
         slow = made(MESSAGES, message, "fast",
                     service_tier="standard_only")
         self.assertGreater(nano(quick["held"]), 5 * nano(slow["held"]))
+        gateway.settled()
+
+    def test_a_tool_without_a_price_is_refused(self):
+        tools = [{"type": "web_search_20250305", "name": "web_search"}]
+        answer = gateway.call(MESSAGES, message("fast", tools=tools))
+        self.assertEqual(answer.status, 400)
+        self.assertIn(b"'tools'", answer.body)
+        self.assertEqual(gateway.record(
+            answer.headers["x-request-id"])["error"], "unpriced")
+        record = made(MESSAGES, message, "searches", tools=tools)
+        self.assertGreaterEqual(nano(record["held"]), nano("4"))
         gateway.settled()
 
     def test_patterns_are_no_models(self):
