@@ -60,8 +60,6 @@ cost_of(const struct margin *m, const struct call_row *row, int64_t *nano_r)
 	struct usage usage;
 
 	*nano_r = 0;
-	if (!prices_used(r))
-		return true;
 	cost = costs_at(m->costs, r->channel_id, row->model, r->started_us);
 	if (cost == NULL)
 		return false;
@@ -145,6 +143,9 @@ take_call(const struct call_row *row, void *arg)
 	int64_t cost_nano;
 	bool known;
 
+	/* What was refused, or failed before anything was used. */
+	if (!prices_used(r) && r->fee_nano == 0)
+		return true;
 	known = cost_of(m, row, &cost_nano);
 	line = NULL;
 	switch (m->by) {

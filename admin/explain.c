@@ -30,6 +30,8 @@ how_name(enum fee_how how)
 		return "priced";
 	case FEE_HOW_ALIAS:
 		return "as_usual";
+	case FEE_HOW_REFINED:
+		return "refined";
 	case FEE_HOW_MARKED:
 		return "unpriced_as";
 	case FEE_HOW_INCLUDED:
@@ -81,6 +83,7 @@ add_words(struct record *record, enum usage_dim dim, uint64_t count,
 		return;
 	case FEE_HOW_PRICED:
 	case FEE_HOW_ALIAS:
+	case FEE_HOW_REFINED:
 	case FEE_HOW_MARKED:
 		break;
 	}

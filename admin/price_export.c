@@ -125,8 +125,10 @@ export(struct admin *admin, const struct args *args, bool costs)
 		status = ADMIN_FAILED;
 	}
 	json_object_put(x.array);
-	if (own && fclose(x.out) != 0 && status == ADMIN_OK)
+	if (own && fclose(x.out) != 0 && status == ADMIN_OK) {
+		complain("cannot write %s: %s", path, strerror(errno));
 		status = ADMIN_FAILED;
+	}
 	if (own && status == ADMIN_OK)
 		say(admin, "%lld rows written to %s", (long long)x.rows, path);
 	return status;

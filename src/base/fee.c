@@ -193,7 +193,7 @@ price_tokens(const struct usage *usage, const struct price *price,
 		if (line->as == dim)
 			return FEE_HOW_PRICED;
 		return dim < USAGE_OTHER_DIMS ? FEE_HOW_ALIAS :
-		    FEE_HOW_MARKED;
+		    FEE_HOW_REFINED;
 	}
 	if (dearest_token(price, when_long, line))
 		return FEE_HOW_MARKED;
@@ -259,6 +259,7 @@ fee_line(const struct usage *usage, const struct price *price,
 	switch (line.how) {
 	case FEE_HOW_PRICED:
 	case FEE_HOW_ALIAS:
+	case FEE_HOW_REFINED:
 	case FEE_HOW_MARKED:
 		break;
 	case FEE_HOW_NOT_USED:
@@ -372,7 +373,8 @@ add_up(const struct usage *usage, const struct price *price)
 			continue;
 		assert(usage->count[i] <= USAGE_COUNT_MAX);
 		line = fee_line(usage, price, dim);
-		sums.marked |= line.how == FEE_HOW_MARKED;
+		sums.marked |= line.how == FEE_HOW_MARKED ||
+		    line.how == FEE_HOW_REFINED;
 		sums.unpriced |= line.how == FEE_HOW_UNPRICED;
 		if (fee_is_flat(dim))
 			sums.flat += line_amount(&line);
@@ -385,8 +387,9 @@ add_up(const struct usage *usage, const struct price *price)
 static struct wide
 served(const struct sums *sums, const struct fee_factors *f)
 {
-	return wide_mul(wide_mul(wide_mul(wide_of(sums->scaled), f->tier_ppm),
-	    f->speed_ppm), f->region_ppm);
+	/* Two of them fit into 64 bits: 10^9 × 10^9. */
+	return wide_mul(wide_mul(wide_of(sums->scaled),
+	    (uint64_t)f->tier_ppm * f->speed_ppm), f->region_ppm);
 }
 
 static struct wide
@@ -399,18 +402,36 @@ unserved(const struct sums *sums)
 struct parts {
 	struct sums sums, other_sums;
 	struct wide served, flat, other, total;	/* PLACES_SERVED */
+	struct wide least;			/* if by_minimum */
 	struct wide charged;			/* PLACES_CHARGED */
 	bool has_other, by_minimum, marked, unpriced;
 };
 
-static struct wide
-minimum_of(const struct price *price)
+/* Is the total below the least that a call costs?  Then it becomes that. */
+static void
+raise_to_minimum(const struct usage *usage, const struct price *price,
+    struct parts *p)
 {
-	uint64_t nano = price->minimum_nano > 0 && !is_free(price) ?
-	    (uint64_t)price->minimum_nano : 0;
+	struct wide minimum;
 
-	return wide_mul(wide_mul(wide_of(nano), UNITS),
-	    PPM * PPM * PPM);
+	if (price->minimum_nano <= 0 || is_free(price) ||
+	    usage_is_empty(usage))
+		return;
+	minimum = wide_mul(wide_of((unsigned __int128)price->minimum_nano *
+	    (UNITS * PPM)), PPM * PPM * PPM);
+	p->by_minimum = wide_compare(p->total, minimum) < 0;
+	if (p->by_minimum)
+		p->least = minimum;
+}
+
+static bool
+has_other(const struct usage *usage)
+{
+	uint64_t any = 0;
+
+	for (int i = 0; i < USAGE_OTHER_DIMS; i++)
+		any |= usage->other.count[i];
+	return any != 0;
 }
 
 static void
@@ -423,8 +444,6 @@ add_other(const struct usage *usage, const struct fee_terms *terms,
 	struct usage other;
 
 	fee_other_usage(usage, &other);
-	if (usage_is_empty(&other))
-		return;
 	p->has_other = true;
 	factors = fee_factors(&other, price);
 	p->other_sums = add_up(&other, price);
@@ -439,7 +458,6 @@ take_apart(const struct usage *usage, const struct fee_terms *terms,
     struct parts *p)
 {
 	struct fee_factors factors = fee_factors(usage, terms->price);
-	struct wide minimum = wide_mul(minimum_of(terms->price), PPM);
 
 	assert(terms->multiplier_ppm <= MULTIPLIER_MAX_PPM);
 	memset(p, 0, sizeof(*p));
@@ -449,12 +467,15 @@ take_apart(const struct usage *usage, const struct fee_terms *terms,
 	p->marked = p->sums.marked;
 	p->unpriced = p->sums.unpriced;
 	p->served = served(&p->sums, &factors);
-	p->flat = unserved(&p->sums);
-	p->total = wide_add(p->served, p->flat);
-	add_other(usage, terms, p);
-	p->by_minimum = !usage_is_empty(usage) &&
-	    wide_compare(p->total, minimum) < 0;
-	p->charged = wide_mul(p->by_minimum ? minimum : p->total,
+	p->total = p->served;
+	if (p->sums.flat != 0) {
+		p->flat = unserved(&p->sums);
+		p->total = wide_add(p->total, p->flat);
+	}
+	if (has_other(usage))
+		add_other(usage, terms, p);
+	raise_to_minimum(usage, terms->price, p);
+	p->charged = wide_mul(p->by_minimum ? p->least : p->total,
 	    terms->multiplier_ppm);
 }
 

@@ -13,8 +13,9 @@
  * What has no price of its own
  *
  *	cache reads and writes	as input (1h as 5m, if that is priced)
- *	audio, images in	as input; out: as output; then whichever
- *				token price of the row is the dearest: marked
+ *	audio, images		as input or output: marked
+ *	input or output		as whichever token price of the row is the
+ *				dearest: marked
  *	a row without any	tokens cost nothing if a measure or the call
  *	token price		is charged; else unpriced
  *	images, minutes,	nothing if tokens or another measure are charged;
@@ -22,8 +23,10 @@
  *	tool calls		as many input tokens (usage_dims): marked
  *	the call itself		nothing
  *
- * Marked is what the operator may not have thought of.  A usage that has no
- * price even so is FEE_UNPRICED and never free: what is held is charged.
+ * Marked is what the operator may not have thought of; all but audio and images
+ * at the price of text is refused where it is known beforehand, unless
+ * unpriced_dimension says otherwise.  A usage that has no price even so is
+ * FEE_UNPRICED and never free: what is held is charged.
  */
 #ifndef BASE_FEE_H
 #define BASE_FEE_H
@@ -45,7 +48,8 @@ enum fee_how {
 	FEE_HOW_NOT_USED,	/* its count is 0 */
 	FEE_HOW_PRICED,
 	FEE_HOW_ALIAS,		/* at another dimension's price, as is usual */
-	FEE_HOW_MARKED,		/* the same, for want of a price */
+	FEE_HOW_REFINED,	/* audio, images as text; marked */
+	FEE_HOW_MARKED,		/* as something else, for want of a price */
 	FEE_HOW_INCLUDED,	/* nothing: what it measures is charged */
 	FEE_HOW_FREE,		/* the row is free */
 	FEE_HOW_UNPRICED
@@ -70,7 +74,7 @@ int64_t	fee_price_of(const struct price *price, enum usage_dim dim);
 /* Can a call of text in and text out be billed by this row? */
 bool	fee_price_complete(const struct price *price);
 
-/* Could all of this usage be charged without a mark? */
+/* Could all of this usage be charged by prices that are meant for it? */
 bool	fee_price_covers(const struct price *price, const struct usage *usage);
 
 /* How `dim` of the usage is charged by the row. */
@@ -99,7 +103,7 @@ struct fee_terms {
 /*
  * The fee, in integers of 256 bits, rounded once.  Counts above
  * USAGE_COUNT_MAX must have been clamped, prices be sane (assert).  *marked_r,
- * if not NULL, tells of FEE_HOW_MARKED and FEE_UNPRICED.
+ * if not NULL, tells of what is marked and of FEE_UNPRICED.
  */
 enum fee_result	fee_compute(const struct usage *usage,
 	    const struct fee_terms *terms, int64_t *fee_nano_r, bool *marked_r)

@@ -55,9 +55,15 @@ wide_div(struct wide a, uint64_t by, uint64_t *rest_r)
 
 	assert(by != 0);
 	for (int i = LIMBS - 1; i >= 0; i--) {
+		uint64_t q;
+
 		rest = rest << 64 | a.limb[i];
-		a.limb[i] = (uint64_t)(rest / by);
-		rest %= by;
+		if (rest == 0)
+			continue;
+		/* One division, of which the rest follows. */
+		q = (uint64_t)(rest / by);
+		rest -= (unsigned __int128)q * by;
+		a.limb[i] = q;
 	}
 	*rest_r = (uint64_t)rest;
 	return a;

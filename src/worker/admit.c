@@ -141,7 +141,7 @@ check_priced(struct call *call, uint64_t output_tokens)
 	without.count[USAGE_TOOL_CALLS] = 0;
 	if (!amount_priced(price, &without, output_tokens, strict))
 		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
-	call_refuse_about(call, WIRE_ERROR_UNPRICED, "tools");
+	call_refuse_about(call, WIRE_ERROR_NOT_OFFERED, "tools");
 	return false;
 }
 

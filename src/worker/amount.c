@@ -103,10 +103,10 @@ amount_of(const struct hold_terms *terms, const struct usage *besides,
 	/* A long context makes the output dearer, too. */
 	in = dearest_dim(&terms->price, besides, USAGE_KIND_INPUT,
 	    USAGE_INPUT, clamped(input_tokens));
-	usage.count[in] = clamped(input_tokens);
+	usage.count[in] = clamped(usage.count[in] + clamped(input_tokens));
 	out = dearest_dim(&terms->price, &usage, USAGE_KIND_OUTPUT,
 	    USAGE_OUTPUT, clamped(output_tokens));
-	usage.count[out] = clamped(output_tokens);
+	usage.count[out] = clamped(usage.count[out] + clamped(output_tokens));
 	if (fee_compute(&usage, &fee_terms, &nano, NULL) != FEE_OK)
 		return INT64_MAX;
 	return nano;

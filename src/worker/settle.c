@@ -102,7 +102,8 @@ usage_now(struct call *call, struct usage *usage_r)
 	settle_complete_usage(call->metered ?
 	    wire_meter_usage(&call->meter) : &nothing,
 	    call->metered && call->meter.finished, &known, usage_r);
-	usage_r->count[USAGE_CALLS] = 1;
+	if (usage_r->count[USAGE_CALLS] == 0)
+		usage_r->count[USAGE_CALLS] = 1;
 }
 
 /* The price of what another model did, and whose it is.  NULL: there is none,

@@ -106,7 +106,7 @@ class Prices(harness.Case):
         self.assertEqual(answer.status, 400)
         self.assertIn(b"'tools'", answer.body)
         self.assertEqual(gateway.record(
-            answer.headers["x-request-id"])["error"], "unpriced")
+            answer.headers["x-request-id"])["error"], "not_offered")
         record = made(MESSAGES, message, "searches", tools=tools)
         self.assertGreaterEqual(nano(record["held"]), nano("4"))
         gateway.settled()

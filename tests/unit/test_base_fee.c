@@ -194,6 +194,10 @@ START_TEST(test_what_has_no_price_is_charged_and_marked)
 	ck_assert_int_eq(fee, 1 + 50 + 16000);
 	ck_assert(marked);
 	ck_assert(!fee_price_covers(&p, &u));
+	/* Audio and images as text are no reason to refuse. */
+	u.count[USAGE_TOOL_CALLS] = 0;
+	ck_assert(fee_price_covers(&p, &u));
+	u.count[USAGE_TOOL_CALLS] = 2;
 	p.nano[USAGE_INPUT_AUDIO] = p.nano[USAGE_OUTPUT_IMAGE] = 0;
 	p.nano[USAGE_TOOL_CALLS] = 7;
 	ck_assert_int_eq(fee_compute(&u, &terms, &fee, &marked), FEE_OK);
