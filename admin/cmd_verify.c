@@ -101,8 +101,7 @@ check_fee(struct verify *v, const struct call_row *row)
 		    "there is no such price version");
 		return;
 	}
-	if (priced->model_id != r->model_id &&
-	    model_fit(priced->model, row->model) == 0)
+	if (!prices_fit(v->prices, priced, r->model_id))
 		call_breach(v, r, "price", owed, 0,
 		    "the price version is another model's");
 	why = prices_fee(r, &priced->price, other, r->multiplier_ppm, &fee,

@@ -10,7 +10,15 @@ struct prices {
 	size_t rows;
 	size_t room;
 	struct priced *row;		/* by version; costs: by channel, too */
+	size_t models;
+	size_t model_room;
+	struct model_name *model;	/* by id */
 	bool failed;
+};
+
+struct model_name {
+	uint64_t id;
+	char name[MODEL_NAME_BYTES];
 };
 
 static bool
@@ -34,6 +42,27 @@ keep(const struct price_row *row, void *arg)
 	more->channel_id = (uint64_t)row->channel_id;
 	more->effective_us = row->effective_us;
 	snprintf(more->model, sizeof more->model, "%s", row->model);
+	return true;
+}
+
+static bool
+keep_model(const struct model_row *row, void *arg)
+{
+	struct prices *p = arg;
+	struct model_name *more;
+
+	if (p->models == p->model_room) {
+		p->model_room = p->model_room == 0 ? 64 : p->model_room * 2;
+		more = realloc(p->model, p->model_room * sizeof *more);
+		if (more == NULL) {
+			p->failed = true;
+			return false;
+		}
+		p->model = more;
+	}
+	more = &p->model[p->models++];
+	more->id = (uint64_t)row->id;
+	snprintf(more->name, sizeof more->name, "%s", row->name);
 	return true;
 }
 
@@ -66,6 +95,8 @@ load(struct db *db, bool costs, enum db_result *result_r)
 		return NULL;
 	*result_r = costs ? q_cost_each(db, 0, NULL, keep, p) :
 	    q_price_each(db, NULL, keep, p);
+	if (*result_r == DB_OK)
+		*result_r = q_model_each(db, keep_model, p);
 	if (*result_r != DB_OK || p->failed) {
 		prices_free(&p);
 		return NULL;
@@ -91,8 +122,10 @@ costs_load(struct db *db, enum db_result *result_r)
 void
 prices_free(struct prices **prices)
 {
-	if (*prices != NULL)
+	if (*prices != NULL) {
 		free((*prices)->row);
+		free((*prices)->model);
+	}
 	free(*prices);
 	*prices = NULL;
 }
@@ -108,6 +141,30 @@ prices_find(const struct prices *p, uint64_t version)
 	key.price.version = version;
 	return bsearch(&key, p->row, p->rows, sizeof *p->row,
 	    by_channel_and_version);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct model_name *x = a, *y = b;
+
+	return compare(x->id, y->id);
+}
+
+bool
+prices_fit(const struct prices *p, const struct priced *priced,
+    uint64_t model_id)
+{
+	const struct model_name *found;
+	struct model_name key;
+
+	if (priced->model_id == model_id)
+		return true;
+	memset(&key, 0, sizeof key);
+	key.id = model_id;
+	found = p->models == 0 ? NULL : bsearch(&key, p->model, p->models,
+	    sizeof *p->model, by_id);
+	return found != NULL && model_fit(priced->model, found->name) != 0;
 }
 
 /* Where a channel's rows begin. */

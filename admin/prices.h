@@ -33,6 +33,9 @@ void	prices_free(struct prices **prices);
 /* By version; borrowed; NULL when there is none. */
 const struct priced *prices_find(const struct prices *prices,
 	    uint64_t version);
+/* Does that row price the model of this id, as its own or as a pattern's? */
+bool	prices_fit(const struct prices *prices, const struct priced *priced,
+	    uint64_t model_id);
 /* What a channel's provider charged for a model at a time, by the closest row;
  * NULL: unknown. */
 const struct price *costs_at(const struct prices *costs, uint64_t channel_id,

@@ -72,9 +72,12 @@ def setUpModule():
     it.ok("init")
     it.start_postgres()
     customer = it.json("customer", "add", "acme")["id"]
-    it.ok("credit", "acme", "1000000")
+    it.ok("credit", "acme", "900000000")
     it.ok("key", "add", "acme")
     it.ok("price", "set", "full", *full_options())
+    # Multipliers that the group had at some time.
+    for factor in ("0", "0.85", "1"):
+        it.ok("group", "set", "default", "--multiplier", factor, "--yes")
     channel = int(it.sql(
         "INSERT INTO channel (slot, name, protocol, host, port) "
         "VALUES (0, 'up', 1, 'localhost', 1) RETURNING id")[0][0])
@@ -449,6 +452,20 @@ class Verify(unittest.TestCase):
             "flags": 0x201, "price_version": row[0], "model_id": row[1]}])
         self.clean()
         self.assertTrue(it.json("bill", one)["agrees"])
+
+    def test_a_groups_multiplier_for_a_model_is_one_of_its_own(self):
+        it.ok("price", "set", "vo", "--input", "1")
+        it.ok("group", "override", "default", "vo", "--multiplier", "0.5")
+        it.ok("group", "override", "default", "vo", "--multiplier", "0.25")
+        row = it.sql("SELECT p.id, m.id FROM price p JOIN model m ON "
+                     "m.id = p.model_id WHERE m.name = 'vo'")[0]
+        (one, _) = booker.book(customer, [{
+            "input_tokens": 1000, "fee_nano": ppm, "multiplier_ppm": ppm,
+            "price_version": row[0], "model_id": row[1]}
+            for ppm in (500000, 250000)])
+        it.ok("group", "override", "default", "vo", "--remove")
+        self.clean()
+        self.plant(one, "multiplier_ppm", 500001, "multiplier")
 
     def test_a_patterns_price_is_its_models(self):
         it.ok("price", "set", "vp-*", "--input", "1")
