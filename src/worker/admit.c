@@ -262,9 +262,9 @@ static enum admit_more
 wait_for_more(struct call *call, uint64_t output_tokens, bool below)
 {
 	uint64_t lack = output_tokens - call->covered_tokens;
-	int64_t nano = amount_more(&call->terms, call->input_tokens,
-	    call->covered_tokens, lack > AMOUNT_STEP_MIN_TOKENS ? lack :
-	    AMOUNT_STEP_MIN_TOKENS);
+	int64_t nano = amount_more(&call->terms, &call->besides,
+	    call->input_tokens, call->covered_tokens,
+	    lack > AMOUNT_STEP_MIN_TOKENS ? lack : AMOUNT_STEP_MIN_TOKENS);
 
 	if (park_wait(call, nano, nano) == PARK_WAITS)
 		return ADMIT_PARKED;
@@ -297,7 +297,7 @@ admit_extend(struct call *call, uint64_t output_tokens)
 		if (got == 0 && output_tokens > call->covered_tokens)
 			return wait_for_more(call, output_tokens, below);
 		park_in_time(call, got > 0 ? 0 : amount_more(&call->terms,
-		    call->input_tokens, call->covered_tokens,
+		    &call->besides, call->input_tokens, call->covered_tokens,
 		    next_step(call)));
 		if (got == 0)
 			return ADMIT_COVERED;
