@@ -59,10 +59,12 @@ extern const struct verb verbs_package[];
 extern const struct verb verbs_key[];
 extern const struct verb verbs_group[];
 extern const struct verb verbs_price[];
+extern const struct verb verbs_cost[];
 extern const struct verb verbs_channel[];
 extern const struct verb verbs_credential[];	/* channel credential … */
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_bill[];
+extern const struct verb verbs_margin[];
 extern const struct verb verbs_balance[];
 extern const struct verb verbs_node[];
 extern const struct verb verbs_verify[];

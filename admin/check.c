@@ -93,6 +93,9 @@ check_model(const char *text)
 		    text[i] == '"' || text[i] == '\\')
 			return "a model's name is printable ASCII without "
 			    "spaces, quotes, \"\\\" and \"=\"";
+	if (memchr(text, '*', len - 1) != NULL)
+		return "a model's name has a \"*\" at its end only, where it "
+		    "stands for any end";
 	return NULL;
 }
 
@@ -180,6 +183,23 @@ check_duration(const char *text, int64_t *ms_r)
 	return false;
 }
 
+/* Up to six digits and a Z that may be there: what follows, or NULL. */
+static const char *
+check_fraction(const char *text, int64_t *us_r)
+{
+	int places;
+
+	for (places = 0; isdigit((unsigned char)text[places]) && places < 6;
+	    places++)
+		*us_r = *us_r * 10 + (text[places] - '0');
+	if (places == 0)
+		return NULL;
+	text += places;
+	for (; places < 6; places++)
+		*us_r *= 10;
+	return *text == 'Z' ? text + 1 : text;
+}
+
 static bool
 check_date(const char *text, int64_t *us_r)
 {
@@ -189,6 +209,7 @@ check_date(const char *text, int64_t *us_r)
 		"%Y-%m-%d"
 	};
 	struct tm tm, same;
+	int64_t fraction_us;
 	const char *end;
 	time_t t;
 	size_t i;
@@ -196,6 +217,10 @@ check_date(const char *text, int64_t *us_r)
 	for (i = 0; i < sizeof form / sizeof form[0]; i++) {
 		memset(&tm, 0, sizeof tm);
 		end = strptime(text, form[i], &tm);
+		fraction_us = 0;
+		if (end != NULL && *end == '.' && end[-1] != 'Z' &&
+		    strstr(form[i], "%S") != NULL)
+			end = check_fraction(end + 1, &fraction_us);
 		if (end == NULL || *end != '\0')
 			continue;
 		/* timegm() would take the 31st of February for a March day. */
@@ -204,7 +229,7 @@ check_date(const char *text, int64_t *us_r)
 		if (tm.tm_mday != same.tm_mday || tm.tm_mon != same.tm_mon ||
 		    tm.tm_year < 70 || tm.tm_year > 1000)
 			return false;
-		*us_r = (int64_t)t * 1000000;
+		*us_r = (int64_t)t * 1000000 + fraction_us;
 		return true;
 	}
 	return false;

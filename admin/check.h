@@ -16,7 +16,8 @@
 /* A name: 1 to 64 bytes of printable UTF-8, no outer spaces, not digits only
  * (those are numbers of things). */
 const char *check_name(const char *text);
-/* A model's name: 1 to 127 bytes of printable ASCII without spaces, "=". */
+/* A model's name: 1 to 127 bytes of printable ASCII without spaces, "="; a
+ * "*" at its end makes it a pattern. */
 const char *check_model(const char *text);
 /* A remark: up to 500 bytes of printable UTF-8. */
 const char *check_text(const char *text);

@@ -1,7 +1,5 @@
 /*
- * bill: one call's fee, step by step, every digit shown.  A product of tokens
- * and price is exact to 10^-15, with the multiplier to 10^-21 of a unit; only
- * the last line is rounded.
+ * bill: one call's fee, step by step, out of its record.
  */
 #include "admin/admin.h"
 
@@ -10,49 +8,21 @@
 
 #include "admin/args.h"
 #include "admin/calls.h"
+#include "admin/explain.h"
 #include "admin/prices.h"
 #include "admin/report.h"
 #include "admin/words.h"
-#include "base/fee.h"
 #include "base/money.h"
 #include "conf/settings.h"
 #include "db/queries.h"
 
-/* Decimals of a product: nano is 9, a million of tokens 6, ppm 6 more. */
-#define LINE_PLACES 15
-#define TOTAL_PLACES 21
-#define EXACT_BYTES 64
-
 struct bill {
 	struct call_record record;
-	char model[128];
+	char model[MODEL_NAME_BYTES];
+	char other_model[MODEL_NAME_BYTES];
 	char customer[130];
 	int found;
 };
-
-/* v / 10^places as a decimal, with at least two places kept. */
-static void
-exact_format(__int128 v, int places, char text_r[EXACT_BYTES])
-{
-	char digit[48];
-	int n, len, i, keep;
-
-	n = 0;
-	do {
-		digit[n++] = (char)('0' + (int)(v % 10));
-		v /= 10;
-	} while (v > 0 || n <= places);
-	keep = places;
-	while (keep > 2 && digit[places - keep] == '0')
-		keep--;
-	len = 0;
-	for (i = n - 1; i >= places - keep; i--) {
-		if (i == places - 1)
-			text_r[len++] = '.';
-		text_r[len++] = digit[i];
-	}
-	text_r[len] = '\0';
-}
 
 static bool
 keep_call(const struct call_row *row, void *arg)
@@ -62,54 +32,10 @@ keep_call(const struct call_row *row, void *arg)
 	b->found++;
 	b->record = row->record;
 	snprintf(b->model, sizeof b->model, "%s", row->model);
+	snprintf(b->other_model, sizeof b->other_model, "%s",
+	    row->other_model);
 	snprintf(b->customer, sizeof b->customer, "%s", row->customer);
 	return true;
-}
-
-static const struct report_column line_columns[] = {
-	{ "dimension", "", REPORT_TEXT, false },
-	{ "tokens", "TOKENS", REPORT_NUMBER, false },
-	{ "price_per_million", "PRICE/10^6", REPORT_MONEY, false },
-	{ "priced_as", NULL, REPORT_TEXT, false },
-	{ "amount", "AMOUNT", REPORT_TEXT, false },
-	{ NULL, NULL, REPORT_TEXT, false }
-};
-
-/* One row for each dimension that was used; returns their exact sum. */
-static __int128
-add_lines(const struct bill *b, const struct price *price,
-    struct report *lines, struct record *record)
-{
-	char amount[EXACT_BYTES], per_million[MONEY_TEXT_BYTES], name[48];
-	__int128 product, sum;
-	enum usage_dim d;
-	int64_t nano;
-	bool own;
-	int i;
-
-	sum = 0;
-	for (i = 0; i < USAGE_DIMS; i++) {
-		d = (enum usage_dim)i;
-		if (b->record.count[d] == 0)
-			continue;
-		nano = fee_price_of(price, d);
-		own = price->nano_per_million[d] != PRICE_UNSET;
-		product = (__int128)b->record.count[d] * nano;
-		sum += product;
-		exact_format(product, LINE_PLACES, amount);
-		money_format(nano, 2, per_million);
-		report_text(lines, usage_dim_name(d));
-		report_number(lines, (int64_t)b->record.count[d]);
-		report_money(lines, nano);
-		report_text(lines, usage_dim_name(own ? d : USAGE_INPUT));
-		report_text(lines, amount);
-		snprintf(name, sizeof name, "%s%s", usage_dim_name(d),
-		    own ? "" : " (as input)");
-		record_line(record, "  %-24s %12llu x %12s / 10^6 = %s", name,
-		    (unsigned long long)b->record.count[d], per_million,
-		    amount);
-	}
-	return sum;
 }
 
 static void
@@ -130,39 +56,6 @@ add_head(struct record *record, const struct bill *b,
 	    admin->settings->currency);
 }
 
-/* True when the book agrees with the arithmetic. */
-static bool
-add_sums(struct record *record, const struct bill *b, __int128 sum,
-    int64_t fee)
-{
-	char exact[EXACT_BYTES], factor[MONEY_TEXT_BYTES];
-	char text[MONEY_TEXT_BYTES];
-	bool agrees;
-
-	exact_format(sum, LINE_PLACES, exact);
-	record_text(record, "sum", NULL, exact);
-	record_line(record, "  %-56s = %s", "sum", exact);
-	ppm_format(b->record.multiplier_ppm, factor);
-	record_text(record, "multiplier", NULL, factor);
-	exact_format(sum * b->record.multiplier_ppm, TOTAL_PLACES, exact);
-	record_text(record, "exact", NULL, exact);
-	record_line(record, "  %-24s %12s   %12s         = %s",
-	    "x group's multiplier", "", factor, exact);
-	money_format(fee, 9, text);
-	record_line(record, "  %-56s = %s",
-	    "rounded half to even, to the nano", text);
-	agrees = b->record.fee_nano >= 0 && b->record.uncollected_nano >= 0 &&
-	    (__int128)b->record.fee_nano + b->record.uncollected_nano == fee;
-	record_money(record, "fee", NULL, fee);
-	record_money(record, "charged", "Charged", b->record.fee_nano);
-	record_money(record, "uncollected",
-	    b->record.uncollected_nano != 0 ?
-	    "Above what was held, not collected" : NULL,
-	    b->record.uncollected_nano);
-	record_flag(record, "agrees", NULL, agrees);
-	return agrees;
-}
-
 static enum admin_exit
 free_call(struct admin *admin, const struct bill *b)
 {
@@ -176,29 +69,51 @@ free_call(struct admin *admin, const struct bill *b)
 	return b->record.fee_nano == 0 ? ADMIN_OK : ADMIN_FAILED;
 }
 
-static enum admin_exit
-explain(struct admin *admin, const struct bill *b, const struct price *price)
+/* True when the book agrees with the arithmetic. */
+static bool
+add_outcome(struct record *record, const struct bill *b, int64_t fee,
+    bool marked)
 {
-	struct record *record;
-	struct report *lines;
-	const char *why;
-	__int128 sum;
-	int64_t fee;
+	const struct call_record *r = &b->record;
 	bool agrees;
 
-	why = prices_fee(price, b->record.count, b->record.multiplier_ppm,
-	    &fee);
+	agrees = r->fee_nano >= 0 && r->uncollected_nano >= 0 &&
+	    (__int128)r->fee_nano + r->uncollected_nano == fee &&
+	    marked == ((r->flags & RECORD_UNPRICED) != 0);
+	record_money(record, "fee", NULL, fee);
+	record_money(record, "charged", "Charged", r->fee_nano);
+	record_money(record, "uncollected", r->uncollected_nano != 0 ?
+	    "Above what was held, not collected" : NULL, r->uncollected_nano);
+	record_flag(record, "agrees", NULL, agrees);
+	return agrees;
+}
+
+static enum admin_exit
+explain(struct admin *admin, const struct bill *b, const struct price *price,
+    const struct price *other)
+{
+	struct fee_terms terms = { price, other, b->record.multiplier_ppm };
+	struct record *record;
+	struct usage usage;
+	const char *why;
+	int64_t fee;
+	bool marked, agrees;
+
+	/* Checks what comes from outside before it is computed with. */
+	why = prices_fee(&b->record, price, other, terms.multiplier_ppm, &fee,
+	    &marked);
 	if (why != NULL) {
 		complain("the call can't be billed: %s", why);
 		return ADMIN_FAILED;
 	}
 	record = record_open();
-	lines = report_list("lines", line_columns);
 	add_head(record, b, admin);
 	record_line(record, "%s", "");
-	sum = add_lines(b, price, lines, record);
-	record_list(record, &lines);
-	agrees = add_sums(record, b, sum, fee);
+	record_get_usage(&b->record, &usage);
+	if (explain_fee(record, &usage, &terms, b->other_model[0] != '\0' ?
+	    b->other_model : NULL, &fee, &marked) == FEE_UNPRICED)
+		fee = b->record.held_nano;
+	agrees = add_outcome(record, b, fee, marked);
 	record_print(&record, admin);
 	if (agrees)
 		return ADMIN_OK;
@@ -207,15 +122,28 @@ explain(struct admin *admin, const struct bill *b, const struct price *price)
 	return ADMIN_FAILED;
 }
 
-static bool
-used_anything(const struct call_record *r)
+static enum admin_exit
+explain_by(struct admin *admin, const struct bill *b,
+    const struct prices *prices)
 {
-	int i;
+	const struct priced *price, *other;
+	uint64_t missing;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		if (r->count[i] != 0)
-			return true;
-	return false;
+	price = prices_find(prices, b->record.price_version);
+	other = NULL;
+	missing = price == NULL ? b->record.price_version : 0;
+	if (b->record.other_price_version != 0) {
+		other = prices_find(prices, b->record.other_price_version);
+		if (other == NULL)
+			missing = b->record.other_price_version;
+	}
+	if (missing != 0 || price == NULL) {
+		complain("there is no price version %llu",
+		    (unsigned long long)missing);
+		return ADMIN_FAILED;
+	}
+	return explain(admin, b, &price->price,
+	    other != NULL ? &other->price : NULL);
 }
 
 static enum admin_exit
@@ -252,7 +180,6 @@ find_call(struct admin *admin, const char *word, struct bill *b)
 static enum admin_exit
 run_bill(struct admin *admin, const struct args *args)
 {
-	const struct price *price;
 	struct prices *prices;
 	enum db_result result;
 	enum admin_exit status;
@@ -261,7 +188,7 @@ run_bill(struct admin *admin, const struct args *args)
 	status = find_call(admin, args->word[0], &b);
 	if (status != ADMIN_OK)
 		return status;
-	if (!used_anything(&b.record))
+	if (!prices_used(&b.record))
 		return free_call(admin, &b);
 	prices = prices_load(admin->db, &result);
 	if (prices == NULL) {
@@ -271,14 +198,7 @@ run_bill(struct admin *admin, const struct args *args)
 		complain("out of memory");
 		return ADMIN_FAILED;
 	}
-	price = prices_find(prices, b.record.price_version, NULL);
-	if (price != NULL) {
-		status = explain(admin, &b, price);
-	} else {
-		complain("there is no price version %llu",
-		    (unsigned long long)b.record.price_version);
-		status = ADMIN_FAILED;
-	}
+	status = explain_by(admin, &b, prices);
 	prices_free(&prices);
 	return status;
 }

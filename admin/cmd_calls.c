@@ -79,6 +79,21 @@ static const struct report_column columns[] = {
 	{ "cache_read", "CACHED", REPORT_NUMBER, true },
 	{ "cache_write_5m", NULL, REPORT_NUMBER, false },
 	{ "cache_write_1h", NULL, REPORT_NUMBER, false },
+	{ "input_audio", NULL, REPORT_NUMBER, false },
+	{ "output_audio", NULL, REPORT_NUMBER, false },
+	{ "input_image", NULL, REPORT_NUMBER, false },
+	{ "output_image", NULL, REPORT_NUMBER, false },
+	{ "images", NULL, REPORT_NUMBER, false },
+	{ "calls", NULL, REPORT_NUMBER, false },
+	{ "milliseconds", NULL, REPORT_NUMBER, false },
+	{ "characters", NULL, REPORT_NUMBER, false },
+	{ "tool_calls", NULL, REPORT_NUMBER, false },
+	{ "cache_read_audio", NULL, REPORT_NUMBER, false },
+	{ "other_model", NULL, REPORT_TEXT, false },
+	{ "other_tokens", NULL, REPORT_NUMBER, false },
+	{ "tier", NULL, REPORT_TEXT, false },
+	{ "speed", NULL, REPORT_TEXT, false },
+	{ "region", NULL, REPORT_TEXT, false },
 	{ "reasoning", NULL, REPORT_NUMBER, false },
 	{ "fee", "FEE", REPORT_MONEY, false },
 	{ "uncollected", NULL, REPORT_MONEY, false },
@@ -153,16 +168,29 @@ add_outcome(struct report *report, const struct call_record *r)
 }
 
 static void
+add_usage(struct report *report, const struct call_row *row)
+{
+	const struct call_record *r = &row->record;
+	int64_t other;
+	int i;
+
+	for (i = 0; i < USAGE_DIMS; i++)
+		report_number(report, (int64_t)r->count[i]);
+	text_or_none(report, row->other_model);
+	for (other = 0, i = 0; i < USAGE_OTHER_DIMS; i++)
+		other += r->other_count[i];
+	report_number(report, other);
+	report_text(report, usage_tier_name(r->tier));
+	report_text(report, usage_speed_name(r->speed));
+	report_text(report, usage_region_name(r->region));
+}
+
+static void
 add_money(struct report *report, const struct call_row *row)
 {
 	const struct call_record *r = &row->record;
 	char multiplier[MONEY_TEXT_BYTES];
 
-	report_number(report, (int64_t)r->count[USAGE_INPUT]);
-	report_number(report, (int64_t)r->count[USAGE_OUTPUT]);
-	report_number(report, (int64_t)r->count[USAGE_CACHE_READ]);
-	report_number(report, (int64_t)r->count[USAGE_CACHE_WRITE_5M]);
-	report_number(report, (int64_t)r->count[USAGE_CACHE_WRITE_1H]);
 	report_number(report, (int64_t)r->reasoning);
 	report_money(report, r->fee_nano);
 	report_money(report, r->uncollected_nano);
@@ -182,6 +210,7 @@ call_row(const struct call_row *row, void *arg)
 
 	add_who(report, row);
 	add_outcome(report, r);
+	add_usage(report, row);
 	add_money(report, row);
 	report_number(report, (int64_t)r->request_bytes);
 	report_number(report, (int64_t)r->answer_bytes);

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "conf/settings.h"
 #include "db/queries.h"
+#include "shm/catalogue.h"
 #include "wire/route.h"
 
 #define SLOTS_MAX INT64_C(32767)
@@ -242,7 +243,7 @@ mark_priced(const struct price_row *row, void *arg)
 	int i;
 
 	for (i = 0; i < c->models; i++)
-		if (row->current && strcmp(row->model, c->model[i].name) == 0)
+		if (row->current && model_fit(row->model, c->model[i].name))
 			c->model[i].priced = true;
 	return true;
 }

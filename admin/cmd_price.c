@@ -1,14 +1,17 @@
-/* price: what a model costs, per million tokens, from some time on. */
+/* price, cost: what a model costs from some time on, the customers or us. */
 #include "admin/admin.h"
 
 #include <string.h>
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/price_file.h"
+#include "admin/price_options.h"
+#include "admin/price_show.h"
+#include "admin/price_text.h"
 #include "admin/report.h"
 #include "admin/suggest.h"
 #include "base/clock.h"
-#include "base/fee.h"
 #include "base/money.h"
 #include "conf/settings.h"
 #include "db/queries.h"
@@ -17,21 +20,23 @@
 #define OUTPUT_TOKENS_MAX INT64_C(1000000000)
 
 static const struct opt set_options[] = {
-	{ "input", "PRICE", "per million input tokens", false },
-	{ "output", "PRICE", "per million output tokens", false },
-	{ "cache-read", "PRICE", "input served from a cache; default: as input",
-	  false },
-	{ "cache-write-5m", "PRICE", "input written to a short-lived cache; "
-	  "default: as input", false },
-	{ "cache-write-1h", "PRICE", "input written to a long-lived cache; "
-	  "default: as input", false },
+	PRICE_OPTIONS,
 	{ "max-output-tokens", "COUNT", "the most one answer can have; what a "
 	  "call without max_tokens is held for", false },
 	{ "from", "TIME", "from when on; default: now", false },
 	{ NULL, NULL, NULL, false }
 };
 
+static const struct opt cost_options[] = {
+	PRICE_OPTIONS,
+	{ "from", "TIME", "from when on, also in the past; default: now",
+	  false },
+	{ NULL, NULL, NULL, false }
+};
+
 struct price_new {
+	const char *channel;		/* NULL: a price, not a cost */
+	int64_t channel_id;
 	const char *model;
 	const char *actor;
 	struct price price;
@@ -50,49 +55,11 @@ set_body(struct db *db, void *arg)
 	result = q_model_put(db, p->model, p->max_output_tokens, &model_id);
 	if (result != DB_OK)
 		return result;
+	if (p->channel != NULL)
+		return q_cost_add(db, p->channel_id, model_id,
+		    p->effective_us, &p->price, p->actor, &p->version);
 	return q_price_add(db, model_id, p->effective_us, &p->price, p->actor,
 	    &p->version);
-}
-
-static enum admin_exit
-check_prices(const struct args *args, struct price *price)
-{
-	static const char *const option[USAGE_DIMS] = {
-		[USAGE_INPUT] = "input",
-		[USAGE_OUTPUT] = "output",
-		[USAGE_CACHE_READ] = "cache-read",
-		[USAGE_CACHE_WRITE_5M] = "cache-write-5m",
-		[USAGE_CACHE_WRITE_1H] = "cache-write-1h"
-	};
-	enum money_result parsed;
-	const char *text;
-	int i;
-
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price->nano_per_million[i] = PRICE_UNSET;
-	for (i = 0; i < USAGE_DIMS; i++) {
-		text = args_get(args, option[i]);
-		if (text == NULL && i <= USAGE_OUTPUT) {
-			complain("--%s PRICE is missing", option[i]);
-			hint("prices are per million tokens; 0 is a price");
-			return ADMIN_USAGE;
-		}
-		if (text == NULL)
-			continue;
-		parsed = money_parse(text, &price->nano_per_million[i]);
-		if (parsed != MONEY_OK) {
-			complain("--%s %s: %s", option[i], text,
-			    money_explain(parsed));
-			return ADMIN_USAGE;
-		}
-		if (price->nano_per_million[i] < 0 ||
-		    price->nano_per_million[i] > PRICE_MAX_NANO) {
-			complain("--%s %s: allowed are 0 to 1000000",
-			    option[i], text);
-			return ADMIN_USAGE;
-		}
-	}
-	return ADMIN_OK;
 }
 
 static enum admin_exit
@@ -111,11 +78,14 @@ check_rest(const struct args *args, struct price_new *p)
 	text = args_get(args, "from");
 	if (text == NULL || strcmp(text, "now") == 0)
 		return ADMIN_OK;
+	/* What a provider charges is known when its invoice comes. */
+	if (p->channel != NULL && check_time(text, &p->effective_us))
+		return ADMIN_OK;
 	if (!check_time_ahead(text, &p->effective_us)) {
 		complain("--from %s: allowed are " CHECK_TIME_ALLOWED, text);
 		return ADMIN_USAGE;
 	}
-	if (p->effective_us < clock_wall().us - PAST_ALLOWED_US) {
+	if (p->channel == NULL && p->effective_us < clock_wall().us - PAST_ALLOWED_US) {
 		complain("--from %s is in the past", text);
 		hint("what was billed stays billed; correct it with "
 		    "\"youyunctl credit --source adjustment\"");
@@ -127,30 +97,33 @@ check_rest(const struct args *args, struct price_new *p)
 static void
 print_set(const struct admin *admin, const struct price_new *p)
 {
-	char in[MONEY_TEXT_BYTES], out[MONEY_TEXT_BYTES];
-	char when[WALL_TEXT_BYTES];
+	char text[PRICE_SUMMARY_BYTES], when[WALL_TEXT_BYTES];
 	struct record *record;
 
 	if (admin->json) {
 		record = record_open();
 		record_text(record, "model", NULL, p->model);
+		if (p->channel != NULL)
+			record_text(record, "channel", NULL, p->channel);
 		record_number(record, "version", NULL, p->version);
 		record_print(&record, admin);
 		return;
 	}
-	money_format(p->price.nano_per_million[USAGE_INPUT], 2, in);
-	money_format(p->price.nano_per_million[USAGE_OUTPUT], 2, out);
+	price_summary(&p->price, 0, text);
 	if (p->effective_us != 0)
 		time_format_short(p->effective_us, when);
-	say(admin, "%s costs %s in, %s out per million tokens (%s) from %s%s; "
-	    "price version %lld", p->model, in, out,
+	say(admin, "%s costs%s%s: %s (%s) from %s%s; %s version %lld",
+	    p->model, p->channel != NULL ? " us at " : "",
+	    p->channel != NULL ? p->channel : "", text,
 	    admin->settings->currency,
 	    p->effective_us != 0 ? when : "now on",
-	    p->effective_us != 0 ? " UTC on" : "", (long long)p->version);
+	    p->effective_us != 0 ? " UTC on" : "",
+	    p->channel != NULL ? "cost" : "price", (long long)p->version);
 }
 
+/* words: the model, or a channel before it. */
 static enum admin_exit
-run_set(struct admin *admin, const struct args *args)
+set(struct admin *admin, const struct args *args, bool cost)
 {
 	struct price_new p;
 	enum admin_exit status;
@@ -158,18 +131,21 @@ run_set(struct admin *admin, const struct args *args)
 	const char *why;
 
 	memset(&p, 0, sizeof p);
-	p.model = args->word[0];
+	p.channel = cost ? args->word[0] : NULL;
+	p.model = args->word[cost];
 	p.actor = admin->actor;
 	why = check_model(p.model);
 	if (why != NULL) {
 		complain("\"%s\": %s", p.model, why);
 		return ADMIN_USAGE;
 	}
-	status = check_prices(args, &p.price);
+	status = price_options_read(args, &p.price);
 	if (status == ADMIN_OK)
 		status = check_rest(args, &p);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
+	if (status == ADMIN_OK && cost)
+		status = admin_channel(admin, p.channel, &p.channel_id);
 	if (status != ADMIN_OK)
 		return status;
 	result = admin_change(admin, set_body, &p);
@@ -179,46 +155,102 @@ run_set(struct admin *admin, const struct args *args)
 	return ADMIN_OK;
 }
 
-static const struct report_column columns[] = {
-	{ "model", "MODEL", REPORT_TEXT, false },
-	{ "version", "VERSION", REPORT_NUMBER, false },
-	{ "from", "FROM (UTC)", REPORT_TIME, false },
-	{ "current", "HOLDS NOW", REPORT_FLAG, false },
-	{ "input", "INPUT", REPORT_MONEY, false },
-	{ "output", "OUTPUT", REPORT_MONEY, false },
-	{ "cache_read", "CACHE READ", REPORT_MONEY, false },
-	{ "cache_write_5m", "WRITE 5M", REPORT_MONEY, false },
-	{ "cache_write_1h", "WRITE 1H", REPORT_MONEY, false },
-	{ "set_by", NULL, REPORT_TEXT, false },
-	{ "set_at", NULL, REPORT_TIME, false },
+static enum admin_exit
+run_set(struct admin *admin, const struct args *args)
+{
+	return set(admin, args, false);
+}
+
+static enum admin_exit
+run_cost_set(struct admin *admin, const struct args *args)
+{
+	return set(admin, args, true);
+}
+
+#define TITLE_NANO REPORT_MONEY
+#define TITLE_PPM REPORT_TEXT
+#define TITLE_COUNT REPORT_NUMBER
+#define COLUMN(kind, member, name) { name, NULL, TITLE_##kind, false },
+/* Scripts get every field apart, people in one column what is set. */
+#define COLUMNS \
+	{ "model", "MODEL", REPORT_TEXT, false }, \
+	{ "version", "VERSION", REPORT_NUMBER, true }, \
+	{ "from", "FROM (UTC)", REPORT_TIME, true }, \
+	{ "current", "NOW", REPORT_FLAG, true }, \
+	PRICE_FIELDS(COLUMN) \
+	{ "images", NULL, REPORT_TEXT, false }, \
+	{ "free", NULL, REPORT_FLAG, false }, \
+	{ "max_output_tokens", NULL, REPORT_NUMBER, false }, \
+	{ "summary", "PRICES", REPORT_ID, false }, \
+	{ "set_by", NULL, REPORT_TEXT, false }, \
+	{ "set_at", NULL, REPORT_TIME, false }, \
 	{ NULL, NULL, REPORT_TEXT, false }
+
+static const struct report_column columns[] = { COLUMNS };
+static const struct report_column cost_columns[] = {
+	{ "channel", "CHANNEL", REPORT_TEXT, false },
+	COLUMNS
 };
 
 struct price_listing {
 	struct report *report;
 	bool all;
+	bool costs;
 	int64_t rows;
 };
+
+static void
+add_fields(struct report *report, const struct price *price)
+{
+	char text[PRICE_TEXT_BYTES], images[PRICE_IMAGES_BYTES];
+	const struct price_field *field;
+	int64_t value;
+	int i;
+
+	for (i = 0; i < PRICE_FIELDS_N; i++) {
+		field = &price_fields[i];
+		value = price_get(price, field);
+		price_field_write(price, field, text);
+		if (value == PRICE_UNSET)
+			report_none(report);
+		else if (field->kind == PRICE_FIELD_NANO)
+			report_money(report, value);
+		else if (field->kind == PRICE_FIELD_PPM)
+			report_text(report, text);
+		else
+			report_number(report, value);
+	}
+	price_images_write(price, images);
+	if (images[0] != '\0')
+		report_text(report, images);
+	else
+		report_none(report);
+	report_flag(report, (price->flags & PRICE_FREE) != 0);
+}
 
 static bool
 list_row(const struct price_row *row, void *arg)
 {
 	struct price_listing *listing = arg;
 	struct report *report = listing->report;
-	int i;
+	char summary[PRICE_SUMMARY_BYTES];
 
 	if (!listing->all && !row->current)
 		return true;
 	listing->rows++;
+	if (listing->costs)
+		report_text(report, row->channel);
 	report_text(report, row->model);
 	report_number(report, (int64_t)row->price.version);
 	report_time(report, row->effective_us);
 	report_flag(report, row->current);
-	for (i = 0; i < USAGE_DIMS; i++)
-		if (row->price.nano_per_million[i] == PRICE_UNSET)
-			report_none(report);
-		else
-			report_money(report, row->price.nano_per_million[i]);
+	add_fields(report, &row->price);
+	if (row->max_output_tokens != 0)
+		report_number(report, row->max_output_tokens);
+	else
+		report_none(report);
+	price_summary(&row->price, 0, summary);
+	report_id(report, summary);
 	report_text(report, row->created_by);
 	report_time(report, row->created_us);
 	return true;
@@ -231,8 +263,8 @@ try_model(const struct model_row *row, void *arg)
 	return true;
 }
 
-static enum admin_exit
-no_model(struct admin *admin, const char *model)
+enum admin_exit
+price_no_model(struct admin *admin, const char *model)
 {
 	struct suggest s;
 
@@ -249,19 +281,17 @@ no_model(struct admin *admin, const char *model)
 static enum admin_exit
 list(struct admin *admin, const char *model, bool all)
 {
-	struct price_listing listing;
+	struct price_listing listing = { NULL, all, false, 0 };
 	enum admin_exit status;
 
 	status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
 	listing.report = report_list("prices", columns);
-	listing.all = all;
-	listing.rows = 0;
 	status = admin_database_failed(admin, q_price_each(admin->db, model,
 	    list_row, &listing), "list the prices");
 	if (status == ADMIN_OK && model != NULL && listing.rows == 0)
-		status = no_model(admin, model);
+		status = price_no_model(admin, model);
 	if (status == ADMIN_OK)
 		report_print(&listing.report, admin, "There is no price yet; "
 		    "\"youyunctl price set MODEL --input … --output …\" sets "
@@ -283,9 +313,46 @@ run_history(struct admin *admin, const struct args *args)
 	return list(admin, args->words == 1 ? args->word[0] : NULL, true);
 }
 
+static enum admin_exit
+list_costs(struct admin *admin, const struct args *args, bool all)
+{
+	struct price_listing listing = { NULL, all, true, 0 };
+	enum admin_exit status;
+	int64_t channel_id;
+
+	channel_id = 0;
+	status = admin_database(admin);
+	if (status == ADMIN_OK && args->words == 1)
+		status = admin_channel(admin, args->word[0], &channel_id);
+	if (status != ADMIN_OK)
+		return status;
+	listing.report = report_list("costs", cost_columns);
+	status = admin_database_failed(admin, q_cost_each(admin->db,
+	    channel_id, NULL, list_row, &listing), "list the costs");
+	if (status == ADMIN_OK)
+		report_print(&listing.report, admin, "There is no cost yet; "
+		    "\"youyunctl cost set CHANNEL MODEL --input … --output …\" "
+		    "sets one.");
+	else
+		report_discard(&listing.report);
+	return status;
+}
+
+static enum admin_exit
+run_cost_list(struct admin *admin, const struct args *args)
+{
+	return list_costs(admin, args, false);
+}
+
+static enum admin_exit
+run_cost_history(struct admin *admin, const struct args *args)
+{
+	return list_costs(admin, args, true);
+}
+
 const struct verb verbs_price[] = {
 	{ "price", "set", "MODEL", 1, 1,
-	  "set what a model costs per million tokens",
+	  "set what a model costs, per million tokens and otherwise",
 	  "price set claude-sonnet --input 3 --output 15 --cache-read 0.3",
 	  set_options, run_set },
 	{ "price", "list", "[MODEL]", 0, 1,
@@ -294,5 +361,39 @@ const struct verb verbs_price[] = {
 	{ "price", "history", "[MODEL]", 0, 1,
 	  "list all prices that ever held or will hold",
 	  "price history claude-sonnet", NULL, run_history },
+	{ "price", "show", "MODEL", 1, 1,
+	  "show what holds for a model, and reckon a call's fee step by step",
+	  "price show gpt-4o --input 1200 --output 30 --tier flex",
+	  price_show_options, price_show_run },
+	{ "price", "import", "FILE", 1, 1,
+	  "set many prices at once, all or none, from CSV or JSON",
+	  "price import prices.csv", price_import_options,
+	  price_import_run },
+	{ "price", "export", "[FILE]", 0, 1,
+	  "write the prices that hold and will hold, as CSV or JSON",
+	  "price export prices.csv", price_export_options,
+	  price_export_run },
+	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
+};
+
+const struct verb verbs_cost[] = {
+	{ "cost", "set", "CHANNEL MODEL", 2, 2,
+	  "set what a channel's provider charges us for a model",
+	  "cost set openai \"gpt-4o*\" --input 2.5 --output 10",
+	  cost_options, run_cost_set },
+	{ "cost", "list", "[CHANNEL]", 0, 1,
+	  "list the costs that hold now",
+	  "cost list", NULL, run_cost_list },
+	{ "cost", "history", "[CHANNEL]", 0, 1,
+	  "list all costs that ever held or will hold",
+	  "cost history openai", NULL, run_cost_history },
+	{ "cost", "import", "FILE", 1, 1,
+	  "set many costs at once, all or none, from CSV or JSON",
+	  "cost import costs.csv", price_import_options,
+	  cost_import_run },
+	{ "cost", "export", "[FILE]", 0, 1,
+	  "write the costs that hold and will hold, as CSV or JSON",
+	  "cost export costs.csv", price_export_options,
+	  cost_export_run },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

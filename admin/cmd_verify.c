@@ -59,50 +59,62 @@ call_breach(struct verify *v, const struct call_record *r, const char *rule,
 	verify_breach(v, rule, object, found_nano, expected_nano, why);
 }
 
+/* The other model's price, if the record names one; false: it isn't there. */
 static bool
-used_anything(const struct call_record *r)
+find_other(const struct verify *v, const struct call_record *r,
+    const struct price **other_r)
 {
-	int i;
+	const struct priced *priced;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		if (r->count[i] != 0)
-			return true;
-	return false;
+	*other_r = NULL;
+	if (r->other_price_version == 0)
+		return true;
+	priced = prices_find(v->prices, r->other_price_version);
+	if (priced != NULL)
+		*other_r = &priced->price;
+	return priced != NULL;
 }
 
 static void
-check_fee(struct verify *v, const struct call_record *r)
+check_fee(struct verify *v, const struct call_row *row)
 {
-	const struct price *price;
+	const struct call_record *r = &row->record;
+	const struct priced *priced;
+	const struct price *other;
 	const char *why;
-	uint64_t model_id;
 	int64_t owed, fee;
+	bool marked;
 
 	if (!money_add(r->fee_nano, r->uncollected_nano, &owed)) {
 		call_breach(v, r, "fee", r->fee_nano, 0,
 		    "fee and uncollected are larger than any amount");
 		return;
 	}
-	if (!used_anything(r)) {
+	if (!prices_used(r)) {
 		if (owed != 0)
 			call_breach(v, r, "fee", owed, 0, "nothing was used");
 		return;
 	}
-	price = prices_find(v->prices, r->price_version, &model_id);
-	if (price == NULL) {
+	priced = prices_find(v->prices, r->price_version);
+	if (priced == NULL || !find_other(v, r, &other)) {
 		call_breach(v, r, "price", owed, 0,
 		    "there is no such price version");
 		return;
 	}
-	if (model_id != r->model_id)
+	if (!prices_fit(v->prices, priced, r->model_id))
 		call_breach(v, r, "price", owed, 0,
 		    "the price version is another model's");
-	why = prices_fee(price, r->count, r->multiplier_ppm, &fee);
+	why = prices_fee(r, &priced->price, other, r->multiplier_ppm, &fee,
+	    &marked);
 	if (why != NULL)
 		call_breach(v, r, "fee", owed, 0, why);
 	else if (fee != owed)
 		call_breach(v, r, "fee", owed, fee,
-		    "not tokens x price x multiplier");
+		    "not counts x prices x multipliers");
+	else if (marked != ((r->flags & RECORD_UNPRICED) != 0))
+		call_breach(v, r, "marked", owed, fee, marked ?
+		    "used what has no price, and doesn't say so" :
+		    "says that it used what has no price");
 	v->fees++;
 }
 
@@ -116,7 +128,7 @@ check_call(const struct call_row *row, void *arg)
 
 	before = v->breaches;
 	v->calls++;
-	check_fee(v, r);
+	check_fee(v, row);
 	if (r->fee_nano > r->held_nano)
 		call_breach(v, r, "held", r->fee_nano, r->held_nano,
 		    "charged more than was held");

@@ -25,13 +25,24 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_init.c \
 	%D%/cmd_journal.c \
 	%D%/cmd_key.c \
+	%D%/cmd_margin.c \
 	%D%/cmd_node.c \
 	%D%/cmd_package.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_status.c \
 	%D%/cmd_verify.c \
+	%D%/explain.c %D%/explain.h \
 	%D%/help.h \
+	%D%/price_csv.c \
+	%D%/price_entry.c \
+	%D%/price_export.c \
+	%D%/price_file.h \
+	%D%/price_import.c \
+	%D%/price_json.c \
+	%D%/price_options.c %D%/price_options.h \
+	%D%/price_show.c %D%/price_show.h \
+	%D%/price_text.c %D%/price_text.h \
 	%D%/prices.c %D%/prices.h \
 	%D%/probe.c %D%/probe.h \
 	%D%/program.c %D%/program.h \
@@ -60,6 +71,7 @@ admin_tests = \
 	tests/admin/test_ledger.py \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
+	tests/admin/test_prices.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3
 TESTS += $(admin_tests)

@@ -20,7 +20,7 @@
 #include "base/money.h"
 
 #define GAP 2
-#define COLUMNS_MAX 40
+#define COLUMNS_MAX 80
 #define COLUMN_LEAST 8		/* a text is never cut shorter than this */
 
 struct cell {
@@ -46,21 +46,6 @@ or_die(void *p)
 		exit(ADMIN_FAILED);
 	}
 	return p;
-}
-
-const char *
-usage_dim_name(enum usage_dim dim)
-{
-	static const char *const name[USAGE_DIMS] = {
-		[USAGE_INPUT] = "input",
-		[USAGE_OUTPUT] = "output",
-		[USAGE_CACHE_READ] = "cache_read",
-		[USAGE_CACHE_WRITE_5M] = "cache_write_5m",
-		[USAGE_CACHE_WRITE_1H] = "cache_write_1h"
-	};
-
-	assert(dim < USAGE_DIMS);
-	return name[dim];
 }
 
 void

@@ -15,8 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/fee.h"
-
 struct admin;
 struct json_object;
 struct report;
@@ -90,7 +88,5 @@ void	record_discard(struct record **record);
 void	time_format_short(int64_t us, char *buf);
 /* Columns a text takes on a terminal. */
 size_t	text_width(const char *text);
-/* Stable names of the dimensions: "input" … "cache_write_1h". */
-const char *usage_dim_name(enum usage_dim dim);
 
 #endif

@@ -78,6 +78,7 @@ record_flags_format(uint32_t flags, char text_r[FLAGS_TEXT_BYTES])
 		{ RECORD_RECLAIMED, "reclaimed" },
 		{ RECORD_RETRIED, "retried" },
 		{ RECORD_UNKNOWN_USAGE, "unknown_usage" },
+		{ RECORD_UNPRICED, "unpriced" },
 		{ RECORD_LATE, "late" }
 	};
 	size_t i, len;

@@ -11,7 +11,8 @@
 
 /* Where the arrays stand in a bank of these counts. */
 struct places {
-	uint64_t model, group, channel, route, credential, grant, end;
+	uint64_t model, group, channel, route, credential, grant, override;
+	uint64_t end;
 };
 
 static uint64_t
@@ -36,9 +37,20 @@ places_of(const struct shm_bank *b)
 	    (uint64_t)b->routes * sizeof(struct catalogue_route));
 	p.grant = line_up(p.credential +
 	    (uint64_t)b->credentials * sizeof(struct catalogue_credential));
-	p.end = line_up(p.grant +
+	p.override = line_up(p.grant +
 	    (uint64_t)b->grants * sizeof(struct catalogue_grant));
+	p.end = line_up(p.override +
+	    (uint64_t)b->overrides * sizeof(struct catalogue_override));
 	return p;
+}
+
+bool
+model_is_pattern(const char *name, size_t *prefix_r)
+{
+	size_t len = strnlen(name, MODEL_NAME_BYTES);
+
+	*prefix_r = len > 0 ? len - 1 : 0;
+	return len > 0 && name[len - 1] == '*';
 }
 
 uint64_t
@@ -47,6 +59,19 @@ catalogue_current(const struct shm *shm)
 	/* acquire: the bank of this number is complete */
 	return atomic_load_explicit(&shm_header(shm)->catalogue_number,
 	    memory_order_acquire);
+}
+
+size_t
+model_fit(const char *entry, const char *name)
+{
+	size_t prefix;
+
+	if (strcmp(entry, name) == 0)
+		return MODEL_NAME_BYTES + 1;
+	if (!model_is_pattern(entry, &prefix) ||
+	    strncmp(entry, name, prefix) != 0)
+		return 0;
+	return prefix + 1;
 }
 
 void
@@ -58,6 +83,7 @@ catalogue_free(struct catalogue *c)
 	free(c->route);
 	free(c->credential);
 	free(c->grant);
+	free(c->override);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -92,6 +118,9 @@ indices_sane(const struct catalogue *c, uint32_t max_slots)
 	for (i = 0; i < c->grants; i++)
 		if (c->grant[i].channel >= c->channels)
 			return false;
+	for (i = 0; i < c->overrides; i++)
+		if (c->override[i].model >= c->models)
+			return false;
 	return true;
 }
 
@@ -105,6 +134,7 @@ copy_arrays(struct catalogue *c, const struct shm_bank *head,
 	c->routes = head->routes;
 	c->credentials = head->credentials;
 	c->grants = head->grants;
+	c->overrides = head->overrides;
 	c->model = copy_of(base + p->model, c->models, sizeof(*c->model));
 	c->group = copy_of(base + p->group, c->groups, sizeof(*c->group));
 	c->channel = copy_of(base + p->channel, c->channels,
@@ -113,8 +143,11 @@ copy_arrays(struct catalogue *c, const struct shm_bank *head,
 	c->credential = copy_of(base + p->credential, c->credentials,
 	    sizeof(*c->credential));
 	c->grant = copy_of(base + p->grant, c->grants, sizeof(*c->grant));
+	c->override = copy_of(base + p->override, c->overrides,
+	    sizeof(*c->override));
 	return c->model != NULL && c->group != NULL && c->channel != NULL &&
-	    c->route != NULL && c->credential != NULL && c->grant != NULL;
+	    c->route != NULL && c->credential != NULL && c->grant != NULL &&
+	    c->override != NULL;
 }
 
 enum catalogue_result
@@ -166,7 +199,8 @@ catalogue_publish(struct shm *shm, const struct catalogue *c)
 	uint8_t *base = (uint8_t *)bank;
 	struct shm_bank head = { .models = c->models, .groups = c->groups,
 		.channels = c->channels, .routes = c->routes,
-		.credentials = c->credentials, .grants = c->grants };
+		.credentials = c->credentials, .grants = c->grants,
+		.overrides = c->overrides };
 	struct places p = places_of(&head);
 
 	if (p.end > shm->sizes.catalogue_bytes)
@@ -184,6 +218,8 @@ catalogue_publish(struct shm *shm, const struct catalogue *c)
 	put(base + p.credential, c->credential, c->credentials,
 	    sizeof(*c->credential));
 	put(base + p.grant, c->grant, c->grants, sizeof(*c->grant));
+	put(base + p.override, c->override, c->overrides,
+	    sizeof(*c->override));
 	bank->number = number;
 	/* release: complete before it is current */
 	atomic_store_explicit(&shm_header(shm)->catalogue_number, number,

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/fee.h"
+#include "base/price.h"
 
 struct shm;
 
@@ -30,7 +30,12 @@ struct shm;
 #define CHANNEL_ENTITY_BYTES 128
 #define CHANNEL_PROXY_AUTH_BYTES 512
 
-/* A model that customers may name, with its price now. */
+/*
+ * A model that customers may name, with its price now: its own, or else that
+ * of the longest pattern that fits.  A name that ends in '*' is a pattern: it
+ * stands for every name that begins like it and has no entry of its own nor a
+ * longer pattern.
+ */
 struct catalogue_model {
 	uint64_t model_id;
 	char name[MODEL_NAME_BYTES];	/* 0-terminated */
@@ -45,11 +50,19 @@ struct catalogue_group {
 	uint32_t reserved;
 };
 
+/* A group's multiplier for one model, instead of the group's own. */
+struct catalogue_override {
+	uint64_t group_id;
+	uint32_t model;			/* index in this catalogue */
+	uint32_t multiplier_ppm;
+};
+
 struct catalogue_address {
 	uint8_t ip[16];			/* IPv6, or IPv4 mapped */
 };
 
-/* What a channel serves: a customer's model name and the upstream's own. */
+/* What a channel serves: a customer's model name and the upstream's own, in
+ * which a '*' at the end is what the model's '*' stands for. */
 struct catalogue_route {
 	uint32_t channel;		/* index in this catalogue */
 	uint32_t model;			/* index in this catalogue */
@@ -118,12 +131,15 @@ struct catalogue_channel {
 struct catalogue {
 	uint64_t number;		/* of the bank it was taken from */
 	uint32_t models, groups, channels, routes, credentials, grants;
+	uint32_t overrides;
+	uint32_t reserved;
 	struct catalogue_model *model;
 	struct catalogue_group *group;
 	struct catalogue_channel *channel;
 	struct catalogue_route *route;	/* sorted by model, then priority */
 	struct catalogue_credential *credential; /* sorted by channel */
 	struct catalogue_grant *grant;		/* likewise */
+	struct catalogue_override *override;	/* sorted by model */
 };
 
 /*
@@ -135,6 +151,12 @@ void	catalogue_credential_context(const char *channel_name,
 	    uint64_t credential_id, char context_r[CHANNEL_CONTEXT_BYTES]);
 void	catalogue_proxy_context(const char *channel_name,
 	    char context_r[CHANNEL_CONTEXT_BYTES]);
+
+/* Is it a pattern?  Then *prefix_r is how much of it must be the same. */
+bool	model_is_pattern(const char *name, size_t *prefix_r);
+/* How well an entry fits a model's name: 0 not at all, more is better, the
+ * same name best. */
+size_t	model_fit(const char *entry, const char *name);
 
 enum catalogue_result {
 	CATALOGUE_OK,

@@ -115,9 +115,15 @@ uint32_t hold_reclaim(struct shm *shm, uint32_t seat, int64_t *fee_nano_r);
 
 /*
  * The fee for a usage under terms, cut to what is held: *fee_r is charged,
- * *uncollected_r is the rest.  What workers and the reclaimer both do.
+ * *uncollected_r is the rest.  What workers and the reclaimer both do.  A
+ * usage that can't be priced costs what is held.  Returns RECORD_UNPRICED if
+ * the record is to be marked, or 0.
  */
-void	hold_price(const struct usage *usage, const struct hold_terms *terms,
+uint32_t hold_price(const struct usage *usage, const struct hold_terms *terms,
+	    int64_t held_nano, int64_t *fee_r, int64_t *uncollected_r);
+/* The same, where usage.other has a price row of its own. */
+uint32_t hold_price_with(const struct usage *usage,
+	    const struct hold_terms *terms, const struct price *other,
 	    int64_t held_nano, int64_t *fee_r, int64_t *uncollected_r);
 
 /* For tests and status: sums over one account's open holds. */

@@ -159,6 +159,8 @@ struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
 	uint32_t models, groups, channels, routes, credentials, grants;
+	uint32_t overrides;
+	uint32_t spare;
 	/* then the arrays, each aligned to 64 */
 };
 

@@ -8,48 +8,47 @@
 #include "shm/hold.h"
 #include "shm/ring.h"
 
-void
-hold_price(const struct usage *usage, const struct hold_terms *terms,
-    int64_t held_nano, int64_t *fee_r, int64_t *uncollected_r)
+uint32_t
+hold_price_with(const struct usage *usage, const struct hold_terms *terms,
+    const struct price *other, int64_t held_nano, int64_t *fee_r,
+    int64_t *uncollected_r)
 {
+	struct fee_terms fee_terms = { &terms->price, other,
+		terms->multiplier_ppm };
 	int64_t fee;
+	bool marked;
 
-	/* On overflow fee is INT64_MAX: what is held is charged, the rest
-	 * stands as uncollected. */
-	if (fee_compute(usage, &terms->price, terms->multiplier_ppm, &fee) !=
-	    FEE_OK)
-		fee = INT64_MAX;
+	switch (fee_compute(usage, &fee_terms, &fee, &marked)) {
+	case FEE_OK:
+		break;
+	case FEE_OVERFLOW:
+		/* fee is INT64_MAX: what is held is charged, the rest stands
+		 * as uncollected. */
+		break;
+	case FEE_UNPRICED:
+		fee = held_nano;
+		break;
+	}
 	if (fee < 0)
 		fee = 0;
 	*fee_r = fee <= held_nano ? fee : held_nano;
 	*uncollected_r = fee - *fee_r;
+	return marked ? RECORD_UNPRICED : 0;
 }
 
-/* A draft and its progress come from a process that may have been out of its
- * mind: counts are cut to what can be priced. */
-static void
-clamp_usage(struct usage *usage)
+uint32_t
+hold_price(const struct usage *usage, const struct hold_terms *terms,
+    int64_t held_nano, int64_t *fee_r, int64_t *uncollected_r)
 {
-	int i;
-
-	for (i = 0; i < USAGE_SLOTS; i++)
-		if (i >= USAGE_DIMS)
-			usage->count[i] = 0;
-		else if (usage->count[i] > USAGE_COUNT_MAX)
-			usage->count[i] = USAGE_COUNT_MAX;
+	return hold_price_with(usage, terms, NULL, held_nano, fee_r,
+	    uncollected_r);
 }
 
 static bool
 terms_sane(const struct hold_terms *terms)
 {
-	int i;
-
-	for (i = 0; i < USAGE_SLOTS; i++)
-		if (terms->price.nano_per_million[i] < PRICE_UNSET ||
-		    terms->price.nano_per_million[i] > PRICE_MAX_NANO)
-			return false;
 	return terms->multiplier_ppm <= MULTIPLIER_MAX_PPM &&
-	    fee_price_complete(&terms->price);
+	    price_is_sane(&terms->price);
 }
 
 /* Writes the record of a call that its worker didn't live to end. */
@@ -75,7 +74,8 @@ write_record(const struct shm *shm, uint32_t seat, uint32_t hold,
 	if (sequence == 0)
 		return 0;
 	progress = h->progress[sequence & 1];
-	clamp_usage(&progress.usage);
+	/* From a process that may have been out of its mind. */
+	usage_clamp(&progress.usage);
 	r->channel_id = progress.channel_id;
 	r->answer_bytes = progress.answer_bytes;
 	r->credential_id = progress.credential_id;
@@ -85,14 +85,12 @@ write_record(const struct shm *shm, uint32_t seat, uint32_t hold,
 	r->flags |= progress.flags;
 	if (!progress.billable || !terms_sane(&terms))
 		return 0;
-	memcpy(r->count, progress.usage.count, sizeof(r->count));
-	r->reasoning = progress.usage.reasoning;
-	if (progress.usage.marks & USAGE_ESTIMATED)
-		r->flags |= RECORD_ESTIMATED;
-	if (progress.usage.marks & USAGE_CLAMPED)
-		r->flags |= RECORD_CLAMPED;
-	hold_price(&progress.usage, &terms, held_nano, &r->fee_nano,
-	    &r->uncollected_nano);
+	record_put_usage(r, &progress.usage);
+	/* Another model's price died with the worker's catalogue: its part
+	 * costs as the main model's, and is marked. */
+	r->other_model_id = r->other_price_version = 0;
+	r->flags |= hold_price(&progress.usage, &terms, held_nano,
+	    &r->fee_nano, &r->uncollected_nano);
 	return r->fee_nano;
 }
 

@@ -10,7 +10,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "base/fee.h"
+#include "base/usage.h"
 
 #define RECORD_BYTES 512
 #define RECORD_AGENT_BYTES 96
@@ -26,6 +26,8 @@
 #define RECORD_RECLAIMED	0x0040u	/* settled after its worker's death */
 #define RECORD_RETRIED		0x0080u	/* a second upstream connection */
 #define RECORD_UNKNOWN_USAGE	0x0100u	/* a usage field that no meter knows */
+#define RECORD_UNPRICED		0x0200u	/* something used had no price of its
+					 * own; base/fee.h says what then */
 #define RECORD_LATE		0x00010000u /* booked after its node was fenced */
 
 /*
@@ -63,11 +65,29 @@ struct call_record {
 	uint8_t address[16];		/* IPv6, or IPv4 mapped into it */
 	uint8_t agent[RECORD_AGENT_BYTES]; /* printable ASCII, cut, 0-filled */
 	uint64_t credential_id;		/* of the channel's; a database id */
+	/* What another model did within the call; 0: none did. */
+	uint64_t other_model_id;	/* 0, with counts: one we don't sell */
+	uint64_t other_price_version;	/* then price_version */
+	uint32_t other_count[USAGE_OTHER_DIMS];
 	uint16_t attempts;		/* sent to so many; 0: to none */
-	uint8_t spare[110];		/* 0 */
+	uint16_t image_width;
+	uint16_t image_height;
+	uint8_t tier;			/* enum usage_tier */
+	uint8_t speed;			/* enum usage_speed */
+	uint8_t region;			/* enum usage_region */
+	uint8_t image_quality;		/* enum image_quality */
+	uint8_t spare[66];		/* 0 */
 };
 
+static_assert(USAGE_COUNT_MAX <= UINT32_MAX, "other_count holds any count");
 static_assert(sizeof(struct call_record) == RECORD_BYTES,
     "a call record's size is part of the journal's format");
+
+/* What of a usage is recorded, and what fees are computed from again.
+ * usage.other.model is not kept: its id and price version are set apart. */
+void	record_put_usage(struct call_record *record,
+	    const struct usage *usage);
+void	record_get_usage(const struct call_record *record,
+	    struct usage *usage_r);
 
 #endif

@@ -9,5 +9,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/money.c %D%/money.h \
+	%D%/price.c %D%/price.h \
 	%D%/secret.c %D%/secret.h \
-	%D%/secret_file.c
+	%D%/secret_file.c \
+	%D%/usage.c %D%/usage.h \
+	%D%/wide.c %D%/wide.h

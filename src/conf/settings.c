@@ -22,6 +22,8 @@ static const char *const sandbox_words[] = { "on", "require", "off", NULL };
 /* In the order of enum durability. */
 static const char *const durability_words[] = { "relaxed", "group", "strict",
 	NULL };
+/* In the order of enum unpriced_dimension. */
+static const char *const unpriced_words[] = { "refuse", "charge", NULL };
 /* In the order of enum log_level. */
 static const char *const level_words[] = { "error", "warning", "notice",
 	"info", "debug", NULL };
@@ -157,6 +159,10 @@ const struct setting settings_table[] = {
 	  MEMBER(default_max_tokens), 1, 10000000, "8192", "tokens",
 	  "of output held for, where neither call nor model has a limit",
 	  NULL },
+	{ "unpriced_dimension", SETTING_WORD, SETTING_LIVE,
+	  MEMBER(unpriced_dimension), 0, 0, "refuse", "",
+	  "what becomes of a call that may use what has no price",
+	  unpriced_words },
 
 	{ "lease_time", SETTING_DURATION, SETTING_RESTART,
 	  MEMBER(lease_time_ms), 100, HOUR, "5s", "",

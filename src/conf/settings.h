@@ -57,6 +57,11 @@ enum durability {
 	DURABILITY_STRICT	/* before the answer's last byte leaves */
 };
 
+enum unpriced_dimension {
+	UNPRICED_REFUSE,	/* what is known beforehand */
+	UNPRICED_CHARGE		/* as base/fee.h says */
+};
+
 enum log_setting {
 	LOG_SETTING_AUTO,	/* stderr in the foreground, else syslog */
 	LOG_SETTING_STDERR,
@@ -119,6 +124,7 @@ struct settings {
 	uint32_t lease_percent;
 	uint32_t lease_calls;
 	uint32_t refill_timeout_ms;
+	uint32_t unpriced_dimension;	/* enum unpriced_dimension */
 
 	/* the segment */
 	uint32_t max_keys;

@@ -8,10 +8,10 @@
 
 #define YEAR_2200_US INT64_C(7258118400000000)
 
-/* Where the plain integers from customer_id to credential_id are in the record. */
+/* Where the plain integers from customer_id to image_quality are. */
 struct member {
 	uint16_t offset;
-	uint8_t bytes;		/* in the record; int8 unless 2, then int4 */
+	uint8_t bytes;		/* in the record; int4 of 1 and 2, else int8 */
 	bool zero_is_null;
 };
 #define AT(m) offsetof(struct call_record, m)
@@ -46,6 +46,29 @@ static const struct member members[] = {
 	{ AT(node), 2, false },
 	{ AT(attempts), 2, false },
 	{ AT(credential_id), 8, true },
+	{ AT(count[USAGE_INPUT_AUDIO]), 8, false },
+	{ AT(count[USAGE_OUTPUT_AUDIO]), 8, false },
+	{ AT(count[USAGE_INPUT_IMAGE]), 8, false },
+	{ AT(count[USAGE_OUTPUT_IMAGE]), 8, false },
+	{ AT(count[USAGE_IMAGES]), 8, false },
+	{ AT(count[USAGE_CALLS]), 8, false },
+	{ AT(count[USAGE_MILLISECONDS]), 8, false },
+	{ AT(count[USAGE_CHARACTERS]), 8, false },
+	{ AT(count[USAGE_TOOL_CALLS]), 8, false },
+	{ AT(count[USAGE_CACHE_READ_AUDIO]), 8, false },
+	{ AT(other_model_id), 8, true },
+	{ AT(other_price_version), 8, true },
+	{ AT(other_count[USAGE_INPUT]), 4, false },
+	{ AT(other_count[USAGE_OUTPUT]), 4, false },
+	{ AT(other_count[USAGE_CACHE_READ]), 4, false },
+	{ AT(other_count[USAGE_CACHE_WRITE_5M]), 4, false },
+	{ AT(other_count[USAGE_CACHE_WRITE_1H]), 4, false },
+	{ AT(image_width), 2, false },
+	{ AT(image_height), 2, false },
+	{ AT(tier), 1, false },
+	{ AT(speed), 1, false },
+	{ AT(region), 1, false },
+	{ AT(image_quality), 1, false },
 };
 #undef AT
 #define MEMBERS ((int)(sizeof(members) / sizeof(members[0])))
@@ -117,6 +140,8 @@ put_member(uint8_t *p, const struct call_record *record,
 	uint32_t v32;
 	uint16_t v16;
 
+	if (m->bytes == 1)
+		return put_int4(p, *from);
 	if (m->bytes == 2) {
 		memcpy(&v16, from, 2);
 		return put_int4(p, v16);
@@ -192,13 +217,16 @@ get_member(const struct db_rows *rows, size_t row, int column,
 	int64_t v = db_get_int(rows, row, column);
 	uint32_t v32 = (uint32_t)v;
 	uint16_t v16 = (uint16_t)v;
+	uint8_t v8 = (uint8_t)v;
 
 	if (m->bytes == 8)
 		memcpy(to, &v, 8);
 	else if (m->bytes == 4)
 		memcpy(to, &v32, 4);
-	else
+	else if (m->bytes == 2)
 		memcpy(to, &v16, 2);
+	else
+		*to = v8;
 }
 
 static void

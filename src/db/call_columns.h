@@ -21,8 +21,16 @@
 	" cache_write_5m_tokens, cache_write_1h_tokens, reasoning_tokens," \
 	" request_bytes, answer_bytes, multiplier_ppm, flags, queue_ms," \
 	" first_byte_ms, total_ms, route, protocol, status, error," \
-	" upstream_status, node_id, attempts, credential_id, address, agent"
-#define CALL_COLUMN_COUNT 37
+	" upstream_status, node_id, attempts, credential_id," \
+	" input_audio_tokens, output_audio_tokens," \
+	" input_image_tokens, output_image_tokens, images, calls," \
+	" milliseconds, characters, tool_calls, cache_read_audio_tokens," \
+	" other_model_id, other_price_version, other_input_tokens," \
+	" other_output_tokens, other_cache_read_tokens," \
+	" other_cache_write_5m_tokens, other_cache_write_1h_tokens," \
+	" image_width, image_height, tier, speed, region, image_quality," \
+	" address, agent"
+#define CALL_COLUMN_COUNT 60
 
 /* COPY binary: before the first row, a row, after the last. */
 #define CALL_COPY_HEADER_BYTES 19

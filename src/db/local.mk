@@ -31,6 +31,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_customer_set.c \
 	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
+	%D%/q_group_model.c \
 	%D%/q_group_set.c \
 	%D%/q_key_add.c \
 	%D%/q_key_each.c \
@@ -68,6 +69,7 @@ YOUYUN_SQL = \
 	%D%/sql/0004-grants.sql \
 	%D%/sql/0005-bookings.sql \
 	%D%/sql/0006-leases.sql \
+	%D%/sql/0008-prices.sql \
 	%D%/sql/0009-channels.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c

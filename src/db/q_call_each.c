@@ -16,6 +16,7 @@ take(const struct db_rows *r, void *arg)
 		.model = db_get_text(r, 0, CALL_COLUMN_COUNT + 1),
 		.channel = db_get_text(r, 0, CALL_COLUMN_COUNT + 2),
 		.key_hint = db_get_text(r, 0, CALL_COLUMN_COUNT + 3),
+		.other_model = db_get_text(r, 0, CALL_COLUMN_COUNT + 4),
 	};
 
 	call_columns_read(r, 0, &row.record, &row.journal_id,
@@ -36,7 +37,8 @@ take(const struct db_rows *r, void *arg)
 	" (SELECT name FROM youyun.customer WHERE id = k.customer_id)," \
 	" (SELECT name FROM youyun.model WHERE id = k.model_id)," \
 	" (SELECT name FROM youyun.channel WHERE id = k.channel_id)," \
-	" (SELECT hint FROM youyun.api_key WHERE id = k.key_id)" \
+	" (SELECT hint FROM youyun.api_key WHERE id = k.key_id)," \
+	" (SELECT name FROM youyun.model WHERE id = k.other_model_id)" \
 	" FROM (" calls ") k"
 
 enum db_result

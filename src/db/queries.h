@@ -70,6 +70,27 @@ Q_RESULT q_group_set(struct db *db, const char *name, uint32_t multiplier_ppm,
 Q_RESULT q_group_each(struct db *db,
 	    bool (*each)(const struct group_row *, void *), void *arg);
 
+/* A group's own multiplier for a model, or a pattern of models. */
+struct group_model_row {
+	int64_t group_id;
+	const char *group;
+	const char *model;
+	int64_t multiplier_ppm;
+};
+
+/* DB_NONE: no such group, or no such model. */
+Q_RESULT q_group_model_set(struct db *db, const char *group,
+	    const char *model, uint32_t multiplier_ppm);
+/* DB_NONE: there is none. */
+Q_RESULT q_group_model_remove(struct db *db, const char *group,
+	    const char *model);
+/* group NULL: of all. */
+Q_RESULT q_group_model_each(struct db *db, const char *group,
+	    bool (*each)(const struct group_model_row *, void *), void *arg);
+/* What holds for a group and a model's name.  DB_NONE: no such group. */
+Q_RESULT q_multiplier(struct db *db, const char *group, const char *model,
+	    int64_t *multiplier_ppm_r);
+
 /*
  * Keys
  */
@@ -105,6 +126,7 @@ struct model_row {
 	int64_t created_us;
 };
 
+/* A row of prices, or of costs: those have a channel. */
 struct price_row {
 	struct price price;		/* price.version is the row's id */
 	int64_t model_id;
@@ -113,6 +135,9 @@ struct price_row {
 	const char *created_by;
 	int64_t created_us;
 	bool current;			/* the one that holds now */
+	int64_t max_output_tokens;	/* of the model */
+	int64_t channel_id;		/* 0: a price */
+	const char *channel;
 };
 
 /* Makes the model or finds it; max_output_tokens -1 leaves it as it is. */
@@ -126,6 +151,17 @@ Q_RESULT q_price_add(struct db *db, int64_t model_id, int64_t effective_us,
 	    const struct price *price, const char *actor, int64_t *version_r);
 /* model NULL: of all; by model, then by time. */
 Q_RESULT q_price_each(struct db *db, const char *model,
+	    bool (*each)(const struct price_row *, void *), void *arg);
+/* The one that holds for a name at a time (0: now), which may be a pattern's;
+ * none: each() isn't called. */
+Q_RESULT q_price_match(struct db *db, const char *name, int64_t at_us,
+	    bool (*each)(const struct price_row *, void *), void *arg);
+/* What a channel's provider charges for a model; as the two above. */
+Q_RESULT q_cost_add(struct db *db, int64_t channel_id, int64_t model_id,
+	    int64_t effective_us, const struct price *price, const char *actor,
+	    int64_t *version_r);
+/* channel_id 0: of all; by channel, model, time. */
+Q_RESULT q_cost_each(struct db *db, int64_t channel_id, const char *model,
 	    bool (*each)(const struct price_row *, void *), void *arg);
 
 /*
@@ -405,6 +441,7 @@ struct call_row {
 	uint64_t journal_seq;
 	const char *customer;		/* names as of now, "" if unknown */
 	const char *model;
+	const char *other_model;
 	const char *channel;
 	const char *key_hint;
 };

@@ -7,7 +7,7 @@
 #include "db/value.h"
 #include "db/wire.h"
 
-#define PARAMS_MAX 32
+#define PARAMS_MAX 64
 
 /* Parameters in the shape that libpq takes. */
 struct encoded {

@@ -219,14 +219,22 @@ static const char owners_sql[] =
     " LEFT JOIN (SELECT customer_id, count(*) n, min(node_id) node"
     "  FROM youyun.lease GROUP BY 1) l"
     "  ON l.customer_id = c.id ORDER BY c.id";
-/* The first group was made before there was an audit trail. */
+/* The first group was made before there was an audit trail.  A multiplier for
+ * some model is one of its group's. */
 static const char multipliers_sql[] =
     "SELECT g, m FROM (SELECT 1::bigint, 1000000::bigint"
     " UNION SELECT id, multiplier_ppm FROM youyun.customer_group"
     " UNION SELECT split_part(object, ':', 2)::bigint,"
     "  (change ->> 'multiplier_ppm')::bigint FROM youyun.audit"
     "  WHERE action IN ('customer_group.insert', 'customer_group.update')"
-    "  AND change ? 'multiplier_ppm') AS u(g, m) ORDER BY g, m";
+    "  AND change ? 'multiplier_ppm'"
+    " UNION SELECT group_id, multiplier_ppm FROM youyun.group_model"
+    " UNION SELECT (i.change ->> 'group_id')::bigint,"
+    "  (x.change ->> 'multiplier_ppm')::bigint FROM youyun.audit x"
+    "  JOIN youyun.audit i ON i.object = x.object"
+    "  AND i.action = 'group_model.insert'"
+    "  WHERE x.action IN ('group_model.insert', 'group_model.update')"
+    "  AND x.change ? 'multiplier_ppm') AS u(g, m) ORDER BY g, m";
 static const char marks_sql[] =
     "SELECT journal_id, max(seq) FROM youyun.journal_mark GROUP BY 1"
     " ORDER BY 1";

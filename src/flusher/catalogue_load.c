@@ -48,9 +48,11 @@ load_models(struct db *db, struct load *l)
 	result = db_query(db,
 	    "SELECT " DB_PRICE_COLUMNS ", m.id, m.name, m.max_output_tokens,"
 	    " m.created FROM youyun.model m"
-	    " LEFT JOIN LATERAL (SELECT * FROM youyun.price q"
-	    "  WHERE q.model_id = m.id AND q.effective_from <= $1"
-	    "  ORDER BY q.effective_from DESC, q.id DESC LIMIT 1) p ON true"
+	    " LEFT JOIN LATERAL (SELECT q.* FROM youyun.model_match x"
+	    "  CROSS JOIN LATERAL (SELECT * FROM youyun.price q"
+	    "   WHERE q.model_id = x.match_id AND q.effective_from <= $1"
+	    "   ORDER BY q.effective_from DESC, q.id DESC LIMIT 1) q"
+	    "  WHERE x.model_id = m.id ORDER BY x.rank DESC LIMIT 1) p ON true"
 	    " ORDER BY m.id", &now, 1, &rows);
 	if (result != DB_OK)
 		return result;
@@ -312,11 +314,22 @@ load_routes(struct db *db, struct load *l)
 	enum db_result result;
 	uint32_t i, n;
 
-	/* By model id, which is the models' own order, then priority. */
-	result = db_query(db, "SELECT x.channel_id, x.model_id,"
-	    " x.upstream_name FROM youyun.channel_model x"
-	    " JOIN youyun.channel h ON h.id = x.channel_id"
-	    " ORDER BY x.model_id, h.priority, h.id", NULL, 0, &rows);
+	/* By model id, which is the models' own order, then priority.  Of what
+	 * a channel has for a model the closest match counts; what a pattern's
+	 * star stands for goes into the star of the upstream's name. */
+	result = db_query(db, "SELECT r.channel_id, r.model_id, r.name"
+	    " FROM (SELECT DISTINCT ON (x.channel_id, y.model_id)"
+	    "  x.channel_id, y.model_id, CASE WHEN y.model_id = y.match_id"
+	    "  OR right(x.upstream_name, 1) <> '*' THEN x.upstream_name"
+	    "  ELSE left(x.upstream_name, -1) || substr(m.name,"
+	    "   length(n.name)) END AS name"
+	    "  FROM youyun.channel_model x"
+	    "  JOIN youyun.model_match y ON y.match_id = x.model_id"
+	    "  JOIN youyun.model m ON m.id = y.model_id"
+	    "  JOIN youyun.model n ON n.id = y.match_id"
+	    "  ORDER BY x.channel_id, y.model_id, y.rank DESC) r"
+	    " JOIN youyun.channel h ON h.id = r.channel_id"
+	    " ORDER BY r.model_id, h.priority, h.id", NULL, 0, &rows);
 	if (result != DB_OK)
 		return result;
 	n = (uint32_t)db_rows_count(rows);
@@ -336,11 +349,41 @@ load_routes(struct db *db, struct load *l)
 }
 
 static enum db_result
+load_overrides(struct db *db, struct load *l)
+{
+	struct catalogue *c = l->c;
+	struct catalogue_override *o;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i, n;
+
+	result = db_query(db, "SELECT DISTINCT ON (y.model_id, x.group_id)"
+	    " y.model_id, x.group_id, x.multiplier_ppm"
+	    " FROM youyun.group_model x"
+	    " JOIN youyun.model_match y ON y.match_id = x.model_id"
+	    " ORDER BY y.model_id, x.group_id, y.rank DESC", NULL, 0, &rows);
+	if (result != DB_OK)
+		return result;
+	n = (uint32_t)db_rows_count(rows);
+	c->override = elements(n, sizeof(*c->override));
+	for (i = 0; c->override != NULL && i < n; i++) {
+		o = &c->override[c->overrides];
+		o->model = model_index(c, (uint64_t)db_get_int(rows, i, 0));
+		o->group_id = (uint64_t)db_get_int(rows, i, 1);
+		o->multiplier_ppm = (uint32_t)db_get_int(rows, i, 2);
+		if (o->model != UINT32_MAX)
+			c->overrides++;
+	}
+	db_rows_free(&rows);
+	return c->override == NULL ? DB_ERROR : DB_OK;
+}
+
+static enum db_result
 body(struct db *db, void *arg)
 {
 	static enum db_result (*const parts[])(struct db *, struct load *) = {
 		load_models, load_next_price, load_groups, load_channels,
-		load_credentials, load_grants, load_routes
+		load_credentials, load_grants, load_routes, load_overrides
 	};
 	struct load *l = arg;
 	enum db_result result = DB_OK;

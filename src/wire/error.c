@@ -77,6 +77,9 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_MISSING_PARAM, 400, "missing_param",
 	    "missing_required_parameter", false, false,
 	    "The request lacks '{param}', which is required." },
+	{ WIRE_ERROR_NOT_OFFERED, 400, "not_offered", "unsupported_parameter",
+	    false, false, "'{param}' is not offered here. Send the request"
+	    " without it." },
 	{ WIRE_ERROR_NO_KEY, 401, "no_key", "missing_api_key", false, false,
 	    "No API key was given. Send it as 'Authorization: Bearer KEY' or"
 	    " 'x-api-key: KEY'." },

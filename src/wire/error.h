@@ -21,6 +21,7 @@ enum wire_error {
 	WIRE_ERROR_BAD_PARAM = 4,	/* 400: wrong type or value */
 	WIRE_ERROR_DUPLICATE_PARAM = 5,	/* 400: a billing member twice */
 	WIRE_ERROR_MISSING_PARAM = 6,	/* 400 */
+	WIRE_ERROR_NOT_OFFERED = 9,	/* 400: param is not for sale */
 	WIRE_ERROR_NO_KEY = 10,		/* 401 */
 	WIRE_ERROR_BAD_KEY = 11,	/* 401: unknown, revoked */
 	WIRE_ERROR_KEY_EXPIRED = 12,	/* 401 */

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libwire.a
 %C%_libwire_a_SOURCES = \
 	%D%/anthropic.c \
+	%D%/asked.c %D%/asked.h \
 	%D%/error.c %D%/error.h \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/filter.c %D%/filter.h \

@@ -19,10 +19,12 @@ enum member {
 	MEMBER_STREAM,
 	MEMBER_MAX_TOKENS,
 	MEMBER_SERVICE_TIER,
+	MEMBER_TOOLS,
 	/* OpenAI */
 	MEMBER_MAX_COMPLETION_TOKENS,
 	MEMBER_N,
 	MEMBER_STREAM_OPTIONS,
+	MEMBER_WEB_SEARCH,
 	OPENAI_BILLED,
 	/* Not billed by: where the choice of a channel looks. */
 	MEMBER_MESSAGES = OPENAI_BILLED,
@@ -47,6 +49,8 @@ static const struct json_want openai_wants[OPENAI_MEMBERS] = {
 	[MEMBER_STREAM_OPTIONS] = JSON_WANT("stream_options"),
 	[MEMBER_MESSAGES] = JSON_WANT("messages"),
 	[MEMBER_PROMPT_CACHE_KEY] = JSON_WANT("prompt_cache_key"),
+	[MEMBER_TOOLS] = JSON_WANT("tools"),
+	[MEMBER_WEB_SEARCH] = JSON_WANT("web_search_options"),
 };
 
 static const struct json_want anthropic_wants[ANTHROPIC_MEMBERS] = {
@@ -54,6 +58,7 @@ static const struct json_want anthropic_wants[ANTHROPIC_MEMBERS] = {
 	[MEMBER_STREAM] = JSON_WANT("stream"),
 	[MEMBER_MAX_TOKENS] = JSON_WANT("max_tokens"),
 	[MEMBER_SERVICE_TIER] = JSON_WANT("service_tier"),
+	[MEMBER_TOOLS] = JSON_WANT("tools"),
 	[MEMBER_SPEED] = JSON_WANT("speed"),
 	[MEMBER_INFERENCE_GEO] = JSON_WANT("inference_geo"),
 	[MEMBER_ANTHROPIC_MESSAGES] = JSON_WANT("messages"),
@@ -248,6 +253,10 @@ scan_openai(const char *body, size_t len, struct wire_request *req,
 	req->prompt = place_of(&wants[MEMBER_MESSAGES]);
 	if (wants[MEMBER_PROMPT_CACHE_KEY].type == JSON_STRING)
 		req->session = place_of(&wants[MEMBER_PROMPT_CACHE_KEY]);
+	req->asked = wire_asked_read(body, &wants[MEMBER_SERVICE_TIER], NULL,
+	    NULL);
+	req->asked.tool_calls = wire_asked_tools(body, &wants[MEMBER_TOOLS],
+	    &wants[MEMBER_WEB_SEARCH]);
 	return read_stream_options(&wants[MEMBER_STREAM_OPTIONS], body, req,
 	    fault);
 }
@@ -265,6 +274,10 @@ scan_anthropic(const char *body, size_t len, struct wire_request *req,
 	req->prompt = place_of(&wants[MEMBER_SYSTEM]);
 	if (req->prompt.end == 0)
 		req->prompt = place_of(&wants[MEMBER_ANTHROPIC_MESSAGES]);
+	req->asked = wire_asked_read(body, &wants[MEMBER_SERVICE_TIER],
+	    &wants[MEMBER_SPEED], &wants[MEMBER_INFERENCE_GEO]);
+	req->asked.tool_calls = wire_asked_tools(body, &wants[MEMBER_TOOLS],
+	    NULL);
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "http/json_scan.h"
+#include "wire/asked.h"
 #include "wire/error.h"
 #include "wire/route.h"
 
@@ -37,6 +38,7 @@ struct wire_request {
 	struct wire_place session;	/* prompt_cache_key, quotes included */
 	struct wire_place prompt;	/* the value that the prompt begins
 					 * with: system, else messages */
+	struct wire_asked asked;	/* tiers that it may be served in … */
 
 	/* For wire/splice.h. */
 	struct wire_place object;	/* braces included */

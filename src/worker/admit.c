@@ -55,7 +55,7 @@ find_model(struct call *call)
 	}
 	call->record.model_id = model->model_id;
 	/* What has no price can't be sold, least of all for nothing. */
-	if (!fee_price_complete(&model->price)) {
+	if (!price_is_set(&model->price)) {
 		refuse(call, WIRE_ERROR_NO_MODEL, 0);
 		return NULL;
 	}
@@ -71,7 +71,7 @@ make_terms(struct call *call, const struct catalogue_model *model)
 	terms->price = model->price;
 	terms->multiplier_ppm = MULTIPLIER_ONE_PPM;
 	/* An account whose group isn't known yet is not billed by a guess. */
-	if (!view_group(call->worker->view, call->group_id,
+	if (!view_multiplier(call->worker->view, call->group_id, model,
 	    &terms->multiplier_ppm) && call->group_id != 0)
 		return refuse(call, WIRE_ERROR_STARTING, RETRY_SOON_S);
 	call->record.price_version = terms->price.version;
@@ -88,8 +88,8 @@ reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
 	uint64_t tokens = plan->first_tokens;
 
 	for (;;) {
-		int64_t nano = amount_of(&call->terms, plan->input_tokens,
-		    tokens);
+		int64_t nano = amount_of(&call->terms, &call->besides,
+		    plan->input_tokens, tokens);
 
 		*result_r = nano == INT64_MAX ? HOLD_SHORT :
 		    hold_reserve(call->worker->book, call->account, nano,
@@ -109,15 +109,16 @@ reserve_or_park(struct call *call, const struct amount_plan *plan,
     enum hold_result *result_r)
 {
 	enum park_result waiting = PARK_SHORT;
-	int64_t nano = amount_of(&call->terms, plan->input_tokens,
-	    plan->first_tokens);
+	int64_t nano = amount_of(&call->terms, &call->besides,
+	    plan->input_tokens, plan->first_tokens);
 
 	call->covered_tokens = reserve(call, plan, false, result_r);
 	if (*result_r != HOLD_SHORT)
 		return true;
 	if (nano != INT64_MAX)
 		waiting = park_wait(call, nano, call->request.stream ?
-		    amount_of(&call->terms, plan->input_tokens, 1) : nano);
+		    amount_of(&call->terms, &call->besides,
+		    plan->input_tokens, 1) : nano);
 	if (waiting == PARK_WAITS)
 		return false;
 	if (call->request.stream)
@@ -125,6 +126,24 @@ reserve_or_park(struct call *call, const struct amount_plan *plan,
 	if (*result_r == HOLD_SHORT && waiting == PARK_NO_ANSWER)
 		return refuse(call, WIRE_ERROR_OVERLOADED, RETRY_SOON_S);
 	return true;
+}
+
+/* What can't be charged isn't sold. */
+static bool
+check_priced(struct call *call, uint64_t output_tokens)
+{
+	const struct price *price = &call->terms.price;
+	bool strict = call->worker->settings->unpriced_dimension ==
+	    UNPRICED_REFUSE;
+	struct usage without = call->besides;
+
+	if (amount_priced(price, &call->besides, output_tokens, strict))
+		return true;
+	without.count[USAGE_TOOL_CALLS] = 0;
+	if (!amount_priced(price, &without, output_tokens, strict))
+		return refuse(call, WIRE_ERROR_NO_MODEL, 0);
+	call_refuse_about(call, WIRE_ERROR_NOT_OFFERED, "tools");
+	return false;
 }
 
 static bool
@@ -137,6 +156,9 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	plan = amount_plan(&call->request, model->max_output_tokens,
 	    s->default_max_tokens, s->stream_extend_tokens);
 	call->hold = HOLD_NONE;
+	call->besides = amount_besides(&call->request, &call->terms.price);
+	if (!check_priced(call, plan.ceiling_tokens))
+		return false;
 	if (!reserve_or_park(call, &plan, &result)) {
 		call->hold = HOLD_NONE;
 		return false;
@@ -176,8 +198,8 @@ static uint64_t
 extend_by(struct call *call, uint64_t more)
 {
 	for (;;) {
-		int64_t nano = amount_more(&call->terms, call->input_tokens,
-		    call->covered_tokens, more);
+		int64_t nano = amount_more(&call->terms, &call->besides,
+		    call->input_tokens, call->covered_tokens, more);
 
 		switch (hold_extend(call->worker->book, call->hold, nano)) {
 		case HOLD_OK:
@@ -211,9 +233,9 @@ static enum admit_more
 wait_for_more(struct call *call, uint64_t output_tokens, bool below)
 {
 	uint64_t lack = output_tokens - call->covered_tokens;
-	int64_t nano = amount_more(&call->terms, call->input_tokens,
-	    call->covered_tokens, lack > AMOUNT_STEP_MIN_TOKENS ? lack :
-	    AMOUNT_STEP_MIN_TOKENS);
+	int64_t nano = amount_more(&call->terms, &call->besides,
+	    call->input_tokens, call->covered_tokens,
+	    lack > AMOUNT_STEP_MIN_TOKENS ? lack : AMOUNT_STEP_MIN_TOKENS);
 
 	if (park_wait(call, nano, nano) == PARK_WAITS)
 		return ADMIT_PARKED;
@@ -246,7 +268,7 @@ admit_extend(struct call *call, uint64_t output_tokens)
 		if (got == 0 && output_tokens > call->covered_tokens)
 			return wait_for_more(call, output_tokens, below);
 		park_in_time(call, got > 0 ? 0 : amount_more(&call->terms,
-		    call->input_tokens, call->covered_tokens,
+		    &call->besides, call->input_tokens, call->covered_tokens,
 		    next_step(call)));
 		if (got == 0)
 			return ADMIT_COVERED;

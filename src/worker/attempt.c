@@ -230,7 +230,8 @@ clean(struct call *call)
 }
 
 static enum wire_error
-begin(struct call *call, const struct choice *choice)
+begin(struct call *call, const struct catalogue_model *model,
+    const struct choice *choice)
 {
 	struct attempt *a = &call->attempt;
 
@@ -240,7 +241,7 @@ begin(struct call *call, const struct choice *choice)
 	call->record.attempts++;
 	call->record.channel_id = choice->channel->channel->channel_id;
 	call->record.credential_id = choice->credential->credential_id;
-	return forward_call(call, choice, &relay_handlers);
+	return forward_call(call, model, choice, &relay_handlers);
 }
 
 /* Chooses until it could take part. */
@@ -259,7 +260,7 @@ start(struct call *call, const struct catalogue_model *model,
 		result = choose_now(call, model, &choice);
 	while (result == CHOICE_MADE) {
 		if (take_part(call, &choice))
-			return begin(call, &choice);
+			return begin(call, model, &choice);
 		if (!tried_add(&a->tried, a->key.slot, a->key.credential))
 			break;
 		result = choose_now(call, model, &choice);

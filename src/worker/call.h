@@ -25,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "shm/catalogue.h"
 #include "shm/hold.h"
 #include "shm/record.h"
 #include "wire/error.h"
@@ -93,6 +94,7 @@ struct call {
 	uint64_t group_id;
 	uint32_t hold;			/* HOLD_NONE before and after */
 	struct hold_terms terms;
+	struct usage besides;		/* what it may use besides tokens */
 	uint64_t input_tokens;		/* estimated */
 	uint64_t covered_tokens;	/* of output, that money is held for */
 	uint64_t ceiling_tokens;	/* of output, more can't come */
@@ -120,6 +122,7 @@ struct call {
 
 	/* The upstream's side. */
 	struct attempt attempt;
+	char upstream_model[MODEL_NAME_BYTES]; /* if not as configured */
 	struct buf upstream_head;
 	struct wire_splice splice;
 	bool upstream_ok;		/* it answered with 2xx */

@@ -19,18 +19,28 @@ struct catalogue_view {
 	struct catalogue catalogue;
 	uint32_t *slot;			/* model + 1; 0: free */
 	uint32_t slots;			/* a power of two */
+	uint8_t prefixed[MODEL_NAME_BYTES]; /* patterns begin with so much */
+	uint32_t *first_override;	/* per model */
 	uint32_t *first_route;		/* per model */
 	struct view_channel *channel;	/* per channel */
 };
 
 /* FNV-1a: names are short, and the operator's own. */
+#define HASH_EMPTY UINT32_C(2166136261)
+
+static uint32_t
+hash_add(uint32_t h, char c)
+{
+	return (h ^ (uint8_t)c) * UINT32_C(16777619);
+}
+
 static uint32_t
 hash_of(const char *name, size_t len)
 {
-	uint32_t h = UINT32_C(2166136261);
+	uint32_t h = HASH_EMPTY;
 
 	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint8_t)name[i]) * UINT32_C(16777619);
+		h = hash_add(h, name[i]);
 	return h;
 }
 
@@ -38,6 +48,7 @@ static bool
 index_models(struct catalogue_view *view)
 {
 	const struct catalogue *c = &view->catalogue;
+	size_t prefix;
 
 	view->slots = 8;
 	while (view->slots < 2 * (uint64_t)c->models)
@@ -52,6 +63,25 @@ index_models(struct catalogue_view *view)
 		while (view->slot[at & (view->slots - 1)] != 0)
 			at++;
 		view->slot[at & (view->slots - 1)] = i + 1;
+		if (model_is_pattern(name, &prefix))
+			view->prefixed[prefix] = 1;
+	}
+	return true;
+}
+
+static bool
+index_overrides(struct catalogue_view *view)
+{
+	const struct catalogue *c = &view->catalogue;
+
+	view->first_override = calloc((size_t)c->models + 1,
+	    sizeof(*view->first_override));
+	if (view->first_override == NULL)
+		return false;
+	for (uint32_t m = 0, o = 0; m <= c->models; m++) {
+		while (o < c->overrides && c->override[o].model < m)
+			o++;
+		view->first_override[m] = o;
 	}
 	return true;
 }
@@ -98,7 +128,7 @@ view_of(struct catalogue *catalogue)
 	view->channel = calloc((size_t)view->catalogue.channels + 1,
 	    sizeof(*view->channel));
 	if (view->channel == NULL || !index_models(view) ||
-	    !index_routes(view)) {
+	    !index_routes(view) || !index_overrides(view)) {
 		view_free(&view);
 		return NULL;
 	}
@@ -134,6 +164,7 @@ view_free(struct catalogue_view **view)
 	free(v->channel);
 	free(v->slot);
 	free(v->first_route);
+	free(v->first_override);
 	catalogue_free(&v->catalogue);
 	free(v);
 	*view = NULL;
@@ -376,30 +407,93 @@ view_catalogue(const struct catalogue_view *view)
 	return &view->catalogue;
 }
 
-const struct catalogue_model *
-view_model(const struct catalogue_view *view, const char *name, size_t len)
+/* The model of that name, then `more`, which hash to `at`. */
+static const struct catalogue_model *
+look_up(const struct catalogue_view *view, uint32_t at, const char *name,
+    size_t len, const char *more)
 {
-	uint32_t at, m;
+	uint32_t m;
 
-	if (len >= MODEL_NAME_BYTES)
-		return NULL;
-	at = hash_of(name, len);
-	while ((m = view->slot[at & (view->slots - 1)]) != 0) {
+	for (; (m = view->slot[at & (view->slots - 1)]) != 0; at++) {
 		const struct catalogue_model *model =
 		    &view->catalogue.model[m - 1];
 
 		if (strncmp(model->name, name, len) == 0 &&
-		    model->name[len] == '\0')
+		    strcmp(model->name + len, more) == 0)
 			return model;
-		at++;
 	}
 	return NULL;
 }
 
-bool
-view_group(const struct catalogue_view *view, uint64_t group_id,
-    uint32_t *multiplier_ppm_r)
+const struct catalogue_model *
+view_model(const struct catalogue_view *view, const char *name, size_t len)
 {
+	const struct catalogue_model *model;
+	uint32_t hash[MODEL_NAME_BYTES];
+
+	/* Nobody calls a pattern. */
+	if (len >= MODEL_NAME_BYTES || (len > 0 && name[len - 1] == '*'))
+		return NULL;
+	hash[0] = HASH_EMPTY;
+	for (size_t i = 0; i < len; i++)
+		hash[i + 1] = hash_add(hash[i], name[i]);
+	model = look_up(view, hash[len], name, len, "");
+	for (size_t i = len + 1; model == NULL && i-- > 0;)
+		if (view->prefixed[i] != 0)
+			model = look_up(view, hash_add(hash[i], '*'), name, i,
+			    "*");
+	return model;
+}
+
+const struct catalogue_model *
+view_model_upstream(const struct catalogue_view *view, uint64_t channel_id,
+    const char *name)
+{
+	const struct catalogue *c = &view->catalogue;
+
+	for (uint32_t i = 0; i < c->routes; i++)
+		if (c->channel[c->route[i].channel].channel_id ==
+		    channel_id &&
+		    strcmp(c->route[i].upstream_name, name) == 0)
+			return &c->model[c->route[i].model];
+	return view_model(view, name, strlen(name));
+}
+
+bool
+view_upstream_name(const struct catalogue_model *model,
+    const char *upstream_name, const char *name, size_t len,
+    char name_r[MODEL_NAME_BYTES])
+{
+	size_t prefix, stem, rest;
+
+	if (!model_is_pattern(upstream_name, &stem) ||
+	    !model_is_pattern(model->name, &prefix)) {
+		prefix = len;
+		stem = strnlen(upstream_name, MODEL_NAME_BYTES - 1);
+	}
+	assert(prefix <= len);
+	rest = len - prefix;
+	if (stem + rest >= MODEL_NAME_BYTES)
+		return false;
+	memcpy(name_r, upstream_name, stem);
+	memcpy(name_r + stem, name + prefix, rest);
+	name_r[stem + rest] = '\0';
+	return true;
+}
+
+bool
+view_multiplier(const struct catalogue_view *view, uint64_t group_id,
+    const struct catalogue_model *model, uint32_t *multiplier_ppm_r)
+{
+	uint32_t m = (uint32_t)(model - view->catalogue.model);
+
+	for (uint32_t i = view->first_override[m];
+	    i < view->first_override[m + 1]; i++)
+		if (view->catalogue.override[i].group_id == group_id) {
+			*multiplier_ppm_r =
+			    view->catalogue.override[i].multiplier_ppm;
+			return true;
+		}
 	for (uint32_t i = 0; i < view->catalogue.groups; i++)
 		if (view->catalogue.group[i].group_id == group_id) {
 			*multiplier_ppm_r =

@@ -62,13 +62,30 @@ struct catalogue_view *view_of(struct catalogue *catalogue);
 
 const struct catalogue *view_catalogue(const struct catalogue_view *view);
 
-/* By its exact name; NULL: no such model. */
+/* By its exact name, else the longest pattern that fits; NULL: no such
+ * model. */
 const struct catalogue_model *view_model(const struct catalogue_view *view,
 	    const char *name, size_t len);
 
-/* False: no such group. */
-bool	view_group(const struct catalogue_view *view, uint64_t group_id,
-	    uint32_t *multiplier_ppm_r) __attribute__((warn_unused_result));
+/* By the name that the provider of a channel knows it by, or else the
+ * customers'; NULL: none that is sold here. */
+const struct catalogue_model *view_model_upstream(
+	    const struct catalogue_view *view, uint64_t channel_id,
+	    const char *name);
+
+/* The group's multiplier for that model.  False: no such group. */
+bool	view_multiplier(const struct catalogue_view *view, uint64_t group_id,
+	    const struct catalogue_model *model, uint32_t *multiplier_ppm_r)
+	    __attribute__((warn_unused_result));
+
+/*
+ * What a route calls the model that the customer calls by `name`: its
+ * upstream_name, or for a pattern with the name's end in the '*'.  False: that
+ * is too long for a name.
+ */
+bool	view_upstream_name(const struct catalogue_model *model,
+	    const char *upstream_name, const char *name, size_t len,
+	    char name_r[MODEL_NAME_BYTES]) __attribute__((warn_unused_result));
 
 /* The routes of a model, by priority: from *first_r to before *end_r. */
 void	view_routes(const struct catalogue_view *view,

@@ -88,8 +88,8 @@ forward_target(const struct wire_route_info *route,
 }
 
 enum wire_error
-forward_call(struct call *call, const struct choice *choice,
-    const struct exchange_handlers *handlers)
+forward_call(struct call *call, const struct catalogue_model *model,
+    const struct choice *choice, const struct exchange_handlers *handlers)
 {
 	const struct view_channel *channel = choice->channel;
 	struct request_header header[FORWARD_HEADERS];
@@ -100,8 +100,12 @@ forward_call(struct call *call, const struct choice *choice,
 	    call->protocol == WIRE_OPENAI && !call->request.include_usage;
 	if (call->filtered)
 		wire_filter_init(&call->filter);
+	if (!view_upstream_name(model, choice->upstream_name,
+	    call->request.model, call->request.model_len,
+	    call->upstream_model))
+		return WIRE_ERROR_NO_MODEL;
 	if (!wire_splice_build(&call->splice, &call->request,
-	    buf_head(&call->body), choice->upstream_name, call->filtered))
+	    buf_head(&call->body), call->upstream_model, call->filtered))
 		return WIRE_ERROR_INTERNAL;
 	headers = forward_headers(call->protocol, &call->head,
 	    choice->credential->value, choice->credential->len, header);

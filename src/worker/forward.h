@@ -17,6 +17,7 @@
 #include "wire/route.h"
 
 struct call;
+struct catalogue_model;
 struct choice;
 struct client_head;
 struct exchange_handlers;
@@ -39,7 +40,8 @@ struct span forward_target(const struct wire_route_info *route,
 
 /* Starts the exchange of an admitted call.  Anything but NONE: nothing was
  * started, and why. */
-enum wire_error forward_call(struct call *call, const struct choice *choice,
+enum wire_error forward_call(struct call *call,
+	    const struct catalogue_model *model, const struct choice *choice,
 	    const struct exchange_handlers *handlers)
 	    __attribute__((warn_unused_result));
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fee.h"
+#include "base/price.h"
 #include "wire/models.h"
 #include "worker/admit.h"
 #include "worker/call.h"
@@ -32,6 +32,7 @@ write_list(const struct call *call, struct wire_models *list, char **buf)
 {
 	const struct catalogue_view *view = call->worker->view;
 	const struct catalogue *c = view_catalogue(view);
+	size_t prefix;
 
 	for (uint32_t i = 0; i < c->models; i++) {
 		const struct catalogue_model *m = &c->model[i];
@@ -40,7 +41,8 @@ write_list(const struct call *call, struct wire_models *list, char **buf)
 			.created_s = m->created_us / 1000000,
 		};
 
-		if (!fee_price_complete(&m->price) ||
+		if (!price_is_set(&m->price) ||
+		    model_is_pattern(m->name, &prefix) ||
 		    !view_serves(view, m, call->protocol, call->group_id))
 			continue;
 		while (!wire_models_add(list, &entry))

@@ -7,6 +7,7 @@
 #include "shm/seat.h"
 #include "wire/estimate.h"
 #include "worker/call.h"
+#include "worker/catalogue_view.h"
 #include "worker/context.h"
 #include "worker/durable.h"
 
@@ -27,14 +28,15 @@ elapsed_ms(const struct call *call)
 	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-/* What was read, by whatever name. */
+/* What was read, or done, by whatever name. */
 static uint64_t
 all_input(const struct usage *usage)
 {
 	uint64_t sum = 0;
 
 	for (int i = 0; i < USAGE_DIMS; i++)
-		if (i != USAGE_OUTPUT)
+		if (usage_dims[i].kind != USAGE_KIND_OUTPUT &&
+		    usage_dims[i].kind != USAGE_KIND_CALL)
 			sum += usage->count[i];
 	return sum;
 }
@@ -100,19 +102,28 @@ usage_now(struct call *call, struct usage *usage_r)
 	settle_complete_usage(call->metered ?
 	    wire_meter_usage(&call->meter) : &nothing,
 	    call->metered && call->meter.finished, &known, usage_r);
+	if (usage_r->count[USAGE_CALLS] == 0)
+		usage_r->count[USAGE_CALLS] = 1;
 }
 
-static void
-fill_usage(struct call_record *record, const struct usage *usage)
+/* The price of what another model did, and whose it is.  NULL: there is none,
+ * or nothing to be priced; then the call's own price holds. */
+static const struct price *
+other_price(struct call *call, const struct usage *usage)
 {
-	memcpy(record->count, usage->count, sizeof(record->count));
-	record->reasoning = usage->reasoning;
-	if (usage->marks & USAGE_ESTIMATED)
-		record->flags |= RECORD_ESTIMATED;
-	if (usage->marks & USAGE_CLAMPED)
-		record->flags |= RECORD_CLAMPED;
-	if (usage->marks & USAGE_UNKNOWN_FIELD)
-		record->flags |= RECORD_UNKNOWN_USAGE;
+	const struct catalogue_model *model;
+
+	if (usage->other.model[0] == '\0' || call->worker->view == NULL)
+		return NULL;
+	model = view_model_upstream(call->worker->view,
+	    call->record.channel_id, usage->other.model);
+	if (model == NULL)
+		return NULL;
+	call->record.other_model_id = model->model_id;
+	if (!price_is_set(&model->price))
+		return NULL;
+	call->record.other_price_version = model->price.version;
+	return &model->price;
 }
 
 static void
@@ -155,12 +166,14 @@ settle_usage(struct call *call)
 	if (call->settled || call->hold == HOLD_NONE)
 		return;
 	usage_now(call, &usage);
-	hold_price(&usage, &call->terms,
+	call->record.flags |= hold_price_with(&usage, &call->terms,
+	    other_price(call, &usage),
 	    hold_held(call->worker->book, call->hold), &fee, &uncollected);
-	fill_usage(&call->record, &usage);
+	record_put_usage(&call->record, &usage);
 	call->record.uncollected_nano = uncollected;
 	for (int i = 0; i < USAGE_DIMS; i++)
-		tokens += (int64_t)usage.count[i];
+		if (usage_dim_is_tokens((enum usage_dim)i))
+			tokens += (int64_t)usage.count[i];
 	count(call, SEAT_TOKENS, tokens);
 	if (usage.marks & USAGE_UNKNOWN_FIELD)
 		count(call, SEAT_UNKNOWN_USAGE, 1);

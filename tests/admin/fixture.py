@@ -171,6 +171,13 @@ def fee_nano(counts, prices, multiplier_ppm):
     return round(exact * multiplier_ppm / 10 ** 6)
 
 
+def decimal(nano):
+    """Nano-units as youyunctl writes them."""
+    whole, part = divmod(nano, NANO)
+    text = f"{part:09d}".rstrip("0")
+    return f"{whole}.{text:0<2}"
+
+
 def uuid_of(request_id):
     """The database's form of an x-request-id."""
     return str(uuid.UUID(request_id.removeprefix("req_")))

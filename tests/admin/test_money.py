@@ -10,19 +10,12 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from fixture import (DIMENSIONS, FAILED, NANO, NOT_FOUND, OK, USAGE, Booker,
-                     Installation, fee_nano, postgres_program, uuid_of)
+                     Installation, decimal, fee_nano, postgres_program, uuid_of)
 
 it = None
 booker = None
 customer = None
 PRICES = {"input": 3 * NANO, "output": 15 * NANO, "cache_read": 300000001}
-
-
-def decimal(nano):
-    """Nano-units as youyunctl writes them."""
-    whole, part = divmod(nano, NANO)
-    text = f"{part:09d}".rstrip("0")
-    return f"{whole}.{text:0<2}"
 
 
 def call_of(counts, ppm=10 ** 6, **more):

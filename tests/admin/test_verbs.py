@@ -348,7 +348,7 @@ class Prices(Case):
         self.assertIn("m1", it.ok("price", "list").out)
 
     def test_an_explicit_date(self):
-        it.ok("price", "set", "m2", "--input", "0", "--output", "0", "--from",
+        it.ok("price", "set", "m2", "--input", "0", "--output", "1", "--from",
               "2099-01-01T12:00:00Z")
         row, = it.json("price", "history", "m2")["prices"]
         self.assertEqual(row["from"], "2099-01-01T12:00:00.000000Z")

@@ -220,7 +220,7 @@ terms(void)
 
 	memset(&t, 0, sizeof(t));
 	for (i = 0; i < USAGE_SLOTS; i++)
-		t.price.nano_per_million[i] = i < 2 ? 1000000 : PRICE_UNSET;
+		t.price.nano[i] = i < 2 ? 1000000 : PRICE_UNSET;
 	t.multiplier_ppm = MULTIPLIER_ONE_PPM;
 	return t;
 }

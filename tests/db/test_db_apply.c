@@ -194,6 +194,18 @@ START_TEST(test_a_record_comes_back_as_it_was)
 	frames[0].record.flags = 0x8000000f;
 	frames[0].record.error = 65535;
 	frames[0].record.first_byte_ms = UINT32_MAX;
+	for (int i = 0; i < USAGE_DIMS; i++)
+		frames[0].record.count[i] = 1000 + (uint64_t)i;
+	for (int i = 0; i < USAGE_OTHER_DIMS; i++)
+		frames[0].record.other_count[i] = 2000 + (uint32_t)i;
+	frames[0].record.other_model_id = 31;
+	frames[0].record.other_price_version = 32;
+	frames[0].record.image_width = 33;
+	frames[0].record.image_height = 65535;
+	frames[0].record.tier = 35;
+	frames[0].record.speed = 36;
+	frames[0].record.region = 37;
+	frames[0].record.image_quality = 255;
 	apply(0, 1, 1);
 	ck_assert_int_eq(q_call_each(admin, &filter, check_call,
 	    &frames[0].record), DB_OK);

@@ -62,8 +62,8 @@ static bool
 is_priced(const struct catalogue *c)
 {
 	return c->models == 1 && strcmp(c->model[0].name, "m") == 0 &&
-	    c->model[0].price.nano_per_million[USAGE_INPUT] == 5 &&
-	    c->model[0].price.nano_per_million[USAGE_CACHE_READ] ==
+	    c->model[0].price.nano[USAGE_INPUT] == 5 &&
+	    c->model[0].price.nano[USAGE_CACHE_READ] ==
 	    PRICE_UNSET && c->model[0].price.version == 1;
 }
 
@@ -114,10 +114,9 @@ START_TEST(test_changes_are_in_the_segment_within_100_ms)
 	struct price price;
 	uint8_t other[32] = { 43 };
 	int64_t id, model, ch;
-	int i;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano_per_million[i] = i < 2 ? 5 : PRICE_UNSET;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = price.nano[USAGE_OUTPUT] = 5;
 	start_flusher();
 	wait_for(loaded, 5000, "the directory is loaded");
 	nap_ms(100);	/* it is idle, and asleep as deeply as it gets */
@@ -166,10 +165,9 @@ START_TEST(test_a_price_takes_effect_at_its_time)
 {
 	struct price price;
 	int64_t id, model, due = clock_wall().us + 700000;
-	int i;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano_per_million[i] = 5;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = price.nano[USAGE_OUTPUT] = 5;
 	ck_assert_int_eq(q_model_put(admin, "m", 0, &model), DB_OK);
 	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
 	    DB_OK);
@@ -180,6 +178,91 @@ START_TEST(test_a_price_takes_effect_at_its_time)
 	wait_for(repriced, 1500, "the new price");
 	ck_assert_int_ge(clock_wall().us, due);
 	ck_assert_int_lt(clock_wall().us, due + 100000);
+}
+END_TEST
+
+static int64_t
+priced_model(const char *name, int64_t nano)
+{
+	struct price price;
+	int64_t model, id;
+
+	ck_assert_int_eq(q_model_put(admin, name, 0, &model), DB_OK);
+	if (nano < 0)
+		return model;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = nano;
+	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
+	    DB_OK);
+	return model;
+}
+
+/* The name that a channel's upstream knows a model by; NULL: no route. */
+static const char *
+route_of(const struct catalogue *c, uint32_t model, uint64_t channel_id)
+{
+	for (uint32_t i = 0; i < c->routes; i++)
+		if (c->route[i].model == model && c->channel[
+		    c->route[i].channel].channel_id == channel_id)
+			return c->route[i].upstream_name;
+	return NULL;
+}
+
+static bool
+has_patterns(const struct catalogue *c)
+{
+	if (c->models != 5 || c->overrides != 4)
+		return false;
+	ck_assert_int_eq(c->model[0].price.nano[USAGE_INPUT], 1);
+	ck_assert_int_eq(c->model[1].price.nano[USAGE_INPUT], 2);
+	/* By the longer pattern; of its own; by none. */
+	ck_assert_int_eq(c->model[2].price.nano[USAGE_INPUT], 2);
+	ck_assert_int_eq(c->model[3].price.nano[USAGE_INPUT], 4);
+	ck_assert_int_eq(c->model[4].price.nano[USAGE_INPUT], PRICE_UNSET);
+	/* Channel 1 serves "gpt-*", channel 2 "gpt-4o" by another name. */
+	ck_assert_str_eq(route_of(c, 0, 1), "openai/*");
+	ck_assert_str_eq(route_of(c, 1, 1), "openai/4o*");
+	ck_assert_str_eq(route_of(c, 2, 1), "openai/4o-mini");
+	ck_assert_str_eq(route_of(c, 3, 2), "exact");
+	ck_assert_str_eq(route_of(c, 3, 1), "openai/4o");
+	ck_assert_ptr_null(route_of(c, 4, 1));
+	ck_assert_ptr_null(route_of(c, 2, 2));
+	for (uint32_t i = 0; i < c->overrides; i++)
+		ck_assert_uint_eq(c->override[i].multiplier_ppm,
+		    c->override[i].model == 3 ? 7 : 8);
+	return true;
+}
+
+static bool
+patterned(void)
+{
+	return look(has_patterns);
+}
+
+START_TEST(test_patterns_price_route_and_multiply_what_they_fit)
+{
+	struct channel_row channel = { .name = "all", .protocol = 1,
+		.host = "127.0.0.1", .port = 443, .weight = 1 };
+	int64_t all, exact, id;
+
+	all = priced_model("gpt-*", 1);
+	(void)priced_model("gpt-4o*", 2);
+	(void)priced_model("gpt-4o-mini", -1);
+	exact = priced_model("gpt-4o", 4);
+	(void)priced_model("claude", -1);
+	ck_assert_int_eq(q_channel_add(admin, &channel, 8, &id), DB_OK);
+	ck_assert_int_eq(q_channel_model_put(admin, id, all, "openai/*"),
+	    DB_OK);
+	channel.name = "one";
+	ck_assert_int_eq(q_channel_add(admin, &channel, 8, &id), DB_OK);
+	ck_assert_int_eq(q_channel_model_put(admin, id, exact, "exact"),
+	    DB_OK);
+	ck_assert_int_eq(q_group_model_set(admin, "default", "gpt-*", 8),
+	    DB_OK);
+	ck_assert_int_eq(q_group_model_set(admin, "default", "gpt-4o", 7),
+	    DB_OK);
+	start_flusher();
+	wait_for(patterned, 5000, "the patterns");
 }
 END_TEST
 
@@ -244,6 +327,8 @@ main(void)
 	tcase_add_test(tc, test_calls_are_billed_to_the_nano);
 	tcase_add_test(tc, test_changes_are_in_the_segment_within_100_ms);
 	tcase_add_test(tc, test_a_price_takes_effect_at_its_time);
+	tcase_add_test(tc,
+	    test_patterns_price_route_and_multiply_what_they_fit);
 	tcase_add_test(tc, test_a_host_name_is_resolved);
 	tcase_add_test(tc, test_idle_it_uses_hardly_any_cpu);
 	suite_add_tcase(suite, tc);

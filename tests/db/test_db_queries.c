@@ -149,7 +149,7 @@ see_price(const struct price_row *r, void *arg)
 {
 	struct seen *s = arg;
 
-	s->a[s->n] = r->price.nano_per_million[USAGE_CACHE_READ];
+	s->a[s->n] = r->price.nano[USAGE_CACHE_READ];
 	s->b[s->n++] = r->current;
 	return true;
 }
@@ -159,17 +159,16 @@ START_TEST(test_of_the_prices_the_latest_effective_holds)
 	struct price price;
 	struct seen s = { 0 };
 	int64_t model, id, hour = INT64_C(3600000000), now = clock_wall().us;
-	int i;
 
-	for (i = 0; i < USAGE_SLOTS; i++)
-		price.nano_per_million[i] = i < 2 ? 10 : PRICE_UNSET;
+	price_clear(&price);
+	price.nano[USAGE_INPUT] = price.nano[USAGE_OUTPUT] = 10;
 	ck_assert_int_eq(q_model_put(admin, "m", -1, &model), DB_OK);
 	ck_assert_int_eq(q_price_add(admin, model, now - hour, &price, "x",
 	    &id), DB_OK);
-	price.nano_per_million[USAGE_CACHE_READ] = 3;
+	price.nano[USAGE_CACHE_READ] = 3;
 	ck_assert_int_eq(q_price_add(admin, model, now + hour, &price, "x",
 	    &id), DB_OK);
-	price.nano_per_million[USAGE_CACHE_READ] = 2;
+	price.nano[USAGE_CACHE_READ] = 2;
 	ck_assert_int_eq(q_price_add(admin, model, now - hour / 2, &price, "x",
 	    &id), DB_OK);
 	ck_assert_int_eq(q_price_each(admin, "m", see_price, &s), DB_OK);
@@ -177,7 +176,7 @@ START_TEST(test_of_the_prices_the_latest_effective_holds)
 	ck_assert_int_eq(s.a[0], PRICE_UNSET);
 	ck_assert(!s.b[0] && s.b[1] && !s.b[2]);
 	ck_assert_int_eq(s.a[1], 2);
-	price.nano_per_million[USAGE_INPUT] = PRICE_MAX_NANO + 1;
+	price.nano[USAGE_INPUT] = PRICE_MAX_NANO + 1;
 	ck_assert_int_eq(q_price_add(admin, model, 0, &price, "x", &id),
 	    DB_ERROR);
 	ck_assert_int_eq(q_price_add(admin, 99, 0, &price, "x", &id), DB_ERROR);

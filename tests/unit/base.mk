@@ -44,3 +44,12 @@ tests_unit_test_base_secret_SOURCES = tests/unit/test_base_secret.c tests/unit/r
 tests_unit_test_base_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_base_secret_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 endif
+
+# Fees against fractions.
+check_PROGRAMS += tests/unit/fee_calc
+tests_unit_fee_calc_SOURCES = tests/unit/fee_calc.c
+tests_unit_fee_calc_LDADD = $(LINK_BASE)
+if HAVE_PYTHON3
+TESTS += tests/unit/test_fee_oracle.py
+endif
+EXTRA_DIST += tests/unit/test_fee_oracle.py tests/unit/fee_oracle.py

@@ -76,13 +76,11 @@ static inline struct hold_terms
 fixture_terms(void)
 {
 	struct hold_terms terms;
-	int i;
 
 	memset(&terms, 0, sizeof(terms));
-	for (i = 0; i < USAGE_SLOTS; i++)
-		terms.price.nano_per_million[i] = PRICE_UNSET;
-	terms.price.nano_per_million[USAGE_INPUT] = 1000000;
-	terms.price.nano_per_million[USAGE_OUTPUT] = 2000000;
+	price_clear(&terms.price);
+	terms.price.nano[USAGE_INPUT] = 1000000;
+	terms.price.nano[USAGE_OUTPUT] = 2000000;
 	terms.price.version = 1;
 	terms.multiplier_ppm = MULTIPLIER_ONE_PPM;
 	return terms;

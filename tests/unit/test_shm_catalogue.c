@@ -43,7 +43,7 @@ publish(uint32_t n)
 	ck_assert(c.model && c.route && c.group && c.channel);
 	for (i = 0; i < n; i++) {
 		c.model[i].model_id = n;
-		c.model[i].price.nano_per_million[0] = n;
+		c.model[i].price.nano[0] = n;
 		c.route[i].model = i;
 	}
 	c.group->multiplier_ppm = n;

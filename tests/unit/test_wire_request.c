@@ -92,6 +92,48 @@ START_TEST(test_request_refuses_what_stands_twice)
 }
 END_TEST
 
+#define BIT(n) (1u << (n))
+
+START_TEST(test_request_tells_how_it_may_be_served)
+{
+	ck_assert(scan(CHAT, "{\"model\":\"a\"}"));
+	ck_assert_uint_eq(req.asked.tiers, BIT(TIER_STANDARD) |
+	    BIT(TIER_SCALE) | BIT(TIER_PRIORITY));
+	ck_assert_uint_eq(req.asked.speeds, BIT(SPEED_NORMAL));
+	ck_assert_uint_eq(req.asked.regions, BIT(USAGE_REGIONS) - 1);
+	ck_assert_uint_eq(req.asked.tool_calls, 0);
+	ck_assert(scan(CHAT, "{\"model\":\"a\",\"service_tier\":\"flex\"}"));
+	ck_assert_uint_eq(req.asked.tiers, BIT(TIER_STANDARD) |
+	    BIT(TIER_FLEX));
+	/* What we don't know may be anything. */
+	ck_assert(scan(CHAT, "{\"model\":\"a\",\"service_tier\":\"gold\"}"));
+	ck_assert_uint_eq(req.asked.tiers, BIT(USAGE_TIERS) - 1);
+	ck_assert(scan(WIRE_ROUTE_MESSAGES, "{\"model\":\"a\","
+	    "\"service_tier\":\"standard_only\",\"speed\":\"fast\","
+	    "\"inference_geo\":\"us\"}"));
+	ck_assert_uint_eq(req.asked.tiers, BIT(TIER_STANDARD));
+	ck_assert_uint_eq(req.asked.speeds, BIT(USAGE_SPEEDS) - 1);
+	ck_assert_uint_eq(req.asked.regions, BIT(REGION_US));
+}
+END_TEST
+
+START_TEST(test_request_tells_what_tools_the_provider_runs)
+{
+	ck_assert(scan(WIRE_ROUTE_MESSAGES, "{\"model\":\"a\",\"tools\":["
+	    "{\"name\":\"web_search\",\"input_schema\":"
+	    "{\"type\":\"web_search\"}}]}"));
+	ck_assert_uint_eq(req.asked.tool_calls, 0);
+	ck_assert(scan(WIRE_ROUTE_MESSAGES, "{\"model\":\"a\",\"tools\":["
+	    "{\"type\":\"custom\",\"max_uses\":9},{\"max_uses\":3,"
+	    "\"type\":\"web\\u005fsearch_20250305\",\"name\":\"x\"},"
+	    "{\"type\":\"web_search_20250305\"}]}"));
+	ck_assert_uint_eq(req.asked.tool_calls, 3 + WIRE_ASKED_TOOL_CALLS);
+	ck_assert(scan(CHAT,
+	    "{\"model\":\"a\",\"web_search_options\":{}}"));
+	ck_assert_uint_eq(req.asked.tool_calls, WIRE_ASKED_TOOL_CALLS);
+}
+END_TEST
+
 START_TEST(test_request_refuses_wrong_types_and_ranges)
 {
 	char long_model[200] = "{\"model\":\"";
@@ -241,6 +283,9 @@ main(void)
 	tcase_add_test(tcase, test_request_reads_the_billing_members);
 	tcase_add_test(tcase, test_request_takes_null_for_unset);
 	tcase_add_test(tcase, test_request_refuses_what_stands_twice);
+	tcase_add_test(tcase, test_request_tells_how_it_may_be_served);
+	tcase_add_test(tcase,
+	    test_request_tells_what_tools_the_provider_runs);
 	tcase_add_test(tcase, test_request_refuses_wrong_types_and_ranges);
 	tcase_add_test(tcase, test_request_refuses_what_is_not_json);
 	tcase_add_test(tcase, test_splice_leaves_the_body_alone);

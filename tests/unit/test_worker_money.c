@@ -12,16 +12,17 @@
 
 #define MILLION INT64_C(1000000)
 
+static const struct usage one_call = { .count = { [USAGE_CALLS] = 1 } };
+
 static struct hold_terms
 terms_of(int64_t input, int64_t output)
 {
 	struct hold_terms terms = { .multiplier_ppm = MULTIPLIER_ONE_PPM };
 
-	for (int i = 0; i < USAGE_SLOTS; i++)
-		terms.price.nano_per_million[i] = PRICE_UNSET;
+	price_clear(&terms.price);
 	/* So many nano a token. */
-	terms.price.nano_per_million[USAGE_INPUT] = input * MILLION;
-	terms.price.nano_per_million[USAGE_OUTPUT] = output * MILLION;
+	terms.price.nano[USAGE_INPUT] = input * MILLION;
+	terms.price.nano[USAGE_OUTPUT] = output * MILLION;
 	return terms;
 }
 
@@ -78,27 +79,89 @@ START_TEST(test_amount_takes_the_dearest_input_price)
 {
 	struct hold_terms terms = terms_of(3, 7);
 
-	ck_assert_int_eq(amount_of(&terms, 100, 10), 370);
-	terms.price.nano_per_million[USAGE_CACHE_READ] = MILLION;
-	ck_assert_int_eq(amount_of(&terms, 100, 10), 370);
-	terms.price.nano_per_million[USAGE_CACHE_WRITE_1H] = 6 * MILLION;
-	ck_assert_int_eq(amount_of(&terms, 100, 10), 670);
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 370);
+	terms.price.nano[USAGE_CACHE_READ] = MILLION;
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 370);
+	terms.price.nano[USAGE_CACHE_WRITE_1H] = 6 * MILLION;
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 670);
 	terms.multiplier_ppm = 2 * MULTIPLIER_ONE_PPM;
-	ck_assert_int_eq(amount_of(&terms, 100, 10), 1340);
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 1340);
+}
+END_TEST
+
+START_TEST(test_amount_takes_the_dearest_way_that_was_asked_for)
+{
+	struct hold_terms terms = terms_of(3, 7);
+	struct wire_request request = request_of(10, false, 5, 1);
+	struct usage besides;
+
+	terms.price.tier_ppm[TIER_FLEX] = 500000;
+	terms.price.tier_ppm[TIER_PRIORITY] = 2000000;
+	terms.price.speed_ppm[SPEED_FAST] = 6000000;
+	request.asked.tiers = 1 << TIER_STANDARD | 1 << TIER_FLEX;
+	request.asked.speeds = 1 << SPEED_NORMAL;
+	request.asked.regions = 1 << REGION_GLOBAL;
+	besides = amount_besides(&request, &terms.price);
+	ck_assert_int_eq(besides.count[USAGE_CALLS], 1);
+	ck_assert_int_eq(amount_of(&terms, &besides, 100, 10), 370);
+	request.asked.tiers |= 1 << TIER_PRIORITY;
+	besides = amount_besides(&request, &terms.price);
+	ck_assert_int_eq(amount_of(&terms, &besides, 100, 10), 740);
+	request.asked.speeds |= 1 << SPEED_FAST;
+	besides = amount_besides(&request, &terms.price);
+	ck_assert_int_eq(amount_of(&terms, &besides, 100, 10), 6 * 740);
+}
+END_TEST
+
+START_TEST(test_amount_covers_every_kind_of_price)
+{
+	struct hold_terms terms = terms_of(3, 7);
+
+	terms.price.nano[USAGE_CALLS] = 1000;
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 1370);
+	terms.price.minimum_nano = 5000;
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 5000);
+	terms.price.minimum_nano = PRICE_UNSET;
+	/* Audio may be among it, where the row has a price for it. */
+	terms.price.nano[USAGE_OUTPUT_AUDIO] = 70 * MILLION;
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 2000);
+	terms.price.long_above = 99;
+	terms.price.long_ppm[0] = 2 * MULTIPLIER_ONE_PPM;
+	ck_assert_int_eq(amount_of(&terms, &one_call, 99, 10), 1997);
+	ck_assert_int_eq(amount_of(&terms, &one_call, 100, 10), 2300);
+}
+END_TEST
+
+START_TEST(test_amount_knows_what_cannot_be_charged)
+{
+	struct hold_terms terms = terms_of(3, 7);
+	struct usage tools = one_call;
+
+	tools.count[USAGE_TOOL_CALLS] = 1;
+	ck_assert(amount_priced(&terms.price, &one_call, 1, true));
+	ck_assert(!amount_priced(&terms.price, &tools, 1, true));
+	ck_assert(amount_priced(&terms.price, &tools, 1, false));
+	terms.price.nano[USAGE_OUTPUT] = PRICE_UNSET;
+	ck_assert(!amount_priced(&terms.price, &one_call, 1, true));
+	ck_assert(amount_priced(&terms.price, &one_call, 0, true));
+	price_clear(&terms.price);
+	terms.price.nano[USAGE_IMAGES] = 1;
+	ck_assert(!amount_priced(&terms.price, &one_call, 1, false));
+	ck_assert_int_eq(amount_of(&terms, &one_call, 1, 1), INT64_MAX);
 }
 END_TEST
 
 START_TEST(test_amount_more_adds_up_to_the_whole)
 {
 	struct hold_terms terms = terms_of(3, 7);
-	int64_t sum = amount_of(&terms, 100, 1);
+	int64_t sum = amount_of(&terms, &one_call, 100, 1);
 
 	/* A multiplier with which every step is rounded. */
 	terms.multiplier_ppm = 1337;
-	sum = amount_of(&terms, 100, 1);
+	sum = amount_of(&terms, &one_call, 100, 1);
 	for (uint64_t covered = 1; covered < 1000; covered += 9)
-		sum += amount_more(&terms, 100, covered, 9);
-	ck_assert_int_eq(sum, amount_of(&terms, 100, 1000));
+		sum += amount_more(&terms, &one_call, 100, covered, 9);
+	ck_assert_int_eq(sum, amount_of(&terms, &one_call, 100, 1000));
 }
 END_TEST
 
@@ -108,7 +171,7 @@ START_TEST(test_amount_beyond_all_money_is_the_maximum)
 	    PRICE_MAX_NANO / MILLION);
 
 	terms.multiplier_ppm = MULTIPLIER_MAX_PPM;
-	ck_assert_int_eq(amount_of(&terms, UINT64_MAX, UINT64_MAX),
+	ck_assert_int_eq(amount_of(&terms, &one_call, UINT64_MAX, UINT64_MAX),
 	    INT64_MAX);
 }
 END_TEST
@@ -207,6 +270,10 @@ main(void)
 	tcase_add_test(tcase,
 	    test_amount_without_a_limit_is_the_models_then_the_default);
 	tcase_add_test(tcase, test_amount_takes_the_dearest_input_price);
+	tcase_add_test(tcase,
+	    test_amount_takes_the_dearest_way_that_was_asked_for);
+	tcase_add_test(tcase, test_amount_covers_every_kind_of_price);
+	tcase_add_test(tcase, test_amount_knows_what_cannot_be_charged);
 	tcase_add_test(tcase, test_amount_more_adds_up_to_the_whole);
 	tcase_add_test(tcase, test_amount_beyond_all_money_is_the_maximum);
 	tcase_add_test(tcase, test_settle_believes_a_complete_statement);

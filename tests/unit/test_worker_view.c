@@ -174,9 +174,117 @@ START_TEST(test_view_knows_groups)
 	c.group[0].group_id = 8;
 	c.group[0].multiplier_ppm = 1337;
 	take(&c);
-	ck_assert(view_group(view, 8, &ppm));
+	ck_assert(view_multiplier(view, 8, model(0), &ppm));
 	ck_assert_uint_eq(ppm, 1337);
-	ck_assert(!view_group(view, 9, &ppm));
+	ck_assert(!view_multiplier(view, 9, model(0), &ppm));
+}
+END_TEST
+
+START_TEST(test_view_prefers_a_groups_multiplier_for_the_model)
+{
+	struct catalogue c = make();
+	uint32_t ppm = 0;
+
+	c.groups = 1;
+	c.group[0].group_id = 8;
+	c.group[0].multiplier_ppm = 1337;
+	c.override = calloc(2, sizeof(*c.override));
+	c.overrides = 2;
+	c.override[0] = (struct catalogue_override) { .group_id = 7,
+		.model = 3, .multiplier_ppm = 1 };
+	c.override[1] = (struct catalogue_override) { .group_id = 8,
+		.model = 3, .multiplier_ppm = 2 };
+	take(&c);
+	ck_assert(view_multiplier(view, 8, model(3), &ppm));
+	ck_assert_uint_eq(ppm, 2);
+	ck_assert(view_multiplier(view, 8, model(2), &ppm));
+	ck_assert_uint_eq(ppm, 1337);
+	ck_assert(view_multiplier(view, 8, model(MODELS - 1), &ppm));
+	ck_assert_uint_eq(ppm, 1337);
+}
+END_TEST
+
+static uint64_t
+id_of(const char *name)
+{
+	const struct catalogue_model *m = view_model(view, name,
+	    strlen(name));
+
+	return m != NULL ? m->model_id : 0;
+}
+
+START_TEST(test_view_finds_the_longest_pattern_that_fits)
+{
+	struct catalogue c = make();
+	char name[MODEL_NAME_BYTES];
+
+	strcpy(c.model[0].name, "gpt-4o*");
+	strcpy(c.model[1].name, "gpt-4o-mini*");
+	strcpy(c.model[2].name, "gpt-4o-mini-x");
+	take(&c);
+	ck_assert_uint_eq(id_of("gpt-4o"), 1000);
+	ck_assert_uint_eq(id_of("gpt-4o-2024"), 1000);
+	ck_assert_uint_eq(id_of("gpt-4o-min"), 1000);
+	ck_assert_uint_eq(id_of("gpt-4o-mini"), 1001);
+	ck_assert_uint_eq(id_of("gpt-4o-mini-y"), 1001);
+	ck_assert_uint_eq(id_of("gpt-4o-mini-x"), 1002);
+	ck_assert_uint_eq(id_of("gpt-4"), 0);
+	/* A pattern is nobody's model. */
+	ck_assert_uint_eq(id_of("gpt-4o*"), 0);
+	memset(name, 'y', sizeof(name));
+	memcpy(name, "gpt-4o-", 7);
+	ck_assert_ptr_eq(view_model(view, name, MODEL_NAME_BYTES - 1),
+	    model(0));
+	ck_assert_ptr_null(view_model(view, name, MODEL_NAME_BYTES));
+}
+END_TEST
+
+START_TEST(test_a_star_matches_whatever_nothing_else_does)
+{
+	struct catalogue c = make();
+
+	strcpy(c.model[5].name, "*");
+	take(&c);
+	ck_assert_uint_eq(id_of("anything"), 1005);
+	ck_assert_uint_eq(id_of("model-4"), 1004);
+}
+END_TEST
+
+START_TEST(test_upstream_names_take_what_the_star_stands_for)
+{
+	struct catalogue_model pattern = { .name = "gpt-4o*" };
+	struct catalogue_model exact = { .name = "gpt-4o" };
+	char name[MODEL_NAME_BYTES], large[MODEL_NAME_BYTES];
+
+	ck_assert(view_upstream_name(&pattern, "openai/gpt-4o*",
+	    "gpt-4o-mini", 11, name));
+	ck_assert_str_eq(name, "openai/gpt-4o-mini");
+	ck_assert(view_upstream_name(&pattern, "one", "gpt-4o-mini", 11,
+	    name));
+	ck_assert_str_eq(name, "one");
+	ck_assert(view_upstream_name(&exact, "gpt-4o-2024", "gpt-4o", 6,
+	    name));
+	ck_assert_str_eq(name, "gpt-4o-2024");
+	memset(large, 'x', sizeof(large));
+	memcpy(large, "gpt-4o", 6);
+	ck_assert(!view_upstream_name(&pattern, "openai/gpt-4o*", large,
+	    sizeof(large) - 1, name));
+}
+END_TEST
+
+START_TEST(test_another_model_is_found_by_its_providers_name)
+{
+	struct catalogue c = make();
+
+	add_channel(&c, WIRE_ANTHROPIC, 0, 1);
+	add_route(&c, 3, 0, "claude-x-20260101");
+	take(&c);
+	ck_assert_ptr_eq(view_model_upstream(view, 100, "claude-x-20260101"),
+	    model(3));
+	ck_assert_ptr_eq(view_model_upstream(view, 100, "model-7"), model(7));
+	ck_assert_ptr_null(view_model_upstream(view, 100, "claude-y"));
+	ck_assert_ptr_null(view_model_upstream(view, 101,
+	    "claude-x-20260101"));
 }
 END_TEST
 
@@ -199,6 +307,15 @@ main(void)
 	tcase_add_test(tcase,
 	    test_view_keeps_an_upstream_that_did_not_change);
 	tcase_add_test(tcase, test_view_knows_groups);
+	tcase_add_test(tcase,
+	    test_view_prefers_a_groups_multiplier_for_the_model);
+	tcase_add_test(tcase, test_view_finds_the_longest_pattern_that_fits);
+	tcase_add_test(tcase,
+	    test_a_star_matches_whatever_nothing_else_does);
+	tcase_add_test(tcase,
+	    test_upstream_names_take_what_the_star_stands_for);
+	tcase_add_test(tcase,
+	    test_another_model_is_found_by_its_providers_name);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
