@@ -472,8 +472,9 @@ attempt_answered(struct call *call)
 static bool
 may_go_on(const struct call *call)
 {
+	/* One that waits for money has something to give to the client. */
 	return call->attempt.may_go_on && call->state == CALL_WAITING &&
-	    call->answer == ANSWER_NONE && !call->settled &&
+	    call->answer == ANSWER_NONE && !call->settled && !call->waits &&
 	    call->client != NULL && !call->client->gone &&
 	    !call->worker->aborting && call->record.attempts <
 	    call->worker->settings->max_attempts;
