@@ -88,7 +88,7 @@ add_lines(const struct bill *b, const struct price *price,
 	int i;
 
 	sum = 0;
-	for (i = 0; i < USAGE_DIMS; i++) {
+	for (i = 0; i < USAGE_DIMS_STORED; i++) {
 		d = (enum usage_dim)i;
 		if (b->record.count[d] == 0)
 			continue;

@@ -57,7 +57,7 @@ set_body(struct db *db, void *arg)
 static enum admin_exit
 check_prices(const struct args *args, struct price *price)
 {
-	static const char *const option[USAGE_DIMS] = {
+	static const char *const option[USAGE_DIMS_STORED] = {
 		[USAGE_INPUT] = "input",
 		[USAGE_OUTPUT] = "output",
 		[USAGE_CACHE_READ] = "cache-read",
@@ -70,7 +70,7 @@ check_prices(const struct args *args, struct price *price)
 
 	for (i = 0; i < USAGE_SLOTS; i++)
 		price->nano_per_million[i] = PRICE_UNSET;
-	for (i = 0; i < USAGE_DIMS; i++) {
+	for (i = 0; i < USAGE_DIMS_STORED; i++) {
 		text = args_get(args, option[i]);
 		if (text == NULL && i <= USAGE_OUTPUT) {
 			complain("--%s PRICE is missing", option[i]);
@@ -214,7 +214,7 @@ list_row(const struct price_row *row, void *arg)
 	report_number(report, (int64_t)row->price.version);
 	report_time(report, row->effective_us);
 	report_flag(report, row->current);
-	for (i = 0; i < USAGE_DIMS; i++)
+	for (i = 0; i < USAGE_DIMS_STORED; i++)
 		if (row->price.nano_per_million[i] == PRICE_UNSET)
 			report_none(report);
 		else

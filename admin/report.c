@@ -51,7 +51,7 @@ or_die(void *p)
 const char *
 usage_dim_name(enum usage_dim dim)
 {
-	static const char *const name[USAGE_DIMS] = {
+	static const char *const name[USAGE_DIMS_STORED] = {
 		[USAGE_INPUT] = "input",
 		[USAGE_OUTPUT] = "output",
 		[USAGE_CACHE_READ] = "cache_read",
@@ -59,7 +59,7 @@ usage_dim_name(enum usage_dim dim)
 		[USAGE_CACHE_WRITE_1H] = "cache_write_1h"
 	};
 
-	assert(dim < USAGE_DIMS);
+	assert(dim < USAGE_DIMS_STORED);
 	return name[dim];
 }
 

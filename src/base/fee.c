@@ -20,6 +20,23 @@ fee_price_of(const struct price *price, enum usage_dim dim)
 	case USAGE_CACHE_WRITE_5M:
 		nano = price->nano_per_million[USAGE_INPUT];
 		return nano >= 0 ? nano : PRICE_UNSET;
+	case USAGE_INPUT_AUDIO:
+	case USAGE_INPUT_IMAGE:
+		nano = price->nano_per_million[USAGE_INPUT];
+		return nano >= 0 ? nano : PRICE_UNSET;
+	case USAGE_OUTPUT_AUDIO:
+	case USAGE_OUTPUT_IMAGE:
+		nano = price->nano_per_million[USAGE_OUTPUT];
+		return nano >= 0 ? nano : PRICE_UNSET;
+	case USAGE_CACHE_READ_AUDIO:
+		return fee_price_of(price, USAGE_CACHE_READ);
+	case USAGE_IMAGES:
+	case USAGE_CALLS:
+	case USAGE_MILLISECONDS:
+	case USAGE_CHARACTERS:
+	case USAGE_TOOL_CALLS:
+		/* Counted whether or not they are sold. */
+		return 0;
 	case USAGE_INPUT:
 	case USAGE_OUTPUT:
 	case USAGE_DIMS:

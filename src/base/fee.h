@@ -21,8 +21,21 @@ enum usage_dim {
 	USAGE_CACHE_READ = 2,	/* input tokens served from a cache */
 	USAGE_CACHE_WRITE_5M = 3, /* input tokens written, short lifetime */
 	USAGE_CACHE_WRITE_1H = 4, /* input tokens written, long lifetime */
-	USAGE_DIMS = 5		/* those in use today */
+	USAGE_INPUT_AUDIO = 5,	/* tokens */
+	USAGE_OUTPUT_AUDIO = 6,	/* tokens */
+	USAGE_INPUT_IMAGE = 7,	/* tokens */
+	USAGE_OUTPUT_IMAGE = 8,	/* tokens */
+	USAGE_IMAGES = 9,	/* images made */
+	USAGE_CALLS = 10,	/* 1 for each billable call */
+	USAGE_MILLISECONDS = 11, /* of audio */
+	USAGE_CHARACTERS = 12,
+	USAGE_TOOL_CALLS = 13,	/* web searches and other server tools */
+	USAGE_CACHE_READ_AUDIO = 14, /* tokens */
+	USAGE_DIMS = 15		/* those in use today */
 };
+
+/* Those that price rows and call rows have columns for today. */
+#define USAGE_DIMS_STORED 5
 
 /* Room in records, holds and price rows, so that a dimension more is not a
  * new layout. */
@@ -37,11 +50,59 @@ enum usage_dim {
 #define USAGE_ESTIMATED	0x04u	/* nothing (usable) was stated */
 #define USAGE_UNKNOWN_FIELD 0x08u /* a field that no meter knows */
 
+/* How the answer was served, by the answer's own word.  Stored: append, never
+ * renumber. */
+enum usage_tier {
+	TIER_STANDARD = 0,	/* or not said */
+	TIER_FLEX = 1,
+	TIER_SCALE = 2,
+	TIER_PRIORITY = 3,
+	TIER_FAST = 4,
+	TIER_ULTRAFAST = 5,
+	TIER_BATCH = 6,
+	TIER_OTHER = 7		/* a word that no meter knows */
+};
+
+enum usage_speed {
+	SPEED_NORMAL = 0,
+	SPEED_FAST = 1
+};
+
+enum usage_region {
+	REGION_GLOBAL = 0,	/* or not said */
+	REGION_US = 1,
+	REGION_EU = 2,
+	REGION_OTHER = 3
+};
+
+enum usage_image_quality {
+	IMAGE_QUALITY_AUTO = 0,	/* not said, auto, standard */
+	IMAGE_QUALITY_LOW = 1,
+	IMAGE_QUALITY_MEDIUM = 2,
+	IMAGE_QUALITY_HIGH = 3	/* hd too */
+};
+
+#define USAGE_OTHER_DIMS 5
+#define USAGE_OTHER_MODEL_BYTES 64
+
+/* What another model used on the way, to be billed at that one's price. */
+struct usage_other {
+	uint64_t count[USAGE_OTHER_DIMS]; /* the first of enum usage_dim */
+	char model[USAGE_OTHER_MODEL_BYTES]; /* 0-terminated; "": none */
+};
+
 struct usage {
 	uint64_t count[USAGE_SLOTS];	/* by enum usage_dim */
 	uint64_t reasoning;		/* of USAGE_OUTPUT; informative */
 	uint32_t marks;			/* USAGE_SEEN | … */
+	uint8_t tier;			/* enum usage_tier */
+	uint8_t speed;			/* enum usage_speed */
+	uint8_t region;			/* enum usage_region */
+	uint8_t image_quality;		/* enum usage_image_quality */
+	uint16_t image_width;		/* 0: unknown */
+	uint16_t image_height;
 	uint32_t reserved;
+	struct usage_other other;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "shm/directory.h"
 #include "shm/segment.h"
 #include "worker/amount.h"
+#include "worker/answers.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
@@ -46,7 +47,12 @@ find_model(struct call *call)
 	const struct wire_request *req = &call->request;
 	const struct catalogue_model *model;
 
-	model = view_model(call->worker->view, req->model, req->model_len);
+	if (call->route->body == WIRE_BODY_NONE)
+		model = view_model_by_id(call->worker->view,
+		    call->stored.model_id);
+	else
+		model = view_model(call->worker->view, req->model,
+		    req->model_len);
 	if (model == NULL) {
 		refuse(call, WIRE_ERROR_NO_MODEL, 0);
 		return NULL;
@@ -89,6 +95,13 @@ reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
 		int64_t nano = amount_of(&call->terms, plan->input_tokens,
 		    tokens);
 
+		if (plan->free)
+			nano = 0;
+		else if (nano < INT64_MAX - call->fixed_nano)
+			nano += call->fixed_nano;
+		else
+			nano = INT64_MAX;
+
 		*result_r = nano == INT64_MAX ? HOLD_SHORT :
 		    hold_reserve(call->worker->book, call->account, nano,
 		    &call->record, &call->terms, &call->hold);
@@ -109,6 +122,14 @@ take_hold(struct call *call, const struct catalogue_model *model)
 
 	plan = amount_plan(&call->request, model->max_output_tokens,
 	    s->default_max_tokens, s->stream_extend_tokens);
+	plan.free = call->route->free;
+	if (answers_open(call)) {
+		plan.free = false;
+		plan.input_tokens = call->stored.context_tokens;
+		plan.ceiling_tokens = plan.first_tokens =
+		    call->stored.held_tokens;
+	}
+	call->fixed_nano = amount_fixed(&call->terms, &call->request);
 	call->hold = HOLD_NONE;
 	call->covered_tokens = reserve(call, &plan, call->request.stream,
 	    &result);
@@ -139,6 +160,19 @@ random_of(const struct call *call)
 	return n;
 }
 
+static enum view_choice
+choose(struct call *call, const struct catalogue_model *model,
+    struct admission *admission_r)
+{
+	if (call->is_stored)
+		return view_pinned(call->worker->view, model, call->protocol,
+		    call->stored.channel_id, &admission_r->channel,
+		    &admission_r->upstream_name);
+	return view_choose(call->worker->view, model, call->protocol,
+	    random_of(call), &admission_r->channel,
+	    &admission_r->upstream_name);
+}
+
 bool
 admit_call(struct call *call, struct admission *admission_r)
 {
@@ -149,9 +183,7 @@ admit_call(struct call *call, struct admission *admission_r)
 	model = find_model(call);
 	if (model == NULL)
 		return false;
-	switch (view_choose(call->worker->view, model, call->protocol,
-	    random_of(call), &admission_r->channel,
-	    &admission_r->upstream_name)) {
+	switch (choose(call, model, admission_r)) {
 	case VIEW_CHOSEN:
 		break;
 	case VIEW_NO_CHANNEL:
@@ -205,6 +237,8 @@ admit_extend(struct call *call, uint64_t output_tokens)
 {
 	uint64_t step = call->worker->settings->stream_extend_tokens;
 
+	if (call->route->free && !answers_open(call))
+		return true;
 	for (;;) {
 		bool below = call->covered_tokens < call->ceiling_tokens;
 		uint64_t got;

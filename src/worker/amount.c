@@ -1,17 +1,16 @@
 #include "worker/amount.h"
 
-#include "wire/estimate.h"
 #include "wire/request.h"
 
 struct amount_plan
 amount_plan(const struct wire_request *request, uint64_t max_output_tokens,
     uint64_t default_max_tokens, uint64_t step_tokens)
 {
-	struct amount_plan plan;
+	struct amount_plan plan = { .free = false };
 	uint64_t ceiling = max_output_tokens > 0 ? max_output_tokens :
 	    default_max_tokens;
 
-	plan.input_tokens = wire_estimate_input_tokens(request->body_bytes);
+	plan.input_tokens = wire_request_input_tokens(request);
 	plan.ceiling_tokens = wire_request_output_tokens(request, ceiling);
 	plan.first_tokens = plan.ceiling_tokens;
 	if (request->stream && plan.first_tokens > step_tokens)
@@ -47,6 +46,21 @@ amount_of(const struct hold_terms *terms, uint64_t input_tokens,
 	    &nano) != FEE_OK)
 		return INT64_MAX;
 	return nano;
+}
+
+int64_t
+amount_fixed(const struct hold_terms *terms,
+    const struct wire_request *request)
+{
+	struct usage usage;
+	int64_t nano;
+
+	wire_request_most(request, &usage);
+	if (fee_compute(&usage, &terms->price, terms->multiplier_ppm,
+	    &nano) != FEE_OK || nano == INT64_MAX)
+		return INT64_MAX;
+	/* Two amounts that are rounded apart lack up to one. */
+	return nano > 0 ? nano + 1 : 0;
 }
 
 int64_t

@@ -21,6 +21,7 @@ struct amount_plan {
 	uint64_t input_tokens;		/* estimated */
 	uint64_t ceiling_tokens;	/* of output: more can't come */
 	uint64_t first_tokens;		/* of output: to be held for at first */
+	bool free;			/* none of it is to be held for */
 };
 
 /*
@@ -38,6 +39,13 @@ struct amount_plan amount_plan(const struct wire_request *request,
  */
 int64_t	amount_of(const struct hold_terms *terms, uint64_t input_tokens,
 	    uint64_t output_tokens);
+
+/*
+ * What a request can cost beside its tokens of text: images, audio, characters
+ * and the call itself.  INT64_MAX as above.
+ */
+int64_t	amount_fixed(const struct hold_terms *terms,
+	    const struct wire_request *request);
 
 /* The difference that more output makes; never negative. */
 int64_t	amount_more(const struct hold_terms *terms, uint64_t input_tokens,

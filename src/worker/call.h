@@ -25,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "shm/answer.h"
 #include "shm/hold.h"
 #include "shm/record.h"
 #include "wire/error.h"
@@ -76,6 +77,7 @@ struct call {
 	/* The request. */
 	struct client_head head;	/* borrowed from the connection */
 	const struct wire_route_info *route;	/* NULL: none found */
+	struct wire_path path;		/* borrowed likewise */
 	enum wire_protocol protocol;
 	char id[CALL_ID_BYTES];
 	struct mono_time started;
@@ -93,6 +95,7 @@ struct call {
 	uint32_t hold;			/* HOLD_NONE before and after */
 	struct hold_terms terms;
 	uint64_t input_tokens;		/* estimated */
+	int64_t fixed_nano;		/* held beside that for tokens of text */
 	uint64_t covered_tokens;	/* of output, that money is held for */
 	uint64_t ceiling_tokens;	/* of output, more can't come */
 	uint64_t progress_tokens;	/* output when last told the hold */
@@ -109,6 +112,13 @@ struct call {
 	bool awaits;			/* the last byte is held back */
 	bool unrecorded;		/* in vain: to be broken off */
 
+	/* Answers that the upstream keeps; see answers.h. */
+	struct answer_view stored;	/* the one that was asked about */
+	bool is_stored;			/* there is one */
+	bool noted;			/* the one that is made was put down */
+	uint8_t stored_digest[ANSWER_DIGEST_BYTES];
+	uint8_t noted_digest[ANSWER_DIGEST_BYTES];
+
 	/* The upstream's side. */
 	struct buf upstream_head;
 	struct wire_splice splice;
@@ -120,7 +130,8 @@ struct call {
 	/* The answer. */
 	int status;
 	char content_type[CALL_CONTENT_TYPE_BYTES];
-	bool streamed;			/* text/event-stream */
+	bool streamed;			/* it comes bit by bit */
+	bool events;			/* … as text/event-stream */
 	bool metered;			/* meter was begun */
 	bool filtered;			/* the usage frame is ours alone */
 	bool broken;			/* must not look complete */

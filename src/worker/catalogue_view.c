@@ -285,6 +285,15 @@ view_model(const struct catalogue_view *view, const char *name, size_t len)
 	return NULL;
 }
 
+const struct catalogue_model *
+view_model_by_id(const struct catalogue_view *view, uint64_t model_id)
+{
+	for (uint32_t i = 0; i < view->catalogue.models; i++)
+		if (view->catalogue.model[i].model_id == model_id)
+			return &view->catalogue.model[i];
+	return NULL;
+}
+
 bool
 view_group(const struct catalogue_view *view, uint64_t group_id,
     uint32_t *multiplier_ppm_r)
@@ -372,4 +381,27 @@ view_choose(const struct catalogue_view *view,
 	}
 	assert(false);
 	return VIEW_NO_CHANNEL;
+}
+
+enum view_choice
+view_pinned(const struct catalogue_view *view,
+    const struct catalogue_model *model, enum wire_protocol protocol,
+    uint64_t channel_id, const struct view_channel **channel_r,
+    const char **upstream_name_r)
+{
+	uint32_t m = (uint32_t)(model - view->catalogue.model);
+
+	for (uint32_t r = view->first_route[m];
+	    r < view->first_route[m + 1]; r++) {
+		const struct view_channel *c = channel_of(view, r);
+
+		if (c->channel->channel_id != channel_id)
+			continue;
+		if (!usable(c, protocol))
+			return VIEW_NO_CHANNEL;
+		*channel_r = c;
+		*upstream_name_r = view->catalogue.route[r].upstream_name;
+		return VIEW_CHOSEN;
+	}
+	return VIEW_NO_ROUTE;
 }

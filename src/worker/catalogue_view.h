@@ -51,6 +51,10 @@ const struct catalogue *view_catalogue(const struct catalogue_view *view);
 const struct catalogue_model *view_model(const struct catalogue_view *view,
 	    const char *name, size_t len);
 
+/* By its id; NULL: not any more. */
+const struct catalogue_model *view_model_by_id(
+	    const struct catalogue_view *view, uint64_t model_id);
+
 /* False: no such group. */
 bool	view_group(const struct catalogue_view *view, uint64_t group_id,
 	    uint32_t *multiplier_ppm_r) __attribute__((warn_unused_result));
@@ -68,6 +72,12 @@ enum view_choice {
 enum view_choice view_choose(const struct catalogue_view *view,
 	    const struct catalogue_model *model, enum wire_protocol protocol,
 	    uint32_t random, const struct view_channel **channel_r,
+	    const char **upstream_name_r) __attribute__((warn_unused_result));
+
+/* The same, but the one channel only that made what is asked for now. */
+enum view_choice view_pinned(const struct catalogue_view *view,
+	    const struct catalogue_model *model, enum wire_protocol protocol,
+	    uint64_t channel_id, const struct view_channel **channel_r,
 	    const char **upstream_name_r) __attribute__((warn_unused_result));
 
 /* Does any channel, usable or not, serve it by this protocol? */

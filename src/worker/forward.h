@@ -3,8 +3,9 @@
  * Layer: worker (private).
  * Written by: one thread.
  *
- * Headers go up from an allow-list only.  The body goes up as it came, but
- * for the model's name and stream_options.include_usage.
+ * Headers and members of the query go up from allow-lists only; a key in a
+ * query never does.  The body goes up as it came, but for the model's name and
+ * stream_options.include_usage.
  */
 #ifndef WORKER_FORWARD_H
 #define WORKER_FORWARD_H
@@ -21,18 +22,25 @@ struct client_head;
 struct exchange_handlers;
 
 #define FORWARD_HEADERS 16
+#define FORWARD_TARGET_BYTES 2048
 
 /*
- * The headers for a protocol, in order, from what the client sent; borrowed
- * from head and credential.  Returns how many.
+ * The headers for a route, in order, from what the client sent; borrowed from
+ * head and credential.  protocol: where the route has none of its own, too.
+ * Returns how many.
  */
-size_t	forward_headers(enum wire_protocol protocol,
+size_t	forward_headers(const struct wire_route_info *route,
 	    const struct client_head *head, const char *credential,
 	    size_t credential_len, struct request_header header_r[]);
 
-/* Path and query: "/v1/messages?beta=true". */
+/*
+ * Path and query, "/v1/messages?beta=true", written into buf: the route's own
+ * path, with the version that the client used, and name for its id or its
+ * model.  p is NULL when that is too long.
+ */
 struct span forward_target(const struct wire_route_info *route,
-	    const struct client_head *head);
+	    const struct client_head *head, struct span version,
+	    struct span name, char buf[FORWARD_TARGET_BYTES]);
 
 /* Starts the exchange of an admitted call, which has its hold.  False: refused,
  * and the hold is voided. */

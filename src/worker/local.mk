@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libworker.a
 %C%_libworker_a_SOURCES = \
 	%D%/admit.c %D%/admit.h \
 	%D%/amount.c %D%/amount.h \
+	%D%/answers.c %D%/answers.h \
 	%D%/authenticate.c %D%/authenticate.h \
 	%D%/call.c %D%/call.h \
 	%D%/catalogue_view.c %D%/catalogue_view.h \

@@ -28,6 +28,13 @@ grow(struct wire_models *list, char **buf)
 }
 
 static bool
+is_sold(const struct catalogue_view *view, const struct catalogue_model *m,
+    enum wire_protocol protocol)
+{
+	return fee_price_complete(&m->price) && view_serves(view, m, protocol);
+}
+
+static bool
 write_list(const struct catalogue_view *view, enum wire_protocol protocol,
     struct wire_models *list, char **buf)
 {
@@ -40,8 +47,7 @@ write_list(const struct catalogue_view *view, enum wire_protocol protocol,
 			.created_s = m->created_us / 1000000,
 		};
 
-		if (!fee_price_complete(&m->price) ||
-		    !view_serves(view, m, protocol))
+		if (!is_sold(view, m, protocol))
 			continue;
 		while (!wire_models_add(list, &entry))
 			if (!grow(list, buf))
@@ -71,4 +77,32 @@ models_answer(struct call *call, struct MHD_Connection *connection)
 	    buf, list.len);
 	free(buf);
 	return ok;
+}
+
+bool
+models_answer_one(struct call *call, struct MHD_Connection *connection)
+{
+	const struct catalogue_view *view = call->worker->view;
+	const struct catalogue_model *m = NULL;
+	struct span name = call->path.name;
+	char buf[WIRE_MODELS_ENTRY_BYTES], id[WIRE_MODEL_BYTES];
+	struct wire_model entry;
+	size_t n = name.len < sizeof(id) - 1 ? name.len : sizeof(id) - 1;
+
+	if (admit_any(call)) {
+		memcpy(id, name.p, n);
+		id[n] = '\0';
+		m = view_model(view, name.p, name.len);
+		if (m == NULL || !is_sold(view, m, call->protocol))
+			call_refuse_about(call, WIRE_ERROR_NO_MODEL, id);
+	}
+	if (call->answer == ANSWER_ERROR) {
+		settle_refusal(call);
+		return reply_error(call, connection, false);
+	}
+	entry = (struct wire_model){ .id = m->name,
+		.created_s = m->created_us / 1000000 };
+	n = wire_models_one(call->protocol, &entry, buf, sizeof(buf));
+	return reply_document(call, connection, 200, "application/json", buf,
+	    n);
 }

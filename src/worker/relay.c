@@ -12,6 +12,7 @@
 #include "shm/seat.h"
 #include "upstream/exchange.h"
 #include "worker/admit.h"
+#include "worker/answers.h"
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
@@ -95,6 +96,15 @@ keep_head(struct call *call, int status, const struct response_head *head)
 	call->length = head->content_length;
 }
 
+/* Audio, and transcripts in other forms than JSON. */
+static bool
+may_be_opaque(enum wire_route route)
+{
+	return route == WIRE_ROUTE_SPEECH ||
+	    route == WIRE_ROUTE_TRANSCRIPTIONS ||
+	    route == WIRE_ROUTE_TRANSLATIONS;
+}
+
 static void
 on_head(void *arg, int status, const struct response_head *head)
 {
@@ -122,11 +132,17 @@ on_head(void *arg, int status, const struct response_head *head)
 	keep_head(call, status, head);
 	if (!call->upstream_ok)
 		return;
-	call->streamed = head->is_event_stream;
-	if (!call->streamed)
+	call->events = head->is_event_stream;
+	/* Without events it is an array, whose elements come one by one. */
+	call->streamed = call->events ||
+	    call->route->route == WIRE_ROUTE_STREAM_GENERATE;
+	if (!call->events)
 		call->filtered = false;
 	call->metered = true;
-	wire_meter_init(&call->meter, call->route->route, call->streamed);
+	wire_meter_init(&call->meter, call->route->route, call->events);
+	if (may_be_opaque(call->route->route) && !call->events &&
+	    !head->is_json)
+		wire_meter_opaque(&call->meter);
 }
 
 /* The buffer is larger than what is ever taken into it by what the filter may
@@ -185,6 +201,7 @@ stream_body(struct call *call, const char *p, size_t len)
 		return 0;
 	note_bytes(call, n);
 	wire_meter_feed(&call->meter, p, n);
+	answers_note(call);
 	if (!call->settled &&
 	    !admit_extend(call, settle_output_tokens(call))) {
 		relay_end_for_money(call, mid_event);
@@ -221,8 +238,10 @@ plain_body(struct call *call, const char *p, size_t len)
 	call->paused = n < len;
 	if (n > 0) {
 		note_bytes(call, n);
-		if (call->metered)
+		if (call->metered) {
 			wire_meter_feed(&call->meter, p, n);
+			answers_note(call);
+		}
 		append(call, p, n);
 	}
 	if (call->broken) {
@@ -246,6 +265,7 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 	if (call->metered) {
 		note_bytes(call, len);
 		wire_meter_feed(&call->meter, p, len);
+		answers_note(call);
 		settle_progress(call, true);
 	}
 	/* The customer has left, not his bill: money is held on for it. */

@@ -119,12 +119,30 @@ append_event(struct call *call, enum wire_error error, bool mid_event)
 	struct wire_error_info info = { .request_id = call->id };
 	size_t len;
 
-	len = wire_error_stream_event(call->protocol, error, &info,
-	    mid_event, event, sizeof(event));
-	if (!buf_append(&call->relay, event, len))
+	if (call->events)
+		len = wire_error_stream_event(call->route->route,
+		    call->protocol, error, &info, mid_event, event,
+		    sizeof(event));
+	else
+		len = wire_error_array_end(call->protocol, error, &info,
+		    call->meter.elements > 0, event, sizeof(event));
+	/* No JSON text can be mended in its middle. */
+	if ((mid_event && !call->events) ||
+	    !buf_append(&call->relay, event, len))
 		call->broken = true;
 	if (!call->settled)
 		call->recorded_error = error;
+}
+
+/* Clients take a missing message_stop, or a missing response.completed, for
+ * success.  OpenAI's others can do without [DONE], and some upstreams do;
+ * Gemini's streams have no last word. */
+static bool
+must_have_end(const struct call *call)
+{
+	return call->route->route == WIRE_ROUTE_MESSAGES ||
+	    call->route->route == WIRE_ROUTE_RESPONSES ||
+	    call->route->route == WIRE_ROUTE_INTERACTIONS;
 }
 
 static void
@@ -137,9 +155,7 @@ end_stream(struct call *call)
 		if (!buf_append(&call->relay, rest.p, rest.len))
 			call->broken = true;
 	}
-	/* Anthropic's clients take a missing message_stop for success;
-	 * OpenAI's can do without [DONE], and some upstreams do. */
-	if (call->protocol == WIRE_ANTHROPIC && !call->meter.finished &&
+	if (must_have_end(call) && !call->meter.finished &&
 	    !call->meter.error_seen) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;

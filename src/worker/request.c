@@ -7,6 +7,7 @@
 #include "shm/directory.h"
 #include "shm/seat.h"
 #include "worker/admit.h"
+#include "worker/answers.h"
 #include "worker/authenticate.h"
 #include "worker/call.h"
 #include "worker/client.h"
@@ -51,11 +52,17 @@ find_route(struct call *call, const char *method, const char *path)
 	};
 	enum wire_find found;
 
-	found = wire_route_find(method, path, &call->route);
+	found = wire_route_find(method, path, &call->route, &call->path);
 	call->protocol = call->route != NULL && call->route->protocol != 0 ?
 	    call->route->protocol : wire_protocol_guess(path, &hints);
 	switch (found) {
 	case WIRE_FIND_OK:
+		if (call->route->route == WIRE_ROUTE_BATCHES)
+			call_refuse(call, WIRE_ERROR_NOT_SERVED);
+		/* Clients that would rather have a WebSocket fall back. */
+		if (call->route->route == WIRE_ROUTE_RESPONSES_SOCKET)
+			call_refuse(call, call->head.upgrade ?
+			    WIRE_ERROR_UPGRADE : WIRE_ERROR_METHOD);
 		return;
 	case WIRE_FIND_PATH:
 		call_refuse(call, WIRE_ERROR_NO_ROUTE);
@@ -66,6 +73,14 @@ find_route(struct call *call, const char *method, const char *path)
 	}
 }
 
+static bool
+is_of_type(const struct call *call)
+{
+	if (call->route->body == WIRE_BODY_FORM)
+		return client_head_is_form(&call->head);
+	return client_head_is_json(&call->head);
+}
+
 static void
 check_body_head(struct call *call)
 {
@@ -74,7 +89,9 @@ check_body_head(struct call *call)
 
 	if (head->bad_content_length)
 		call_refuse(call, WIRE_ERROR_BAD_REQUEST);
-	else if (head->encoded || !client_head_is_json(head))
+	else if (call->route->body == WIRE_BODY_NONE)
+		return;
+	else if (head->encoded || !is_of_type(call))
 		call_refuse(call, WIRE_ERROR_MEDIA_TYPE);
 	else if (head->has_content_length && head->content_length > max) {
 		call->limit = max;
@@ -156,7 +173,8 @@ request_body(struct call *call, const char *p, size_t len)
 	struct worker *worker = call->worker;
 
 	seat_add(worker->shm, worker->seat, SEAT_BYTES_IN, (int64_t)len);
-	if (call->state == CALL_REFUSED || !call->route->billed)
+	if (call->state == CALL_REFUSED || !call->route->billed ||
+	    call->route->body == WIRE_BODY_NONE)
 		return true;
 	if (call->body.len + len > worker->settings->max_body_bytes)
 		return break_off(call, WIRE_ERROR_BODY_LARGE);
@@ -173,20 +191,63 @@ request_body(struct call *call, const char *p, size_t len)
 	return true;
 }
 
+/* Continuing somebody else's answer would tell what stands in it. */
+static bool
+check_previous(struct call *call)
+{
+	const char *id = call->request.previous_id;
+
+	if (id[0] == '\0')
+		return true;
+	if (!answers_find(call, (struct span){ id, strlen(id) })) {
+		call_refuse_about(call, WIRE_ERROR_NO_ANSWER, id);
+		return false;
+	}
+	call->request.context_tokens = call->stored.context_tokens;
+	return true;
+}
+
+/* The answer that the path names. */
+static bool
+find_stored(struct call *call)
+{
+	char id[WIRE_MODEL_BYTES];
+	size_t n = call->path.name.len;
+
+	wire_request_init(call->route->route, &call->request);
+	if (answers_find(call, call->path.name))
+		return true;
+	n = n < sizeof(id) - 1 ? n : sizeof(id) - 1;
+	memcpy(id, call->path.name.p, n);
+	id[n] = '\0';
+	call_refuse_about(call, WIRE_ERROR_NO_ANSWER, id);
+	return false;
+}
+
+static bool
+read_request(struct call *call)
+{
+	struct wire_fault fault;
+
+	if (call->route->body == WIRE_BODY_NONE)
+		return find_stored(call);
+	if (!wire_request_scan(call->route->route,
+	    call->body.len > 0 ? buf_head(&call->body) : "", call->body.len,
+	    &call->request, &fault) || (call->request.model_in_path &&
+	    !wire_request_name(&call->request, call->path.name, &fault))) {
+		call_refuse_about(call, fault.error, fault.param);
+		return false;
+	}
+	return check_previous(call);
+}
+
 static void
 forward(struct call *call)
 {
 	struct admission admission;
-	struct wire_fault fault;
 
 	call->record.request_bytes = call->body.len;
-	if (!wire_request_scan(call->route->route,
-	    call->body.len > 0 ? buf_head(&call->body) : "", call->body.len,
-	    &call->request, &fault)) {
-		call_refuse_about(call, fault.error, fault.param);
-		return;
-	}
-	if (!admit_call(call, &admission))
+	if (!read_request(call) || !admit_call(call, &admission))
 		return;
 	call->state = CALL_WAITING;
 	if (!forward_call(call, &admission, &relay_handlers))
@@ -197,21 +258,25 @@ static bool
 serve_complete(struct call *call, struct MHD_Connection *connection)
 {
 	client_enter(call->client, CLIENT_CALL, 0);
-	switch (call->route->route) {
-	case WIRE_ROUTE_CHAT_COMPLETIONS:
-	case WIRE_ROUTE_MESSAGES:
+	if (call->route->billed) {
 		/* Nothing is begun for a client that has already left. */
 		if (call->client->gone)
 			return false;
 		forward(call);
 		return true;
+	}
+	switch (call->route->route) {
 	case WIRE_ROUTE_MODELS:
 		return models_answer(call, connection);
+	case WIRE_ROUTE_MODEL:
+		return models_answer_one(call, connection);
 	case WIRE_ROUTE_HEALTHZ:
 		return health_answer(call, connection);
 	case WIRE_ROUTE_READYZ:
 		return ready_answer(call, connection);
-	case WIRE_ROUTE_NONE:
+	case WIRE_ROUTE_HELLO:
+		return hello_answer(call, connection);
+	default:
 		break;
 	}
 	assert(false);

@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "shm/seat.h"
 #include "wire/estimate.h"
+#include "worker/answers.h"
 #include "worker/call.h"
 #include "worker/context.h"
 #include "worker/durable.h"
@@ -27,14 +28,36 @@ elapsed_ms(const struct call *call)
 	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-/* What was read, by whatever name. */
+static bool
+is_output(int dim)
+{
+	return dim == USAGE_OUTPUT || dim == USAGE_OUTPUT_AUDIO ||
+	    dim == USAGE_OUTPUT_IMAGE;
+}
+
+/* What was read, by whatever name and by whatever model. */
 static uint64_t
 all_input(const struct usage *usage)
 {
 	uint64_t sum = 0;
 
 	for (int i = 0; i < USAGE_DIMS; i++)
-		if (i != USAGE_OUTPUT)
+		if (!is_output(i))
+			sum += usage->count[i];
+	for (int i = 0; i < USAGE_OTHER_DIMS; i++)
+		if (!is_output(i))
+			sum += usage->other.count[i];
+	return sum;
+}
+
+/* What was made, likewise. */
+static uint64_t
+all_output(const struct usage *usage)
+{
+	uint64_t sum = usage->other.count[USAGE_OUTPUT];
+
+	for (int i = 0; i < USAGE_DIMS; i++)
+		if (is_output(i))
 			sum += usage->count[i];
 	return sum;
 }
@@ -46,11 +69,14 @@ settle_complete_usage(const struct usage *seen, bool complete,
 	uint64_t *output = &usage_r->count[USAGE_OUTPUT];
 	uint64_t most = known->ceiling_tokens > known->output_tokens ?
 	    known->ceiling_tokens : known->output_tokens;
+	uint64_t made;
 
 	*usage_r = *seen;
-	if ((seen->marks & USAGE_SEEN) == 0)
+	if ((seen->marks & USAGE_SEEN) == 0) {
 		/* Nobody said: our own estimate, never nothing. */
 		memset(usage_r->count, 0, sizeof(usage_r->count));
+		memset(&usage_r->other, 0, sizeof(usage_r->other));
+	}
 	/* No request is read for nothing. */
 	if (all_input(usage_r) == 0) {
 		usage_r->count[USAGE_INPUT] = known->input_tokens;
@@ -58,8 +84,9 @@ settle_complete_usage(const struct usage *seen, bool complete,
 	}
 	/* An early statement (message_start) knows the input only, and what
 	 * we saw pass was not nothing. */
-	if ((!complete || *output == 0) && known->output_tokens > *output) {
-		*output = known->output_tokens;
+	made = all_output(usage_r);
+	if ((!complete || made == 0) && known->output_tokens > made) {
+		*output += known->output_tokens - made;
 		usage_r->marks |= USAGE_ESTIMATED;
 	}
 	/* More than was asked for, and more than passed before our eyes. */
@@ -94,12 +121,16 @@ usage_now(struct call *call, struct usage *usage_r)
 		.ceiling_tokens = call->ceiling_tokens,
 	};
 
+	*usage_r = call->metered ? *wire_meter_usage(&call->meter) : nothing;
+	if (wire_request_complete(&call->request, usage_r))
+		return;
 	if (call->metered)
 		known.output_tokens = wire_estimate_output_tokens(
 		    call->meter.output_bytes_seen);
 	settle_complete_usage(call->metered ?
 	    wire_meter_usage(&call->meter) : &nothing,
 	    call->metered && call->meter.finished, &known, usage_r);
+	(void)!wire_request_complete(&call->request, usage_r);
 }
 
 static void
@@ -146,6 +177,14 @@ end_hold(struct call *call, int64_t fee)
 	count(call, SEAT_FEE_NANO, fee);
 }
 
+static bool
+is_tokens(enum usage_dim dim)
+{
+	return dim != USAGE_IMAGES && dim != USAGE_CALLS &&
+	    dim != USAGE_MILLISECONDS && dim != USAGE_CHARACTERS &&
+	    dim != USAGE_TOOL_CALLS;
+}
+
 void
 settle_usage(struct call *call)
 {
@@ -154,13 +193,18 @@ settle_usage(struct call *call)
 
 	if (call->settled || call->hold == HOLD_NONE)
 		return;
+	if (!answers_charge(call)) {
+		end_hold(call, 0);
+		return;
+	}
 	usage_now(call, &usage);
 	hold_price(&usage, &call->terms,
 	    hold_held(call->worker->book, call->hold), &fee, &uncollected);
 	fill_usage(&call->record, &usage);
 	call->record.uncollected_nano = uncollected;
 	for (int i = 0; i < USAGE_DIMS; i++)
-		tokens += (int64_t)usage.count[i];
+		if (is_tokens((enum usage_dim)i))
+			tokens += (int64_t)usage.count[i];
 	count(call, SEAT_TOKENS, tokens);
 	if (usage.marks & USAGE_UNKNOWN_FIELD)
 		count(call, SEAT_UNKNOWN_USAGE, 1);
@@ -199,6 +243,9 @@ settle_progress(struct call *call, bool billable)
 	uint64_t input, output;
 
 	if (call->settled || call->hold == HOLD_NONE || !call->metered)
+		return;
+	/* Whether these are charged is decided at their end only. */
+	if (call->route->free || call->request.background)
 		return;
 	memset(&progress, 0, sizeof(progress));
 	usage_now(call, &progress.usage);
