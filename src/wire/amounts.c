@@ -86,7 +86,10 @@ wire_request_most(const struct wire_request *req, struct usage *usage_r)
 {
 	uint64_t *count = usage_r->count;
 
-	*usage_r = req->asked;
+	memset(usage_r, 0, sizeof(*usage_r));
+	usage_r->image_width = req->image_width;
+	usage_r->image_height = req->image_height;
+	usage_r->image_quality = req->image_quality;
 	count[USAGE_CALLS] = 1;
 	switch (req->route) {
 	case WIRE_ROUTE_IMAGES:
@@ -94,7 +97,7 @@ wire_request_most(const struct wire_request *req, struct usage *usage_r)
 	case WIRE_ROUTE_IMAGE_VARIATIONS:
 		count[USAGE_IMAGES] = req->n;
 		count[USAGE_OUTPUT_IMAGE] = cut(req->n *
-		    (image_tokens[req->asked.image_quality] +
+		    (image_tokens[req->image_quality] +
 		    (uint64_t)req->partial_images * PARTIAL_IMAGE_TOKENS));
 		return;
 	case WIRE_ROUTE_TRANSCRIPTIONS:
@@ -120,16 +123,14 @@ wire_request_most(const struct wire_request *req, struct usage *usage_r)
 static void
 complete_images(const struct wire_request *req, struct usage *usage)
 {
-	const struct usage *asked = &req->asked;
-
 	if (usage->count[USAGE_IMAGES] == 0)
 		usage->count[USAGE_IMAGES] = req->n;
 	if (usage->image_width == 0) {
-		usage->image_width = asked->image_width;
-		usage->image_height = asked->image_height;
+		usage->image_width = req->image_width;
+		usage->image_height = req->image_height;
 	}
 	if (usage->image_quality == IMAGE_QUALITY_AUTO)
-		usage->image_quality = asked->image_quality;
+		usage->image_quality = req->image_quality;
 }
 
 bool
@@ -220,10 +221,10 @@ wire_request_field(struct wire_request *req, const char *name,
 		good = take_number(value, 0, &req->partial_images);
 	else if (strcmp(name, "size") == 0)
 		(void)wire_image_size(value.p, value.len,
-		    &req->asked.image_width, &req->asked.image_height);
+		    &req->image_width, &req->image_height);
 	else if (strcmp(name, "quality") == 0)
 		(void)wire_image_quality(value.p, value.len,
-		    &req->asked.image_quality);
+		    &req->image_quality);
 	else if (strcmp(name, "stream") == 0) {
 		req->stream = is(value, "true") || is(value, "True") ||
 		    is(value, "1");

@@ -31,6 +31,8 @@ static const struct status_words status_words[] = {
 	{ 405, "invalid_request_error", "invalid_request_error",
 	    "INVALID_ARGUMENT" },
 	{ 408, "invalid_request_error", "timeout_error", "DEADLINE_EXCEEDED" },
+	{ 409, "invalid_request_error", "invalid_request_error",
+	    "FAILED_PRECONDITION" },
 	{ 413, "invalid_request_error", "request_too_large",
 	    "INVALID_ARGUMENT" },
 	{ 415, "invalid_request_error", "invalid_request_error",
@@ -124,12 +126,19 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_REQUEST_TIMEOUT, 408, "request_timeout",
 	    "request_timeout", false, false,
 	    "The request did not arrive completely in time." },
+	{ WIRE_ERROR_ANSWER_OPEN, 409, "answer_open", "answer_open", false,
+	    true, "The answer '{param}' was made in the background and has"
+	    " not been fetched yet. GET it when it is finished; then it can be"
+	    " continued and deleted." },
 	{ WIRE_ERROR_BODY_LARGE, 413, "body_large", "request_too_large", false,
 	    false, "The request body is larger than the {limit} bytes that are"
 	    " allowed." },
 	{ WIRE_ERROR_MEDIA_TYPE, 415, "media_type", "unsupported_media_type",
 	    false, false, "The request body must be uncompressed JSON, with"
 	    " 'Content-Type: application/json'." },
+	{ WIRE_ERROR_FORM_TYPE, 415, "form_type", "unsupported_media_type",
+	    false, false, "The request body must be an uncompressed form, with"
+	    " 'Content-Type: multipart/form-data'." },
 	{ WIRE_ERROR_UPGRADE, 426, "upgrade", "upgrade_required", false, false,
 	    "There is no WebSocket here. Send the request by POST." },
 	{ WIRE_ERROR_RATE_REQUESTS, 429, "rate_requests",

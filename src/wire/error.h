@@ -37,8 +37,10 @@ enum wire_error {
 	WIRE_ERROR_NO_ANSWER = 43,	/* 404: param = its id */
 	WIRE_ERROR_METHOD = 50,		/* 405: allow is set */
 	WIRE_ERROR_REQUEST_TIMEOUT = 60, /* 408: the body didn't come */
+	WIRE_ERROR_ANSWER_OPEN = 65,	/* 409: param = its id; not paid yet */
 	WIRE_ERROR_BODY_LARGE = 70,	/* 413: limit in bytes */
 	WIRE_ERROR_MEDIA_TYPE = 80,	/* 415 */
+	WIRE_ERROR_FORM_TYPE = 81,	/* 415: a form is wanted */
 	WIRE_ERROR_UPGRADE = 85,	/* 426: no WebSocket */
 	WIRE_ERROR_RATE_REQUESTS = 90,	/* 429: limit per minute */
 	WIRE_ERROR_RATE_TOKENS = 91,	/* 429: limit per minute */

@@ -4,9 +4,11 @@ noinst_LIBRARIES += %D%/libwire.a
 	%D%/amounts.c \
 	%D%/anthropic.c \
 	%D%/audio.c \
+	%D%/batch.c %D%/batch.h \
 	%D%/error.c %D%/error.h \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/filter.c %D%/filter.h \
+	%D%/form.c %D%/form.h \
 	%D%/gemini.c \
 	%D%/images.c \
 	%D%/interactions.c \

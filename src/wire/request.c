@@ -382,36 +382,6 @@ read_generation_config(struct scan *scan)
 	return good;
 }
 
-/* How it asks to be served: what it may cost at most depends on it.  The
- * upstream complains of words that it doesn't know. */
-static void
-read_served(struct scan *scan)
-{
-	struct wire_meter words = { 0 };
-	struct json_pull_value value = { .type = JSON_STRING };
-	static const enum member members[] = { MEMBER_SERVICE_TIER,
-		MEMBER_GEMINI_TIER, MEMBER_SPEED, MEMBER_INFERENCE_GEO };
-	char text[32];
-
-	value.text = text;
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		const struct json_want *want = get(scan, members[i]);
-
-		if (want == NULL || !copy_string(scan, want, text,
-		    sizeof(text), &value.text_len))
-			continue;
-		if (members[i] == MEMBER_SPEED)
-			wire_meter_speed(&words, &value);
-		else if (members[i] == MEMBER_INFERENCE_GEO)
-			wire_meter_region(&words, &value);
-		else
-			wire_meter_tier(&words, &value);
-	}
-	scan->req->asked.tier = words.tier;
-	scan->req->asked.speed = words.speed;
-	scan->req->asked.region = words.region;
-}
-
 static bool
 read_previous(struct scan *scan, enum member member)
 {
@@ -427,7 +397,7 @@ read_previous(struct scan *scan, enum member member)
 static bool
 read_image(struct scan *scan)
 {
-	struct usage *asked = &scan->req->asked;
+	struct wire_request *req = scan->req;
 	const struct json_want *want;
 	char text[32];
 	size_t len;
@@ -437,15 +407,15 @@ read_image(struct scan *scan)
 		if (!copy_string(scan, want, text, sizeof(text), &len))
 			return refuse(scan->fault, WIRE_ERROR_BAD_PARAM,
 			    "size");
-		(void)wire_image_size(text, len, &asked->image_width,
-		    &asked->image_height);
+		(void)wire_image_size(text, len, &req->image_width,
+		    &req->image_height);
 	}
 	want = get(scan, MEMBER_QUALITY);
 	if (want != NULL) {
 		if (!copy_string(scan, want, text, sizeof(text), &len))
 			return refuse(scan->fault, WIRE_ERROR_BAD_PARAM,
 			    "quality");
-		(void)wire_image_quality(text, len, &asked->image_quality);
+		(void)wire_image_quality(text, len, &req->image_quality);
 	}
 	return true;
 }
@@ -560,7 +530,6 @@ read_members(struct scan *scan)
 	    !read_previous(scan, MEMBER_PREVIOUS_INTERACTION) ||
 	    !read_image(scan) || !read_input(scan) || !read_prompts(scan))
 		return false;
-	read_served(scan);
 	req->documents = count_texts(scan, MEMBER_DOCUMENTS);
 	return true;
 }

@@ -47,7 +47,10 @@ struct wire_request {
 	uint64_t audio_ms;		/* estimated, from the file's bytes */
 	uint64_t documents;		/* to be ranked */
 	uint32_t partial_images;	/* of each */
-	struct usage asked;		/* tier, speed, …; all counts are 0 */
+	/* Of images, as base/fee.h's struct usage has them. */
+	uint16_t image_width;
+	uint16_t image_height;
+	uint8_t image_quality;
 
 	/* For wire/splice.h. */
 	struct wire_place object;	/* braces included */

@@ -220,6 +220,34 @@ extend_by(struct call *call, uint64_t more)
 	}
 }
 
+bool
+admit_more(struct call *call)
+{
+	int64_t fixed = amount_fixed(&call->terms, &call->request);
+	int64_t more = fixed > call->fixed_nano ? fixed - call->fixed_nano : 0;
+	uint64_t tokens = wire_request_output_tokens(&call->request,
+	    call->ceiling_tokens);
+
+	if (fixed == INT64_MAX)
+		return false;
+	if (tokens > call->covered_tokens) {
+		int64_t text = amount_more(&call->terms, call->input_tokens,
+		    call->covered_tokens, tokens - call->covered_tokens);
+
+		if (text > INT64_MAX - more)
+			return false;
+		more += text;
+	} else
+		tokens = call->covered_tokens;
+	if (more > 0 && hold_extend(call->worker->book, call->hold, more) !=
+	    HOLD_OK)
+		return false;
+	if (fixed > call->fixed_nano)
+		call->fixed_nano = fixed;
+	call->covered_tokens = tokens;
+	return true;
+}
+
 /* How much output is to be held for next: no further than to the ceiling,
  * unless the upstream went past it. */
 static uint64_t

@@ -35,4 +35,8 @@ bool	admit_call(struct call *call, struct admission *admission_r)
 bool	admit_extend(struct call *call, uint64_t output_tokens)
 	    __attribute__((warn_unused_result));
 
+/* What the request turned out to ask for since it was admitted: holds for
+ * that too.  False: there is no money for it. */
+bool	admit_more(struct call *call) __attribute__((warn_unused_result));
+
 #endif

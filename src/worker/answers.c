@@ -48,6 +48,13 @@ makes_answer(const struct call *call)
 	    call->route->route == WIRE_ROUTE_INTERACTIONS;
 }
 
+bool
+answers_unpaid(const struct call *call)
+{
+	return !call->settled && call->streamed &&
+	    (answers_open(call) || (call->noted && call->request.background));
+}
+
 static uint32_t
 cut(uint64_t n)
 {

@@ -29,6 +29,10 @@ bool	answers_open(const struct call *call);
  * before anybody else learns the id.  Cheap when there is nothing to do. */
 void	answers_note(struct call *call);
 
+/* Is an answer on its way that is paid for at its end only, or not at all?
+ * Then that end is waited for even if the client leaves. */
+bool	answers_unpaid(const struct call *call);
+
 /* Asked once, at the settlement: is the call to be charged for? */
 bool	answers_charge(struct call *call);
 

@@ -30,6 +30,7 @@
 #include "shm/record.h"
 #include "wire/error.h"
 #include "wire/filter.h"
+#include "wire/form.h"
 #include "wire/meter.h"
 #include "wire/request.h"
 #include "wire/route.h"
@@ -59,6 +60,8 @@ enum call_answer {
 /* "req_" and 32 hexadecimal digits. */
 #define CALL_ID_BYTES 37
 #define CALL_CONTENT_TYPE_BYTES 128
+/* A chunk's size in hexadecimal, and its line's end. */
+#define CALL_CHUNK_LINE_BYTES 20
 
 struct call {
 	struct call *next;		/* open calls, or the free list */
@@ -122,6 +125,9 @@ struct call {
 	/* The upstream's side. */
 	struct buf upstream_head;
 	struct wire_splice splice;
+	bool uploading;			/* the exchange waits for the rest */
+	bool upload_chunked;		/* … of which nobody knows the length */
+	char chunk_line[CALL_CHUNK_LINE_BYTES];
 	bool upstream_ok;		/* it answered with 2xx */
 	bool upstream_over;		/* nothing more comes */
 	bool paused;			/* it waits for the client */
@@ -140,7 +146,8 @@ struct call {
 	uint64_t delivered_bytes;	/* of the body, to libmicrohttpd */
 	struct buf relay;
 	struct wire_meter meter;
-	struct wire_filter filter;	/* last: rarely touched */
+	struct wire_form form;		/* these last: rarely touched */
+	struct wire_filter filter;
 };
 
 /* NULL when memory is short.  The call is the client's. */

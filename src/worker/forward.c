@@ -1,10 +1,12 @@
 #include "worker/forward.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "shm/seat.h"
 #include "upstream/exchange.h"
+#include "wire/batch.h"
 #include "worker/admit.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
@@ -18,6 +20,10 @@ static const struct request_header fixed_headers[] = {
 	/* The meter reads what passes; see also relay.c. */
 	{ LITERAL("Accept-Encoding"), LITERAL("identity") },
 	{ LITERAL("User-Agent"), LITERAL(USER_AGENT) },
+};
+
+static const struct request_header chunked_header = {
+	LITERAL("Transfer-Encoding"), LITERAL("chunked")
 };
 
 /* What of a query a route passes on. */
@@ -221,10 +227,16 @@ method_of(const struct wire_route_info *route)
 	return route->methods == WIRE_METHOD_DELETE ? "DELETE" : "POST";
 }
 
-/* POST without a body still says so. */
+/* POST without a body still says so.  Of one that is still coming it is what
+ * the client says, and what the splice made of its beginning. */
 static uint64_t
 body_length(const struct call *call)
 {
+	if (call->upload_chunked)
+		return REQUEST_NO_BODY;
+	if (call->uploading)
+		return call->head.content_length - call->body.len +
+		    call->splice.total_bytes;
 	if (call->route->body == WIRE_BODY_NONE &&
 	    call->route->methods != WIRE_METHOD_POST)
 		return REQUEST_NO_BODY;
@@ -253,12 +265,67 @@ refuse(struct call *call, enum wire_error error)
 	return false;
 }
 
+size_t
+forward_chunk_line(char line[], size_t len)
+{
+	return (size_t)snprintf(line, CALL_CHUNK_LINE_BYTES, "%zx\r\n", len);
+}
+
+/* The pieces of the splice; of a body without length, as its first chunk. */
+static void
+put_body(struct call *call, struct exchange_request *request)
+{
+	struct span *body = request->body;
+	size_t n = 0;
+
+	static_assert(WIRE_SPLICE_PIECES + 2 <= EXCHANGE_BODY_SPANS,
+	    "every splice fits an exchange");
+	if (call->upload_chunked)
+		body[n++] = (struct span){ call->chunk_line,
+			forward_chunk_line(call->chunk_line,
+			call->splice.total_bytes) };
+	for (size_t i = 0; i < call->splice.pieces; i++)
+		body[n++] = call->splice.piece[i];
+	if (call->upload_chunked)
+		body[n++] = (struct span)LITERAL("\r\n");
+	request->spans = n;
+	request->open = call->uploading;
+}
+
+/* A batch repeats the model's name in each of its requests. */
+static bool
+rename_batch(struct call *call, const char *upstream_model)
+{
+	struct buf renamed;
+	bool good;
+
+	if (call->route->route != WIRE_ROUTE_BATCH_EMBED ||
+	    strcmp(call->request.model, upstream_model) == 0)
+		return true;
+	/* Names are short, but a body may be full of them. */
+	buf_init(&renamed, call->body.limit + call->body.len *
+	    WIRE_MODEL_BYTES);
+	good = wire_batch_rename(&renamed, buf_head(&call->body),
+	    call->body.len, upstream_model);
+	if (!good) {
+		buf_free(&renamed);
+		return false;
+	}
+	renamed.limit = call->body.limit;
+	buf_free(&call->body);
+	call->body = renamed;
+	/* Of the body itself nothing else is changed. */
+	call->request.model_value = (struct wire_place){ 0, 0 };
+	call->request.body_bytes = renamed.len;
+	return true;
+}
+
 bool
 forward_call(struct call *call, const struct admission *admission,
     const struct exchange_handlers *handlers)
 {
 	const struct view_channel *channel = admission->channel;
-	struct request_header header[FORWARD_HEADERS];
+	struct request_header header[FORWARD_HEADERS + 1];
 	struct exchange_request request = { 0 };
 	char buf[FORWARD_TARGET_BYTES];
 	struct span target;
@@ -267,6 +334,8 @@ forward_call(struct call *call, const struct admission *admission,
 	call->filtered = wants_usage_frame(call);
 	if (call->filtered)
 		wire_filter_init(&call->filter);
+	if (!rename_batch(call, admission->upstream_name))
+		return refuse(call, WIRE_ERROR_OVERLOADED);
 	if (call->route->body == WIRE_BODY_NONE)
 		call->splice.pieces = call->splice.total_bytes = 0;
 	else if (!wire_splice_build(&call->splice, &call->request,
@@ -274,6 +343,10 @@ forward_call(struct call *call, const struct admission *admission,
 		return refuse(call, WIRE_ERROR_INTERNAL);
 	headers = forward_headers(call->route, &call->head,
 	    channel->credential, channel->credential_len, header);
+	call->upload_chunked = call->uploading &&
+	    !call->head.has_content_length;
+	if (call->upload_chunked)
+		header[headers++] = chunked_header;
 	target = target_of(call, admission, buf);
 	if (target.p == NULL || !request_head_render(&call->upstream_head,
 	    channel->upstream, method_of(call->route), target, header,
@@ -282,11 +355,7 @@ forward_call(struct call *call, const struct admission *admission,
 		return refuse(call, WIRE_ERROR_BAD_REQUEST);
 	request.head = (struct span){ buf_head(&call->upstream_head),
 		call->upstream_head.len };
-	static_assert(WIRE_SPLICE_PIECES <= EXCHANGE_BODY_SPANS,
-	    "every splice fits an exchange");
-	memcpy(request.body, call->splice.piece,
-	    call->splice.pieces * sizeof(call->splice.piece[0]));
-	request.spans = call->splice.pieces;
+	put_body(call, &request);
 	call->exchange = exchange_start(channel->upstream, &request, handlers,
 	    call);
 	if (call->exchange == NULL)

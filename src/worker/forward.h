@@ -48,4 +48,7 @@ bool	forward_call(struct call *call, const struct admission *admission,
 	    const struct exchange_handlers *handlers)
 	    __attribute__((warn_unused_result));
 
+/* The line before a chunk of len bytes, with its CRLF; returns its length. */
+size_t	forward_chunk_line(char line[], size_t len);
+
 #endif

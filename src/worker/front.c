@@ -72,6 +72,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
     size_t *upload_size, void **context)
 {
 	struct call *call = *context;
+	size_t taken;
 	bool ok;
 
 	(void)arg;
@@ -85,8 +86,8 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 		*context = call;
 		ok = request_head(call, connection, method, url);
 	} else if (*upload_size > 0) {
-		ok = request_body(call, upload, *upload_size);
-		*upload_size = 0;
+		ok = request_body(call, upload, *upload_size, &taken);
+		*upload_size -= taken;
 	} else
 		ok = request_serve(call, connection);
 	return ok ? MHD_YES : MHD_NO;

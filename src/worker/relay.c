@@ -348,7 +348,14 @@ on_fail(void *arg, enum upstream_failure failure)
 		relay_end_failed(call, failure);
 }
 
+static void
+on_room(void *arg)
+{
+	call_wake(arg);
+}
+
 const struct exchange_handlers relay_handlers = {
+	.on_room = on_room,
 	.on_sent = on_sent,
 	.on_head = on_head,
 	.on_body = on_body,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "upstream/exchange.h"
+#include "worker/answers.h"
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
@@ -142,6 +143,7 @@ must_have_end(const struct call *call)
 {
 	return call->route->route == WIRE_ROUTE_MESSAGES ||
 	    call->route->route == WIRE_ROUTE_RESPONSES ||
+	    call->route->route == WIRE_ROUTE_RESPONSE ||
 	    call->route->route == WIRE_ROUTE_INTERACTIONS;
 }
 
@@ -265,7 +267,8 @@ leave(struct call *call)
 	call->upstream_over = true;
 	if (call->metered)
 		wire_meter_finish(&call->meter);
-	if (began && (call->record.upstream_status == 0 || call->upstream_ok))
+	/* Nobody works on half a form. */
+	if (began && !call->uploading && (call->record.upstream_status == 0 || call->upstream_ok))
 		settle_usage(call);
 	else
 		settle_free(call);
@@ -274,8 +277,9 @@ leave(struct call *call)
 void
 relay_client_gone(struct call *call)
 {
-	bool drain = call->worker->settings->on_client_abort ==
-	    CLIENT_ABORT_DRAIN && !call->worker->aborting;
+	bool drain = (call->worker->settings->on_client_abort ==
+	    CLIENT_ABORT_DRAIN || answers_unpaid(call)) &&
+	    !call->worker->aborting;
 
 	if (call->exchange == NULL || call->answer == ANSWER_ERROR ||
 	    call->state == CALL_DRAINING)
@@ -288,7 +292,7 @@ relay_client_gone(struct call *call)
 			    WIRE_ERROR_CLIENT_GONE);
 	}
 	/* A settled call's upstream has said all; its connection is kept. */
-	if (drain || call->settled) {
+	if ((drain && !call->uploading) || call->settled) {
 		call->state = CALL_DRAINING;
 		if (call->paused) {
 			call->paused = false;

@@ -19,6 +19,7 @@
 #include "worker/relay.h"
 #include "worker/reply.h"
 #include "worker/settle.h"
+#include "worker/upload.h"
 
 /* A refused body up to this is read and thrown away, so that the connection
  * can be used again and the client is sure to read the answer. */
@@ -92,7 +93,8 @@ check_body_head(struct call *call)
 	else if (call->route->body == WIRE_BODY_NONE)
 		return;
 	else if (head->encoded || !is_of_type(call))
-		call_refuse(call, WIRE_ERROR_MEDIA_TYPE);
+		call_refuse(call, call->route->body == WIRE_BODY_FORM ?
+		    WIRE_ERROR_FORM_TYPE : WIRE_ERROR_MEDIA_TYPE);
 	else if (head->has_content_length && head->content_length > max) {
 		call->limit = max;
 		call_refuse(call, WIRE_ERROR_BODY_LARGE);
@@ -111,8 +113,9 @@ check_head(struct call *call, const char *method, const char *path)
 	if (!call->route->billed)
 		return;
 	check_body_head(call);
-	if (call->answer == ANSWER_NONE)
-		(void)!admit_any(call);
+	if (call->answer == ANSWER_NONE && admit_any(call) &&
+	    call->route->body == WIRE_BODY_FORM)
+		(void)!upload_begin(call);
 }
 
 static bool
@@ -154,12 +157,10 @@ request_head(struct call *call, struct MHD_Connection *connection,
 
 /* Too late for libmicrohttpd, which answers complete requests only. */
 static bool
-break_off(struct call *call, enum wire_error error)
+break_off(struct call *call)
 {
 	char text[REPLY_TEXT_BYTES];
 
-	call->limit = call->worker->settings->max_body_bytes;
-	call_refuse(call, error);
 	client_say(call->client, text,
 	    reply_error_text(call, text, sizeof(text)));
 	settle_refusal(call);
@@ -167,27 +168,53 @@ break_off(struct call *call, enum wire_error error)
 	return false;
 }
 
+static bool
+refuse_body(struct call *call, enum wire_error error)
+{
+	call->limit = call->worker->settings->max_body_bytes;
+	call_refuse(call, error);
+	return break_off(call);
+}
+
+/* Where an answer has begun already, the connection's end is all we can say. */
+static bool
+take_form(struct call *call, const char *p, size_t len, size_t *taken_r)
+{
+	if (upload_take(call, p, len, taken_r))
+		return true;
+	return call->answer == ANSWER_ERROR ? break_off(call) : false;
+}
+
 bool
-request_body(struct call *call, const char *p, size_t len)
+request_body(struct call *call, const char *p, size_t len, size_t *taken_r)
 {
 	struct worker *worker = call->worker;
+	bool ok;
 
+	*taken_r = len;
+	if (call->route != NULL && call->route->body == WIRE_BODY_FORM &&
+	    call->state != CALL_REFUSED) {
+		ok = take_form(call, p, len, taken_r);
+		seat_add(worker->shm, worker->seat, SEAT_BYTES_IN,
+		    (int64_t)*taken_r);
+		return ok;
+	}
 	seat_add(worker->shm, worker->seat, SEAT_BYTES_IN, (int64_t)len);
 	if (call->state == CALL_REFUSED || !call->route->billed ||
 	    call->route->body == WIRE_BODY_NONE)
 		return true;
 	if (call->body.len + len > worker->settings->max_body_bytes)
-		return break_off(call, WIRE_ERROR_BODY_LARGE);
+		return refuse_body(call, WIRE_ERROR_BODY_LARGE);
 	if (call->body.len == 0 && call->head.has_content_length) {
 		uint64_t first = call->head.content_length;
 
 		if (first > BODY_FIRST_BYTES)
 			first = BODY_FIRST_BYTES;
 		if (buf_room(&call->body, first) == NULL)
-			return break_off(call, WIRE_ERROR_OVERLOADED);
+			return refuse_body(call, WIRE_ERROR_OVERLOADED);
 	}
 	if (!buf_append(&call->body, p, len))
-		return break_off(call, WIRE_ERROR_OVERLOADED);
+		return refuse_body(call, WIRE_ERROR_OVERLOADED);
 	return true;
 }
 
@@ -203,6 +230,11 @@ check_previous(struct call *call)
 		call_refuse_about(call, WIRE_ERROR_NO_ANSWER, id);
 		return false;
 	}
+	/* What it says would come out, and nobody would have paid for it. */
+	if (call->stored.open) {
+		call_refuse_about(call, WIRE_ERROR_ANSWER_OPEN, id);
+		return false;
+	}
 	call->request.context_tokens = call->stored.context_tokens;
 	return true;
 }
@@ -211,16 +243,19 @@ check_previous(struct call *call)
 static bool
 find_stored(struct call *call)
 {
+	bool found = answers_find(call, call->path.name);
 	char id[WIRE_MODEL_BYTES];
 	size_t n = call->path.name.len;
 
 	wire_request_init(call->route->route, &call->request);
-	if (answers_find(call, call->path.name))
+	if (found && (call->route->route != WIRE_ROUTE_RESPONSE_DELETE ||
+	    !call->stored.open))
 		return true;
 	n = n < sizeof(id) - 1 ? n : sizeof(id) - 1;
 	memcpy(id, call->path.name.p, n);
 	id[n] = '\0';
-	call_refuse_about(call, WIRE_ERROR_NO_ANSWER, id);
+	call_refuse_about(call, found ? WIRE_ERROR_ANSWER_OPEN :
+	    WIRE_ERROR_NO_ANSWER, id);
 	return false;
 }
 
@@ -262,7 +297,11 @@ serve_complete(struct call *call, struct MHD_Connection *connection)
 		/* Nothing is begun for a client that has already left. */
 		if (call->client->gone)
 			return false;
-		forward(call);
+		if (call->route->body == WIRE_BODY_FORM) {
+			if (!upload_end(call))
+				call->state = CALL_ANSWERING;
+		} else
+			forward(call);
 		return true;
 	}
 	switch (call->route->route) {
@@ -324,6 +363,10 @@ request_serve(struct call *call, struct MHD_Connection *connection)
 			return true;
 	} else if (client->gone || call->unrecorded)
 		return false;
+	else if (call->uploading) {
+		client_enter(client, CLIENT_CALL, 0);
+		(void)!upload_end(call);
+	}
 	if (waits_whole(call)) {
 		front_suspend(client);
 		return true;
