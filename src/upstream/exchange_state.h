@@ -49,7 +49,7 @@ struct exchange {
 
 	/* The request's side. */
 	struct exchange_request request;
-	size_t piece;			/* 0: the head, the spans, then `more` */
+	size_t piece;			/* 0: the head; the spans; `more` */
 	size_t piece_offset;
 	bool reused;			/* by a connection from the pool */
 	bool retried;

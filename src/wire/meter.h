@@ -68,7 +68,7 @@ struct wire_meter {
 	bool split_stale;		/* Anthropic: cache_creation is older
 					 * than its total */
 	uint8_t extra_kind;		/* Anthropic: what an iteration is */
-	bool fallback;			/* Anthropic: the totals are another's */
+	bool fallback;			/* Anthropic: totals are another's */
 	char extra_model[USAGE_OTHER_MODEL_BYTES];
 	char other_model[USAGE_OTHER_MODEL_BYTES];
 	struct wire_meter_fields total;	/* of the answer */

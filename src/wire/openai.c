@@ -6,9 +6,9 @@
  * last that states something wins, unless it takes back what was stated.
  * Dialects: DeepSeek prompt_cache_hit_tokens,
  * Moonshot usage.cached_tokens and a usage within the choice, Mistral
- * num_cached_tokens, Groq x_groq.usage, xAI reasoning outside of
- * completion_tokens, Voyage and Jina total_tokens alone, Cohere
- * meta.billed_units.
+ * num_cached_tokens and prompt_audio_seconds, Groq x_groq.usage, xAI reasoning
+ * outside of completion_tokens, Voyage and Jina total_tokens alone, Cohere
+ * meta.billed_units; Anthropic's names beside OpenAI's, from proxies.
  */
 #include <string.h>
 
@@ -27,7 +27,8 @@ enum field {
 	FIELD_OUTPUT_AUDIO,
 	FIELD_OUTPUT_IMAGE,
 	FIELD_SEARCHES,
-	FIELD_UNITS
+	FIELD_UNITS,
+	FIELD_AUDIO_MS
 };
 
 enum node {
@@ -75,6 +76,9 @@ enum node {
 	NODE_SOURCES,
 	NODE_QUERIES,
 	NODE_TOOLS,
+	NODE_AUDIO_SECONDS,
+	NODE_CACHE_READ_INPUT,
+	NODE_CACHE_CREATION_INPUT,
 	NODE_PROMPT_DETAILS,
 	NODE_COMPLETION_DETAILS,
 	/* usage.server_tool_use */
@@ -82,6 +86,8 @@ enum node {
 	/* usage.prompt_tokens_details */
 	NODE_PROMPT_CACHED,
 	NODE_PROMPT_CACHE_WRITE,
+	NODE_PROMPT_CACHE_CREATION,
+	NODE_PROMPT_CACHE_CREATED,
 	NODE_PROMPT_AUDIO,
 	NODE_PROMPT_IMAGE,
 	NODE_PROMPT_VIDEO,
@@ -147,6 +153,9 @@ static const struct json_node nodes[NODES] = {
 	[NODE_SOURCES] = LEAF("num_sources_used"),
 	[NODE_QUERIES] = LEAF("num_search_queries"),
 	[NODE_TOOLS] = JSON_NODE("server_tool_use", NODE_WEB_SEARCHES, 1, 0),
+	[NODE_AUDIO_SECONDS] = LEAF("prompt_audio_seconds"),
+	[NODE_CACHE_READ_INPUT] = LEAF("cache_read_input_tokens"),
+	[NODE_CACHE_CREATION_INPUT] = LEAF("cache_creation_input_tokens"),
 	[NODE_WEB_SEARCHES] = LEAF("web_search_requests"),
 	[NODE_PROMPT_DETAILS] = JSON_NODE("prompt_tokens_details",
 	    NODE_PROMPT_CACHED, NODE_PROMPT_TEXT - NODE_PROMPT_CACHED + 1,
@@ -156,6 +165,8 @@ static const struct json_node nodes[NODES] = {
 	    JSON_NODE_REPORT_REST),
 	[NODE_PROMPT_CACHED] = LEAF("cached_tokens"),
 	[NODE_PROMPT_CACHE_WRITE] = LEAF("cache_write_tokens"),
+	[NODE_PROMPT_CACHE_CREATION] = LEAF("cache_creation_input_tokens"),
+	[NODE_PROMPT_CACHE_CREATED] = LEAF("cache_creation_tokens"),
 	[NODE_PROMPT_AUDIO] = LEAF("audio_tokens"),
 	[NODE_PROMPT_IMAGE] = LEAF("image_tokens"),
 	[NODE_PROMPT_VIDEO] = LEAF("video_tokens"),
@@ -242,8 +253,12 @@ field_of(enum node node)
 	case NODE_CACHED:
 	case NODE_NUM_CACHED:
 	case NODE_PROMPT_CACHED:
+	case NODE_CACHE_READ_INPUT:
 		return FIELD_CACHED;
 	case NODE_PROMPT_CACHE_WRITE:
+	case NODE_PROMPT_CACHE_CREATION:
+	case NODE_PROMPT_CACHE_CREATED:
+	case NODE_CACHE_CREATION_INPUT:
 		return FIELD_CACHE_WRITE;
 	case NODE_REASONING:
 		return FIELD_REASONING;
@@ -289,6 +304,9 @@ report(void *context, const struct json_pull_value *value)
 	case NODE_ERROR:
 		if (value->type != JSON_NULL)
 			meter->error_seen = true;
+		return;
+	case NODE_AUDIO_SECONDS:
+		wire_field_take_seconds(&meter->part, FIELD_AUDIO_MS, value);
 		return;
 	default:
 		break;
@@ -380,6 +398,7 @@ settle(const struct wire_meter *meter, struct usage *usage)
 	    total->value[FIELD_OUTPUT_IMAGE], usage);
 	usage->count[USAGE_TOOL_CALLS] = total->value[FIELD_SEARCHES];
 	usage->count[USAGE_CALLS] = total->value[FIELD_UNITS];
+	usage->count[USAGE_MILLISECONDS] = total->value[FIELD_AUDIO_MS];
 	usage->reasoning = wire_count_within(total->value[FIELD_REASONING],
 	    usage->count[USAGE_OUTPUT], &usage->marks);
 }

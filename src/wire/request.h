@@ -103,8 +103,8 @@ const char *wire_request_default_model(enum wire_route route);
 uint64_t wire_request_input_tokens(const struct wire_request *req);
 
 /*
- * The most text that may be billed: max_tokens × n, or ceiling_tokens × n when
- * the client set no limit; 0 where no text is made.  Saturates at
+ * The most text that may be billed: max_tokens × n, or ceiling_tokens × n
+ * when the client set no limit; 0 where no text is made.  Saturates at
  * USAGE_COUNT_MAX.
  */
 uint64_t wire_request_output_tokens(const struct wire_request *req,

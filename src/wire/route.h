@@ -49,7 +49,7 @@ enum wire_route {
 	WIRE_ROUTE_BATCHES = 24,	/* /v1/messages/batches: refused */
 	WIRE_ROUTE_HELLO = 25,		/* GET /api/hello */
 	/* Gemini; {v} is v1 or v1beta */
-	WIRE_ROUTE_GENERATE = 26,	/* POST /{v}/models/{m}:generateContent */
+	WIRE_ROUTE_GENERATE = 26,	/* POST …/models/{m}:generateContent */
 	WIRE_ROUTE_STREAM_GENERATE = 27, /* POST …:streamGenerateContent */
 	WIRE_ROUTE_GEMINI_COUNT = 28,	/* POST …:countTokens */
 	WIRE_ROUTE_EMBED = 29,		/* POST …:embedContent */

@@ -98,7 +98,7 @@ struct call {
 	uint32_t hold;			/* HOLD_NONE before and after */
 	struct hold_terms terms;
 	uint64_t input_tokens;		/* estimated */
-	int64_t fixed_nano;		/* held beside that for tokens of text */
+	int64_t fixed_nano;		/* held beside that for text */
 	uint64_t covered_tokens;	/* of output, that money is held for */
 	uint64_t ceiling_tokens;	/* of output, more can't come */
 	uint64_t progress_tokens;	/* output when last told the hold */
@@ -126,7 +126,7 @@ struct call {
 	struct buf upstream_head;
 	struct wire_splice splice;
 	bool uploading;			/* the exchange waits for the rest */
-	bool upload_chunked;		/* … of which nobody knows the length */
+	bool upload_chunked;		/* … whose length nobody knows */
 	char chunk_line[CALL_CHUNK_LINE_BYTES];
 	bool upstream_ok;		/* it answered with 2xx */
 	bool upstream_over;		/* nothing more comes */

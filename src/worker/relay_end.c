@@ -268,7 +268,8 @@ leave(struct call *call)
 	if (call->metered)
 		wire_meter_finish(&call->meter);
 	/* Nobody works on half a form. */
-	if (began && !call->uploading && (call->record.upstream_status == 0 || call->upstream_ok))
+	if (began && !call->uploading &&
+	    (call->record.upstream_status == 0 || call->upstream_ok))
 		settle_usage(call);
 	else
 		settle_free(call);

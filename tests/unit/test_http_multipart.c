@@ -139,7 +139,8 @@ START_TEST(test_multipart_needs_one_fit_boundary)
 {
 	static const char *const bad[] = { "multipart/form-data",
 		"multipart/form-data; boundary=", "multipart/form-data; "
-		"boundary=a; boundary=b", "multipart/form-data; boundary=\"a\r\"",
+		"boundary=a; boundary=b",
+		"multipart/form-data; boundary=\"a\r\"",
 		"multipart/form-data; boundary=\"a\"b",
 		"multipart/form-data; boundary=\"a ", "multipart/form-data; "
 		"boundary=aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaa"

@@ -177,7 +177,8 @@ START_TEST(test_error_fits_and_parses_whatever_it_mentions)
 			    reply.status == 429 || reply.status == 503 ? 5 :
 			    0);
 			len = wire_error_stream_event(
-			    WIRE_ROUTE_NONE, protocols[i], error, &info, true, buf, sizeof(buf));
+			    WIRE_ROUTE_NONE, protocols[i], error, &info, true,
+			    buf, sizeof(buf));
 			ck_assert_mem_eq(buf + len - 2, "\n\n", 2);
 		}
 	}
@@ -195,7 +196,8 @@ START_TEST(test_error_is_an_event_within_a_stream)
 	size_t len;
 
 	len = wire_error_stream_event(WIRE_ROUTE_CHAT_COMPLETIONS,
-	    WIRE_OPENAI, WIRE_ERROR_STREAM_NO_MONEY, &info, false, buf, sizeof(buf));
+	    WIRE_OPENAI, WIRE_ERROR_STREAM_NO_MONEY, &info, false, buf,
+	    sizeof(buf));
 	ck_assert_mem_eq(buf, "data: ", 6);
 	object = parse(buf + 6, len - 8);
 	ck_assert_str_eq(string_at(object, "error", "code"),

@@ -84,6 +84,18 @@ START_TEST(test_chat_tells_audio_and_images_apart)
 }
 END_TEST
 
+START_TEST(test_chat_reads_what_proxies_call_it)
+{
+	check(WIRE_ROUTE_CHAT_COMPLETIONS, false, "{\"usage\":{"
+	    "\"prompt_tokens\":100,\"completion_tokens\":5,\"total_tokens\":"
+	    "105,\"cache_read_input_tokens\":40,"
+	    "\"cache_creation_input_tokens\":30,\"prompt_tokens_details\":{"
+	    "\"cached_tokens\":40,\"cache_creation_tokens\":30},"
+	    "\"prompt_audio_seconds\":3}}", (struct want){ .input = 30,
+	    .read = 40, .write_5m = 30, .output = 5, .ms = 3000 });
+}
+END_TEST
+
 START_TEST(test_completions_count_their_text)
 {
 	read_steps(WIRE_ROUTE_COMPLETIONS, true,
@@ -319,7 +331,8 @@ END_TEST
 
 #define INTERACTION "\"id\":\"v1_abc\",\"status\":\"completed\",\"usage\":{" \
 	"\"total_tokens\":323,\"total_input_tokens\":110," \
-	"\"input_tokens_by_modality\":[{\"modality\":\"text\",\"tokens\":100}," \
+	"\"input_tokens_by_modality\":[" \
+	"{\"modality\":\"text\",\"tokens\":100}," \
 	"{\"tokens\":10,\"modality\":\"audio\"}],\"total_cached_tokens\":20," \
 	"\"total_output_tokens\":29,\"total_tool_use_tokens\":10," \
 	"\"total_thought_tokens\":174},\"service_tier\":\"standard\""
@@ -414,6 +427,7 @@ main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_chat_tells_audio_and_images_apart);
+	tcase_add_test(tcase, test_chat_reads_what_proxies_call_it);
 	tcase_add_test(tcase, test_completions_count_their_text);
 	tcase_add_test(tcase, test_responses_reads_a_document);
 	tcase_add_test(tcase, test_responses_counts_what_tools_cost);

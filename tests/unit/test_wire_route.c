@@ -62,8 +62,8 @@ START_TEST(test_route_knows_no_other_path)
 	size_t i;
 
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		ck_assert_int_eq(wire_route_find("POST", paths[i], &info, &parts),
-		    WIRE_FIND_PATH);
+		ck_assert_int_eq(wire_route_find("POST", paths[i], &info,
+		    &parts), WIRE_FIND_PATH);
 		ck_assert_ptr_null(info);
 	}
 }

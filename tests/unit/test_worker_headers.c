@@ -126,7 +126,8 @@ START_TEST(test_forward_sends_what_is_listed_and_no_more)
 	add("Idempotency-Key", "k");
 	add("Accept", "text/event-stream");
 	n = forward_headers(
-	    wire_route_info(WIRE_ROUTE_CHAT_COMPLETIONS), &head, "Bearer up", 9, header);
+	    wire_route_info(WIRE_ROUTE_CHAT_COMPLETIONS), &head, "Bearer up",
+	    9, header);
 	ck_assert_uint_eq(n, 7);
 	ck_assert(sends(header, n, "Authorization", "Bearer up"));
 	ck_assert(sends(header, n, "Accept-Encoding", "identity"));
