@@ -172,9 +172,11 @@ report_event_type(struct wire_meter *meter,
 static void
 report_status(struct wire_meter *meter, const struct json_pull_value *value)
 {
-	if (value->type == JSON_STRING)
-		meter->pending = wire_text_is(value, "queued") ||
-		    wire_text_is(value, "in_progress");
+	if (value->type != JSON_STRING)
+		return;
+	meter->has_status = true;
+	meter->pending = wire_text_is(value, "queued") ||
+	    wire_text_is(value, "in_progress");
 }
 
 static void

@@ -40,7 +40,8 @@ struct wire_meter {
 	bool error_seen;		/* the upstream sent an error */
 	bool malformed;			/* some frame was not JSON */
 	uint32_t elements;		/* complete ones, of an array */
-	bool pending;			/* it says that it is made later */
+	bool has_status;		/* it says how far it is: */
+	bool pending;			/* … that it is made later */
 	char id[WIRE_ANSWER_ID_BYTES];	/* one that can be asked for again */
 
 	/* Private. */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/secret.h"
 #include "worker/call.h"
 #include "worker/context.h"
@@ -61,7 +60,7 @@ cut(uint64_t n)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
-static void
+static bool
 put(struct call *call, uint64_t context_tokens, bool open)
 {
 	struct answer_view view = {
@@ -74,9 +73,7 @@ put(struct call *call, uint64_t context_tokens, bool open)
 		.open = open,
 	};
 
-	if (!answer_put(call->worker->shm, call->noted_digest, &view))
-		log_warning("an answer cannot be remembered account_id=%llu",
-		    (unsigned long long)view.account_id);
+	return answer_put(call->worker->shm, call->noted_digest, &view);
 }
 
 void
@@ -90,8 +87,21 @@ answers_note(struct call *call)
 	id.len = strlen(id.p);
 	key_hasher_digest(call->worker->hasher, id.p, id.len, digest);
 	memcpy(call->noted_digest, digest, sizeof(call->noted_digest));
-	call->noted = true;
-	put(call, call->input_tokens, call->request.background);
+	/* One that can't be remembered is paid for now, by an estimate. */
+	call->noted = put(call, call->input_tokens, call->request.background);
+}
+
+/* Nothing more will be made of it. */
+static bool
+is_over(const struct call *call)
+{
+	return call->metered && call->meter.has_status && !call->meter.pending;
+}
+
+static bool
+states_usage(struct call *call)
+{
+	return (wire_meter_usage(&call->meter)->marks & USAGE_SEEN) != 0;
 }
 
 /* One that was made at once is paid for like any other; one that is made in
@@ -103,19 +113,17 @@ charge_made(struct call *call)
 
 	if (!call->noted)
 		return true;
+	if (call->request.background && (!is_over(call) ||
+	    !answer_bill(call->worker->shm, call->noted_digest)))
+		return false;
+	if (!states_usage(call))
+		return !call->request.background;
 	usage = wire_meter_usage(&call->meter);
-	if (call->request.background) {
-		if (call->meter.pending || (usage->marks & USAGE_SEEN) == 0)
-			return false;
-		if (!answer_bill(call->worker->shm, call->noted_digest))
-			return false;
-	}
-	if (usage->marks & USAGE_SEEN)
-		put(call, usage->count[USAGE_INPUT] +
-		    usage->count[USAGE_CACHE_READ] +
-		    usage->count[USAGE_CACHE_WRITE_5M] +
-		    usage->count[USAGE_CACHE_WRITE_1H] +
-		    usage->count[USAGE_OUTPUT], false);
+	(void)!put(call, usage->count[USAGE_INPUT] +
+	    usage->count[USAGE_CACHE_READ] +
+	    usage->count[USAGE_CACHE_WRITE_5M] +
+	    usage->count[USAGE_CACHE_WRITE_1H] + usage->count[USAGE_OUTPUT],
+	    false);
 	return true;
 }
 
@@ -124,7 +132,8 @@ answers_charge(struct call *call)
 {
 	if (!call->route->free)
 		return !call->metered || charge_made(call);
-	return answers_open(call) && call->metered && !call->meter.pending &&
-	    (wire_meter_usage(&call->meter)->marks & USAGE_SEEN) != 0 &&
-	    answer_bill(call->worker->shm, call->stored_digest);
+	/* One that failed or was cancelled is over without a usage. */
+	return answers_open(call) && is_over(call) &&
+	    answer_bill(call->worker->shm, call->stored_digest) &&
+	    states_usage(call);
 }

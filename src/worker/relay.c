@@ -138,6 +138,9 @@ on_head(void *arg, int status, const struct response_head *head)
 	    call->route->route == WIRE_ROUTE_STREAM_GENERATE;
 	if (!call->events)
 		call->filtered = false;
+	/* Frames may be kept from it, and a cut may add one. */
+	if (call->streamed)
+		call->has_length = false;
 	call->metered = true;
 	wire_meter_init(&call->meter, call->route->route, call->events);
 	if (may_be_opaque(call->route->route) && !call->events &&

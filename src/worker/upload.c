@@ -135,6 +135,8 @@ pass_on(struct call *call, const char *p, size_t len, size_t *taken_r)
 	room -= room < UPLOAD_SPARE_BYTES ? room : UPLOAD_SPARE_BYTES;
 	*taken_r = len < room ? len : room;
 	if (*taken_r == 0) {
+		/* The upstream is slow, not the client. */
+		client_enter(call->client, CLIENT_BODY, 0);
 		front_suspend(call->client);
 		return true;
 	}
@@ -174,7 +176,8 @@ upload_take(struct call *call, const char *p, size_t len, size_t *taken_r)
 	if (!pass_on(call, p, len, taken_r))
 		return false;
 	call->record.request_bytes += *taken_r;
-	client_enter(call->client, CLIENT_BODY, s->body_timeout_ms);
+	if (*taken_r > 0)
+		client_enter(call->client, CLIENT_BODY, s->body_timeout_ms);
 	return true;
 }
 

@@ -185,6 +185,11 @@ class Responses(Case):
         self.charged(self.make(previous_response_id=made), RESPONSE)
         self.charged(gateway.call(path, None, method="DELETE"), {})
 
+    def test_a_cancelled_one_is_over_and_free(self):
+        path = f"/v1/responses/{self.make(background=True).json['id']}"
+        self.charged(gateway.call(path + "/cancel", None), {})
+        self.charged(gateway.call(path, None, method="DELETE"), {})
+
     def test_the_background_needs_its_money_when_it_is_fetched(self):
         key = gateway.add_customer("spent", "0.01")
         answer = gateway.call("/v1/responses", {
