@@ -125,6 +125,7 @@ struct call {
 	/* The upstream's side. */
 	struct buf upstream_head;
 	struct wire_splice splice;
+	bool renamed;			/* body has the upstream's model */
 	bool uploading;			/* the exchange waits for the rest */
 	bool upload_chunked;		/* … whose length nobody knows */
 	char chunk_line[CALL_CHUNK_LINE_BYTES];

@@ -299,8 +299,9 @@ rename_batch(struct call *call, const char *upstream_model)
 	struct buf renamed;
 	bool good;
 
-	if (call->route->route != WIRE_ROUTE_BATCH_EMBED ||
-	    strcmp(call->request.model, upstream_model) == 0)
+	/* Once renamed it is so again for every other channel. */
+	if (call->route->route != WIRE_ROUTE_BATCH_EMBED || (!call->renamed &&
+	    strcmp(call->request.model, upstream_model) == 0))
 		return true;
 	/* Names are short, but a body may be full of them. */
 	buf_init(&renamed, call->body.limit + call->body.len *
@@ -314,6 +315,7 @@ rename_batch(struct call *call, const char *upstream_model)
 	renamed.limit = call->body.limit;
 	buf_free(&call->body);
 	call->body = renamed;
+	call->renamed = true;
 	/* Of the body itself nothing else is changed. */
 	call->request.model_value = (struct wire_place){ 0, 0 };
 	call->request.body_bytes = renamed.len;
