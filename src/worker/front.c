@@ -20,6 +20,7 @@
 #include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/settle.h"
+#include "worker/upload.h"
 
 /* libmicrohttpd clears the pool on every kept-alive call, so it costs time as
  * well as memory; a head must fit into it, or it answers 431 by itself. */
@@ -231,6 +232,7 @@ say(struct client *client, enum wire_error error)
 		call_refuse(call, error);
 	call->limit = client->worker->settings->max_body_bytes;
 	client_say(client, text, reply_error_text(call, text, sizeof(text)));
+	upload_abort(call);
 	settle_refusal(call);
 	if (passing)
 		end_call(client);

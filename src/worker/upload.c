@@ -79,6 +79,13 @@ give_up(struct call *call)
 	return false;
 }
 
+void
+upload_abort(struct call *call)
+{
+	if (call->uploading)
+		(void)give_up(call);
+}
+
 static bool
 look(struct call *call, const char *p, size_t len)
 {

@@ -38,4 +38,7 @@ bool	upload_take(struct call *call, const char *p, size_t len,
 /* All of it came.  False: refused. */
 bool	upload_end(struct call *call) __attribute__((warn_unused_result));
 
+/* It won't come whole: nobody worked on it, and nothing is charged. */
+void	upload_abort(struct call *call);
+
 #endif

@@ -276,6 +276,31 @@ class Forms(Case):
         gateway.settled()
         self.assertLessEqual(len(gateway.upstream.requests()), before + 1)
 
+    def half(self):
+        """A socket on which half a form has gone up already."""
+        before = len(gateway.upstream.requests())
+        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 200000))
+        sock = gateway.raw()
+        sock.sendall(
+            f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {gateway.key}\r\n"
+            f"Content-Type: {FORM['Content-Type']}\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n"
+            f"{100000:x}\r\n".encode() + body[:100000] + b"\r\n")
+        harness.wait_until(lambda: gateway.busy() == 1, "money held", 10)
+        self.assertEqual(len(gateway.upstream.requests()), before)
+        return sock
+
+    def test_half_a_form_costs_nothing(self):
+        balance = gateway.settled()
+        self.half().close()
+        self.assertEqual(gateway.settled(), balance)
+        with self.half() as sock:
+            sock.sendall(b"no chunk at all\r\n")
+            self.assertIn(b" 400 ", sock.recv(65536))
+        self.assertEqual(gateway.settled(), balance)
+        self.assertTrue(gateway.children("worker"))
+
     def test_images_and_streams(self):
         answer = self.upload(("image", "a.png", b"x" * 1000),
                              ("prompt", "x"), ("n", "2"), ("model", "mine"),
