@@ -512,7 +512,8 @@ is_blank(char c)
 enum json_pull_result
 json_pull_feed(struct json_pull *pull, const char *in, size_t len)
 {
-	const char *p = in, *end = in + len;
+	/* in may be NULL, for the state alone. */
+	const char *p = in, *end = len > 0 ? in + len : in;
 	bool good = true, stay;
 
 	while (p < end && good && !pull->stopped) {

@@ -1,6 +1,5 @@
 #include "worker/upload.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "conf/settings.h"
@@ -12,7 +11,6 @@
 #include "worker/forward.h"
 #include "worker/front.h"
 #include "worker/relay.h"
-#include "worker/relay_end.h"
 #include "worker/settle.h"
 
 /* If the upstream answered already, then the connection's end must do. */
