@@ -22,7 +22,7 @@
 #define FIRST_CREDENTIAL "main"
 
 static const struct opt add_options[] = {
-	{ "protocol", "PROTOCOL", "openai or anthropic", false },
+	{ "protocol", "PROTOCOL", "openai, anthropic or gemini", false },
 	{ "url", "URL", "https://host[:port][/prefix], without /v1", false },
 	{ "credential-file", "FILE", "its first line is the provider's key; "
 	  "without it the key is asked for", false },
@@ -181,9 +181,9 @@ check_add(const struct args *args, struct channel_change *c)
 	}
 	text = args_get(args, "protocol");
 	c->row.protocol = text != NULL ? wire_protocol_parse(text) : 0;
-	if (c->row.protocol != WIRE_OPENAI && c->row.protocol !=
-	    WIRE_ANTHROPIC) {
-		complain("--protocol %s: allowed are openai and anthropic",
+	if (c->row.protocol == 0) {
+		complain("--protocol %s: allowed are openai, anthropic and "
+		    "gemini",
 		    text != NULL ? text : "is missing");
 		return ADMIN_USAGE;
 	}

@@ -155,6 +155,21 @@ struct shm_channel {
 	struct shm_credential credential[CHANNEL_CREDENTIALS];
 };
 
+/* Answers that upstreams keep: sets of WAYS entries, by the digest. */
+#define SHM_ANSWERS (UINT32_C(1) << 16)
+#define SHM_ANSWER_WAYS 8
+
+struct shm_answer {
+	alignas(SHM_LINE) _Atomic uint64_t word; /* generation << 8 | state */
+	_Atomic uint64_t digest[2];
+	_Atomic uint64_t account_id;
+	_Atomic uint64_t channel_id;
+	_Atomic uint64_t model_id;
+	_Atomic int64_t made_us;
+	_Atomic uint32_t context_tokens;
+	_Atomic uint32_t held_tokens;
+};
+
 struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
@@ -168,6 +183,7 @@ static_assert(sizeof(struct shm_cell) == 16, "a cell is one wide word");
 static_assert(sizeof(struct shm_account) == 2 * SHM_LINE, "account");
 static_assert(sizeof(struct shm_key) == SHM_LINE, "key");
 static_assert(sizeof(struct shm_intent) == SHM_LINE, "intent");
+static_assert(sizeof(struct shm_answer) == SHM_LINE, "answer");
 static_assert(sizeof(struct shm_seat) % SHM_LINE == 0, "seat");
 static_assert(sizeof(struct shm_hold) % SHM_LINE == 0, "hold");
 static_assert(sizeof(struct shm_credential) == SHM_LINE, "credential");
@@ -186,8 +202,8 @@ struct shm {
 	struct shm_sizes sizes;
 	uint64_t incarnation;
 	uint32_t key_buckets;		/* a power of two */
-	uint64_t seat_at, account_at, asked_at, key_at, hold_at, ring_at, bank_at;
-	uint64_t channel_at, open_at;
+	uint64_t seat_at, account_at, asked_at, key_at, hold_at, ring_at;
+	uint64_t answer_at, bank_at, channel_at, open_at;
 	uint32_t open_stride;		/* entries of one seat's row */
 };
 
@@ -260,6 +276,14 @@ shm_open_row(const struct shm *shm, uint32_t seat)
 	assert(seat < shm->sizes.seats);
 	return (_Atomic uint32_t *)(void *)(shm->base + shm->open_at) +
 	    (uint64_t)seat * shm->open_stride;
+}
+
+static inline struct shm_answer *
+shm_answer(const struct shm *shm, uint32_t slot)
+{
+	assert(slot < SHM_ANSWERS);
+	return (struct shm_answer *)(void *)(shm->base + shm->answer_at) +
+	    slot;
 }
 
 static inline struct shm_bank *

@@ -1,6 +1,7 @@
 # The segment.
 noinst_LIBRARIES += %D%/libshm.a
 %C%_libshm_a_SOURCES = \
+	%D%/answer.c %D%/answer.h \
 	%D%/catalogue.c %D%/catalogue.h \
 	%D%/breaker.c %D%/breaker.h \
 	%D%/cell.c %D%/cell.h \

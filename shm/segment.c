@@ -72,6 +72,8 @@ place_parts(struct shm *shm, const struct shm_sizes *s)
 	shm->ring_at = at;
 	at = round_up(at + (uint64_t)s->seats * s->ring_records * RECORD_BYTES,
 	    4096);
+	shm->answer_at = at;
+	at = round_up(at + SHM_ANSWERS * sizeof(struct shm_answer), 4096);
 	shm->bank_at = at;
 	at = round_up(at + 2 * (uint64_t)s->catalogue_bytes, 4096);
 	shm->channel_at = at;
@@ -117,6 +119,8 @@ layout_digest(void)
 		offsetof(struct shm_hold, draft),
 		sizeof(struct hold_progress), sizeof(struct hold_terms),
 		sizeof(struct usage), sizeof(struct price),
+		sizeof(struct shm_answer), SHM_ANSWERS,
+		offsetof(struct shm_answer, made_us),
 		sizeof(struct catalogue_model), sizeof(struct catalogue_group),
 		sizeof(struct catalogue_channel),
 		sizeof(struct catalogue_route),

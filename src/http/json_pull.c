@@ -138,11 +138,12 @@ report_scalar(struct json_pull *pull, enum json_kind type)
 		value.name = pull->name;
 		value.name_len = pull->name_len;
 	}
-	if (type == JSON_STRING) {
+	if (type == JSON_STRING || type == JSON_NUMBER) {
 		value.text = pull->text;
 		value.text_len = pull->text_len;
 		value.text_cut = pull->text_cut;
-	} else if (type == JSON_NUMBER) {
+	}
+	if (type == JSON_NUMBER) {
 		json_number_parse(pull->text, pull->text_len, &number);
 		value.number = number.magnitude;
 		value.negative = number.negative;
@@ -301,7 +302,10 @@ end_string(struct json_pull *pull)
 		return;
 	}
 	parent = container_node(pull);
-	pull->node = pull->name_cut ? NODE_NONE :
+	/* "[]" as a name is nothing but an odd name. */
+	pull->node = pull->name_cut ||
+	    (pull->name_len == 2 && memcmp(pull->name, "[]", 2) == 0) ?
+	    NODE_NONE :
 	    find_child(pull, parent, pull->name, pull->name_len);
 	pull->unlisted = pull->node == NODE_NONE &&
 	    node_has(pull, parent, JSON_NODE_REPORT_REST);
@@ -508,7 +512,8 @@ is_blank(char c)
 enum json_pull_result
 json_pull_feed(struct json_pull *pull, const char *in, size_t len)
 {
-	const char *p = in, *end = in + len;
+	/* in may be NULL, for the state alone. */
+	const char *p = in, *end = len > 0 ? in + len : in;
 	bool good = true, stay;
 
 	while (p < end && good && !pull->stopped) {

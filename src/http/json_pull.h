@@ -18,12 +18,13 @@
 
 #define JSON_PULL_DEPTH_MAX	512
 #define JSON_PULL_TRACKED	12	/* levels in which paths are followed */
-#define JSON_PULL_TEXT_BYTES	64	/* longest string reported whole */
+#define JSON_PULL_TEXT_BYTES	128	/* longest string reported whole */
 
 /*
  * The paths form a tree in a static table.  Entry 0 is the root value; the
  * children of an entry stand next to each other.  The child named "[]" stands
- * for every element of an array.  Several entries may share children.
+ * for every element of an array, never for a member of that name.  Several
+ * entries may share children.
  */
 struct json_node {
 	const char *name;
@@ -61,7 +62,8 @@ struct json_pull_value {
 	bool negative;
 	bool fraction;		/* a non-zero part behind the point was cut */
 	bool absurd;		/* beyond 2^63-1, or unreadably long */
-	/* JSON_STRING: unescaped, borrowed for the call. */
+	/* JSON_STRING: unescaped; JSON_NUMBER: as it stands; borrowed for the
+	 * call. */
 	const char *text;
 	size_t text_len;
 	bool text_cut;		/* longer than JSON_PULL_TEXT_BYTES */

@@ -129,6 +129,7 @@ destroy(struct exchange *x)
 	struct upstream_client *client = up->client;
 
 	loop_disarm(client->loop, &x->timer);
+	buf_free(&x->more);
 	client_buffer_put(client, &x->buffer);
 	client_exchange_put(client, x);
 	endpoint_leave(up);
@@ -241,6 +242,15 @@ ask_proxy(struct exchange *x)
 	}
 }
 
+static void
+tell_room(struct exchange *x)
+{
+	if (!x->full || x->more.len > EXCHANGE_WINDOW_BYTES / 2)
+		return;
+	x->full = false;
+	x->handlers->on_room(x->arg);
+}
+
 void
 exchange_run(struct exchange *x)
 {
@@ -254,9 +264,12 @@ exchange_run(struct exchange *x)
 		shake_hands(x);
 	if (x->verdict == EXCHANGE_RUNS &&
 	    x->connection->state == CONNECTION_OPEN) {
-		if (!x->sent)
+		if (!x->sent) {
 			exchange_send(x);
-		exchange_receive(x);
+			tell_room(x);
+		}
+		if (x->verdict == EXCHANGE_RUNS)
+			exchange_receive(x);
 	}
 	conclude(x);
 }
@@ -306,7 +319,8 @@ exchange_start(struct upstream *upstream,
 	if (request->since.ns != 0)
 		x->started = request->since;
 	response_head_init(&x->head);
-	x->connection = pool_take(upstream, x);
+	buf_init(&x->more, EXCHANGE_WINDOW_BYTES);
+	x->connection = request->open ? NULL : pool_take(upstream, x);
 	if (x->connection != NULL) {
 		x->reused = true;
 		exchange_send(x);
@@ -319,6 +333,33 @@ exchange_start(struct upstream *upstream,
 	else
 		watch_time(x);
 	return x;
+}
+
+size_t
+exchange_room(const struct exchange *x)
+{
+	return EXCHANGE_WINDOW_BYTES - x->more.len;
+}
+
+bool
+exchange_append(struct exchange *x, const char *p, size_t len)
+{
+	assert(x->request.open && len <= exchange_room(x));
+	if (!buf_append(&x->more, p, len))
+		return false;
+	x->full = x->more.len > EXCHANGE_WINDOW_BYTES / 2;
+	x->progress = now(x);
+	if (x->connection != NULL && x->connection->state == CONNECTION_OPEN)
+		run_at(x, now(x));
+	return true;
+}
+
+void
+exchange_close(struct exchange *x)
+{
+	x->request.open = false;
+	if (x->connection != NULL && x->connection->state == CONNECTION_OPEN)
+		run_at(x, now(x));
 }
 
 void

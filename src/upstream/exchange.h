@@ -40,7 +40,11 @@ struct exchange_request {
 	int64_t first_token_ms;
 	/* When the time for the whole began, if not now; ns 0: now. */
 	struct mono_time since;
+	bool open;			/* more follows by exchange_append() */
 };
+
+/* What an open exchange keeps of a body that the upstream is slow to take. */
+#define EXCHANGE_WINDOW_BYTES	65536
 
 /*
  * In order: on_head once, on_body any number of times, then on_end; or
@@ -70,6 +74,10 @@ struct exchange_handlers {
 	void (*on_end)(void *arg);
 
 	void (*on_fail)(void *arg, enum upstream_failure failure);
+
+	/* The window of an open exchange, more than half full before, isn't
+	 * any more; may be NULL if none is open. */
+	void (*on_room)(void *arg);
 };
 
 /*
@@ -81,6 +89,17 @@ struct exchange *exchange_start(struct upstream *upstream,
 	    const struct exchange_request *request,
 	    const struct exchange_handlers *handlers, void *arg)
 	    __attribute__((warn_unused_result));
+
+/*
+ * The body of an open exchange comes bit by bit: how much exchange_append()
+ * takes now; 0: wait for on_room.  It copies, and is False when memory is
+ * short.  exchange_close() says that it was all.  An open exchange never uses
+ * a pooled connection, for it could not be repeated.
+ */
+size_t	exchange_room(const struct exchange *exchange);
+bool	exchange_append(struct exchange *exchange, const char *p, size_t len)
+	    __attribute__((warn_unused_result));
+void	exchange_close(struct exchange *exchange);
 
 /* Ends a pause, in this turn of the loop or the next; else does nothing: the
  * pause begins when on_body has returned, not before. */

@@ -49,13 +49,15 @@ struct exchange {
 
 	/* The request's side. */
 	struct exchange_request request;
-	size_t piece;			/* 0: the head, then the spans */
+	size_t piece;			/* 0: the head; the spans; `more` */
 	size_t piece_offset;
 	bool reused;			/* by a connection from the pool */
 	bool retried;
 	bool began_sending;
 	bool sent;
 	bool told_sent;
+	bool full;			/* on_room is owed */
+	struct buf more;		/* what was appended */
 
 	/* The answer's side. */
 	bool answered;			/* at least one byte came */

@@ -3,9 +3,13 @@
  *
  * A stream states usage in message_start and again, cumulatively, in every
  * message_delta; a field that is carried there replaces the older value, be it
- * larger or smaller, but for the output, which only grows.  iterations[] of
- * type "compaction" come on top of the totals, those of type "message" are
- * within them, and the others were made by another model at another price.
+ * larger or smaller, but for the output, which only grows.
+ *
+ * Each of iterations[] was billed by itself.  Those of type "message" are what
+ * the totals add up, "compaction" comes on top of them, and the others were
+ * made by another model at another price.  After a "fallback_message" the
+ * totals are that one's alone, and say nothing of what the model itself used
+ * before it gave up.
  */
 #include <string.h>
 
@@ -20,13 +24,16 @@ enum field {
 	FIELD_WRITE_5M,
 	FIELD_WRITE_1H,
 	FIELD_THINKING,
+	FIELD_SEARCHES,
 	FIELDS
 };
 
 enum extra_kind {
 	EXTRA_UNKNOWN,
 	EXTRA_MESSAGE,
-	EXTRA_COMPACTION
+	EXTRA_COMPACTION,
+	EXTRA_ADVISOR,
+	EXTRA_FALLBACK
 };
 
 enum node {
@@ -62,6 +69,8 @@ enum node {
 	NODE_CACHE_CREATION,
 	NODE_OUTPUT_DETAILS,
 	NODE_SERVICE_TIER,
+	NODE_SPEED,
+	NODE_REGION,
 	NODE_ITERATIONS,
 	NODE_SERVER_TOOL_USE,
 	/* usage.cache_creation */
@@ -69,6 +78,8 @@ enum node {
 	NODE_WRITE_1H,
 	/* usage.output_tokens_details */
 	NODE_THINKING,
+	/* usage.server_tool_use; fetching pages costs tokens only */
+	NODE_SEARCHES,
 	/* usage.iterations */
 	NODE_ITERATION,
 	/* usage.iterations[] */
@@ -78,6 +89,7 @@ enum node {
 	NODE_EXTRA_CACHE_WRITE,
 	NODE_EXTRA_CACHE_CREATION,
 	NODE_EXTRA_TYPE,
+	NODE_EXTRA_MODEL,
 	/* usage.iterations[].cache_creation */
 	NODE_EXTRA_WRITE_5M,
 	NODE_EXTRA_WRITE_1H,
@@ -124,14 +136,18 @@ static const struct json_node nodes[NODES] = {
 	[NODE_OUTPUT_DETAILS] = JSON_NODE("output_tokens_details",
 	    NODE_THINKING, 1, 0),
 	[NODE_SERVICE_TIER] = LEAF("service_tier"),
+	[NODE_SPEED] = LEAF("speed"),
+	[NODE_REGION] = LEAF("inference_geo"),
 	[NODE_ITERATIONS] = JSON_NODE("iterations", NODE_ITERATION, 1,
 	    JSON_NODE_EDGES),
-	[NODE_SERVER_TOOL_USE] = LEAF("server_tool_use"),
+	[NODE_SERVER_TOOL_USE] = JSON_NODE("server_tool_use", NODE_SEARCHES, 1,
+	    0),
 	[NODE_WRITE_5M] = LEAF("ephemeral_5m_input_tokens"),
 	[NODE_WRITE_1H] = LEAF("ephemeral_1h_input_tokens"),
 	[NODE_THINKING] = LEAF("thinking_tokens"),
+	[NODE_SEARCHES] = LEAF("web_search_requests"),
 	[NODE_ITERATION] = JSON_NODE("[]", NODE_EXTRA_INPUT,
-	    NODE_EXTRA_TYPE - NODE_EXTRA_INPUT + 1, JSON_NODE_EDGES),
+	    NODE_EXTRA_MODEL - NODE_EXTRA_INPUT + 1, JSON_NODE_EDGES),
 	[NODE_EXTRA_INPUT] = LEAF("input_tokens"),
 	[NODE_EXTRA_OUTPUT] = LEAF("output_tokens"),
 	[NODE_EXTRA_CACHE_READ] = LEAF("cache_read_input_tokens"),
@@ -139,17 +155,10 @@ static const struct json_node nodes[NODES] = {
 	[NODE_EXTRA_CACHE_CREATION] = JSON_NODE("cache_creation",
 	    NODE_EXTRA_WRITE_5M, 2, 0),
 	[NODE_EXTRA_TYPE] = LEAF("type"),
+	[NODE_EXTRA_MODEL] = LEAF("model"),
 	[NODE_EXTRA_WRITE_5M] = LEAF("ephemeral_5m_input_tokens"),
 	[NODE_EXTRA_WRITE_1H] = LEAF("ephemeral_1h_input_tokens"),
 };
-
-static bool
-text_is(const struct json_pull_value *value, const char *text)
-{
-	return value->type == JSON_STRING && !value->text_cut &&
-	    value->text_len == strlen(text) &&
-	    memcmp(value->text, text, value->text_len) == 0;
-}
 
 static bool
 has_split(const struct wire_meter_fields *fields)
@@ -186,42 +195,85 @@ split_writes(const struct wire_meter_fields *fields, bool stale,
 	*short_r = total - hour;
 }
 
-/* One iteration is complete; compactions are what the totals leave out. */
 static void
-end_iteration(struct wire_meter *meter)
+add_up(struct wire_meter_fields *sum, const struct wire_meter_fields *extra)
 {
-	struct wire_meter_fields *sum = &meter->compaction;
-	struct wire_meter_fields *extra = &meter->extra;
 	unsigned int i;
 
-	switch ((enum extra_kind)meter->extra_kind) {
-	case EXTRA_MESSAGE:
-		return;
-	case EXTRA_UNKNOWN:
-		sum->marks |= USAGE_UNKNOWN_FIELD;
-		return;
-	case EXTRA_COMPACTION:
-		break;
-	}
-	split_writes(extra, false, &extra->value[FIELD_WRITE_5M],
-	    &extra->value[FIELD_WRITE_1H], &extra->marks);
 	for (i = 0; i < FIELDS; i++)
 		sum->value[i] = wire_count_add(sum->value[i], extra->value[i],
 		    &sum->marks);
 	sum->marks |= extra->marks;
 }
 
+/* There is room for one other model; what a second one used, or one without a
+ * name, is charged as the model's own, and marked. */
+static void
+add_other(struct wire_meter *meter)
+{
+	if (meter->other_model[0] == '\0')
+		memcpy(meter->other_model, meter->extra_model,
+		    sizeof(meter->other_model));
+	if (meter->extra_model[0] != '\0' &&
+	    strcmp(meter->other_model, meter->extra_model) == 0) {
+		add_up(&meter->other, &meter->extra);
+		return;
+	}
+	add_up(&meter->compaction, &meter->extra);
+	meter->compaction.marks |= USAGE_UNKNOWN_FIELD;
+}
+
+/* One iteration is complete. */
+static void
+end_iteration(struct wire_meter *meter)
+{
+	struct wire_meter_fields *extra = &meter->extra;
+
+	split_writes(extra, false, &extra->value[FIELD_WRITE_5M],
+	    &extra->value[FIELD_WRITE_1H], &extra->marks);
+	switch ((enum extra_kind)meter->extra_kind) {
+	case EXTRA_MESSAGE:
+		add_up(&meter->own, extra);
+		return;
+	case EXTRA_COMPACTION:
+		add_up(&meter->compaction, extra);
+		return;
+	case EXTRA_FALLBACK:
+		meter->fallback = true;
+		add_other(meter);
+		return;
+	case EXTRA_ADVISOR:
+		add_other(meter);
+		return;
+	case EXTRA_UNKNOWN:
+		break;
+	}
+	meter->compaction.marks |= USAGE_UNKNOWN_FIELD;
+	if (meter->extra_model[0] != '\0')
+		add_other(meter);
+}
+
+/* The list is cumulative like all else. */
+static void
+begin_iterations(struct wire_meter *meter)
+{
+	memset(&meter->compaction, 0, sizeof(meter->compaction));
+	memset(&meter->own, 0, sizeof(meter->own));
+	memset(&meter->other, 0, sizeof(meter->other));
+	meter->other_model[0] = '\0';
+	meter->fallback = false;
+}
+
 static void
 report_iteration(struct wire_meter *meter, const struct json_pull_value *value)
 {
 	if (value->node == NODE_ITERATIONS) {
-		/* The list is cumulative like all else. */
 		if (value->edge == JSON_PULL_BEGIN)
-			memset(&meter->compaction, 0,
-			    sizeof(meter->compaction));
+			begin_iterations(meter);
 	} else if (value->edge == JSON_PULL_BEGIN) {
 		memset(&meter->extra, 0, sizeof(meter->extra));
 		meter->extra_kind = EXTRA_UNKNOWN;
+		meter->extra_model[0] = '\0';
 	} else if (value->edge == JSON_PULL_END)
 		end_iteration(meter);
 }
@@ -284,9 +336,9 @@ report_usage_edge(struct wire_meter *meter,
 static void
 report_type(struct wire_meter *meter, const struct json_pull_value *value)
 {
-	if (meter->streamed && text_is(value, "message_stop"))
+	if (meter->streamed && wire_text_is(value, "message_stop"))
 		meter->finished = true;
-	if (text_is(value, "error"))
+	if (wire_text_is(value, "error"))
 		meter->error_seen = true;
 }
 
@@ -294,10 +346,26 @@ static void
 report_extra_type(struct wire_meter *meter,
     const struct json_pull_value *value)
 {
-	if (text_is(value, "message"))
+	if (wire_text_is(value, "message"))
 		meter->extra_kind = EXTRA_MESSAGE;
-	else if (text_is(value, "compaction"))
+	else if (wire_text_is(value, "compaction"))
 		meter->extra_kind = EXTRA_COMPACTION;
+	else if (wire_text_is(value, "advisor_message"))
+		meter->extra_kind = EXTRA_ADVISOR;
+	else if (wire_text_is(value, "fallback_message"))
+		meter->extra_kind = EXTRA_FALLBACK;
+}
+
+static void
+report_extra_model(struct wire_meter *meter,
+    const struct json_pull_value *value)
+{
+	if (value->type != JSON_STRING || value->text_cut ||
+	    value->text_len >= sizeof(meter->extra_model) ||
+	    memchr(value->text, '\0', value->text_len) != NULL)
+		return;
+	memcpy(meter->extra_model, value->text, value->text_len);
+	meter->extra_model[value->text_len] = '\0';
 }
 
 static void
@@ -338,12 +406,24 @@ report(void *context, const struct json_pull_value *value)
 	case NODE_SERVICE_TIER:
 		wire_meter_tier(meter, value);
 		return;
+	case NODE_SPEED:
+		wire_meter_speed(meter, value);
+		return;
+	case NODE_REGION:
+		wire_meter_region(meter, value);
+		return;
+	case NODE_SEARCHES:
+		wire_field_take(&meter->part, FIELD_SEARCHES, value);
+		return;
 	case NODE_ITERATIONS:
 	case NODE_ITERATION:
 		report_iteration(meter, value);
 		return;
 	case NODE_EXTRA_TYPE:
 		report_extra_type(meter, value);
+		return;
+	case NODE_EXTRA_MODEL:
+		report_extra_model(meter, value);
 		return;
 	case NODE_EXTRA_INPUT:
 	case NODE_EXTRA_OUTPUT:
@@ -384,30 +464,64 @@ output_of(const struct wire_meter *meter, struct usage *usage)
 }
 
 static void
+settle_other(const struct wire_meter *meter, struct usage *usage)
+{
+	const struct wire_meter_fields *other = &meter->other;
+	uint64_t *count = usage->other.count;
+
+	if (meter->other_model[0] == '\0')
+		return;
+	usage->marks |= other->marks;
+	memcpy(usage->other.model, meter->other_model,
+	    sizeof(usage->other.model));
+	count[USAGE_INPUT] = other->value[FIELD_INPUT];
+	count[USAGE_OUTPUT] = other->value[FIELD_OUTPUT];
+	count[USAGE_CACHE_READ] = other->value[FIELD_CACHE_READ];
+	count[USAGE_CACHE_WRITE_5M] = other->value[FIELD_WRITE_5M];
+	count[USAGE_CACHE_WRITE_1H] = other->value[FIELD_WRITE_1H];
+}
+
+static void
 settle(const struct wire_meter *meter, struct usage *usage)
 {
 	const struct wire_meter_fields *total = &meter->total;
 	const struct wire_meter_fields *extra = &meter->compaction;
-	uint64_t five, hour;
+	const struct wire_meter_fields *base = total;
+	uint64_t five, hour, output;
 
 	if (!wire_field_seen(total, FIELD_INPUT) &&
 	    !wire_field_seen(total, FIELD_OUTPUT))
 		return;
 	usage->marks = USAGE_SEEN | total->marks | extra->marks;
 	split_writes(total, meter->split_stale, &five, &hour, &usage->marks);
-	usage->count[USAGE_INPUT] = wire_count_add(total->value[FIELD_INPUT],
+	output = output_of(meter, usage);
+	if (meter->fallback) {
+		base = &meter->own;
+		usage->marks |= base->marks;
+		five = base->value[FIELD_WRITE_5M];
+		hour = base->value[FIELD_WRITE_1H];
+		output = base->value[FIELD_OUTPUT];
+	}
+	usage->count[USAGE_INPUT] = wire_count_add(base->value[FIELD_INPUT],
 	    extra->value[FIELD_INPUT], &usage->marks);
-	usage->count[USAGE_OUTPUT] = wire_count_add(output_of(meter, usage),
+	usage->count[USAGE_OUTPUT] = wire_count_add(output,
 	    extra->value[FIELD_OUTPUT], &usage->marks);
 	usage->count[USAGE_CACHE_READ] = wire_count_add(
-	    total->value[FIELD_CACHE_READ], extra->value[FIELD_CACHE_READ],
+	    base->value[FIELD_CACHE_READ], extra->value[FIELD_CACHE_READ],
 	    &usage->marks);
 	usage->count[USAGE_CACHE_WRITE_5M] = wire_count_add(five,
 	    extra->value[FIELD_WRITE_5M], &usage->marks);
 	usage->count[USAGE_CACHE_WRITE_1H] = wire_count_add(hour,
 	    extra->value[FIELD_WRITE_1H], &usage->marks);
-	usage->reasoning = wire_count_within(total->value[FIELD_THINKING],
-	    usage->count[USAGE_OUTPUT], &usage->marks);
+	usage->count[USAGE_TOOL_CALLS] = total->value[FIELD_SEARCHES];
+	settle_other(meter, usage);
+	usage->reasoning = total->value[FIELD_THINKING];
+	if (usage->reasoning > usage->count[USAGE_OUTPUT]) {
+		/* After a fallback it is the other's. */
+		if (!meter->fallback)
+			usage->marks |= USAGE_CLAMPED;
+		usage->reasoning = usage->count[USAGE_OUTPUT];
+	}
 }
 
 const struct wire_meter_reader wire_meter_anthropic = { nodes, report, settle };

@@ -31,9 +31,13 @@ static const struct status_words status_words[] = {
 	{ 405, "invalid_request_error", "invalid_request_error",
 	    "INVALID_ARGUMENT" },
 	{ 408, "invalid_request_error", "timeout_error", "DEADLINE_EXCEEDED" },
+	{ 409, "invalid_request_error", "invalid_request_error",
+	    "FAILED_PRECONDITION" },
 	{ 413, "invalid_request_error", "request_too_large",
 	    "INVALID_ARGUMENT" },
 	{ 415, "invalid_request_error", "invalid_request_error",
+	    "INVALID_ARGUMENT" },
+	{ 426, "invalid_request_error", "invalid_request_error",
 	    "INVALID_ARGUMENT" },
 	{ 429, "rate_limit_error", "rate_limit_error", "RESOURCE_EXHAUSTED" },
 	{ 431, "invalid_request_error", "invalid_request_error",
@@ -77,6 +81,12 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_MISSING_PARAM, 400, "missing_param",
 	    "missing_required_parameter", false, false,
 	    "The request lacks '{param}', which is required." },
+	{ WIRE_ERROR_BAD_FORM, 400, "bad_form", NULL, false, false,
+	    "The request body is not well-formed multipart/form-data. Check"
+	    " that the Content-Type names the boundary that is used." },
+	{ WIRE_ERROR_MODEL_LATE, 400, "model_late", "invalid_value", false,
+	    false, "The form's 'model' does not come within the first {limit}"
+	    " bytes. Put it before the file." },
 	{ WIRE_ERROR_NOT_OFFERED, 400, "not_offered", "unsupported_parameter",
 	    false, false, "'{param}' is not offered here. Send the request"
 	    " without it." },
@@ -105,17 +115,32 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_NO_MODEL, 404, "no_model", "model_not_found", true, false,
 	    "The model '{param}' does not exist here. GET /v1/models lists"
 	    " those that do." },
+	{ WIRE_ERROR_NOT_SERVED, 404, "not_served", "unknown_url", false, true,
+	    "This part of the API is not offered here. Send the calls one by"
+	    " one instead of in a batch." },
+	{ WIRE_ERROR_NO_ANSWER, 404, "no_answer", "not_found", false, false,
+	    "No answer with the id '{param}' was made with this account, or it"
+	    " is not kept any more." },
 	{ WIRE_ERROR_METHOD, 405, "method", "method_not_allowed", false, false,
 	    "This address does not take that HTTP method." },
 	{ WIRE_ERROR_REQUEST_TIMEOUT, 408, "request_timeout",
 	    "request_timeout", false, false,
 	    "The request did not arrive completely in time." },
+	{ WIRE_ERROR_ANSWER_OPEN, 409, "answer_open", "answer_open", false,
+	    true, "The answer '{param}' was made in the background and has"
+	    " not been fetched yet. GET it when it is finished; then it can be"
+	    " continued and deleted." },
 	{ WIRE_ERROR_BODY_LARGE, 413, "body_large", "request_too_large", false,
 	    false, "The request body is larger than the {limit} bytes that are"
 	    " allowed." },
 	{ WIRE_ERROR_MEDIA_TYPE, 415, "media_type", "unsupported_media_type",
 	    false, false, "The request body must be uncompressed JSON, with"
 	    " 'Content-Type: application/json'." },
+	{ WIRE_ERROR_FORM_TYPE, 415, "form_type", "unsupported_media_type",
+	    false, false, "The request body must be an uncompressed form, with"
+	    " 'Content-Type: multipart/form-data'." },
+	{ WIRE_ERROR_UPGRADE, 426, "upgrade", "upgrade_required", false, false,
+	    "There is no WebSocket here. Send the request by POST." },
 	{ WIRE_ERROR_RATE_REQUESTS, 429, "rate_requests",
 	    "rate_limit_exceeded", false, false,
 	    "Too many requests: the limit is {limit} per minute. Retry"
@@ -240,11 +265,12 @@ put_message(struct wire_text *text, const struct error_row *row,
 	wire_text_raw(text, "\"");
 }
 
+/* What follows the brace of an object: its last member, and the end. */
 static void
-put_openai(struct wire_text *text, const struct error_row *row,
+put_openai_error(struct wire_text *text, const struct error_row *row,
     const struct wire_error_info *info)
 {
-	wire_text_raw(text, "{\"error\":{\"message\":");
+	wire_text_raw(text, "\"error\":{\"message\":");
 	put_message(text, row, info);
 	wire_text_raw(text, ",\"type\":");
 	wire_text_string(text, find_words(row->status)->openai_type);
@@ -253,6 +279,14 @@ put_openai(struct wire_text *text, const struct error_row *row,
 	wire_text_raw(text, ",\"code\":");
 	wire_text_string(text, row->openai_code);
 	wire_text_raw(text, "}}");
+}
+
+static void
+put_openai(struct wire_text *text, const struct error_row *row,
+    const struct wire_error_info *info)
+{
+	wire_text_raw(text, "{");
+	put_openai_error(text, row, info);
 }
 
 static void
@@ -269,16 +303,24 @@ put_anthropic(struct wire_text *text, const struct error_row *row,
 }
 
 static void
-put_gemini(struct wire_text *text, const struct error_row *row,
+put_gemini_error(struct wire_text *text, const struct error_row *row,
     const struct wire_error_info *info)
 {
-	wire_text_raw(text, "{\"error\":{\"code\":");
+	wire_text_raw(text, "\"error\":{\"code\":");
 	wire_text_number(text, (uint64_t)row->status);
 	wire_text_raw(text, ",\"message\":");
 	put_message(text, row, info);
 	wire_text_raw(text, ",\"status\":");
 	wire_text_string(text, find_words(row->status)->gemini_status);
 	wire_text_raw(text, ",\"details\":[]}}");
+}
+
+static void
+put_gemini(struct wire_text *text, const struct error_row *row,
+    const struct wire_error_info *info)
+{
+	wire_text_raw(text, "{");
+	put_gemini_error(text, row, info);
 }
 
 static void
@@ -321,22 +363,62 @@ wire_error_render(enum wire_protocol protocol, enum wire_error error,
 		reply_r->allow = info->allow;
 }
 
+/* {"type":"error", code, message, param, "error":{…}}: some clients look at
+ * the type, others at `error`. */
+static void
+put_response_error(struct wire_text *text, const struct error_row *row,
+    const struct wire_error_info *info)
+{
+	wire_text_raw(text, "{\"type\":\"error\",\"code\":");
+	wire_text_string(text, row->openai_code);
+	wire_text_raw(text, ",\"message\":");
+	put_message(text, row, info);
+	wire_text_raw(text, ",\"param\":null,\"sequence_number\":0,");
+	/* The rest of an object that begins with its brace. */
+	put_openai_error(text, row, info);
+}
+
 size_t
-wire_error_stream_event(enum wire_protocol protocol, enum wire_error error,
-    const struct wire_error_info *info, bool mid_event, char *buf,
-    size_t size)
+wire_error_stream_event(enum wire_route route, enum wire_protocol protocol,
+    enum wire_error error, const struct wire_error_info *info, bool mid_event,
+    char *buf, size_t size)
+{
+	struct wire_text text = { buf, size, 0 };
+	const struct error_row *row = find_row(error);
+	bool typed = route == WIRE_ROUTE_RESPONSES ||
+	    route == WIRE_ROUTE_RESPONSE;
+
+	assert(size >= WIRE_ERROR_BODY_BYTES);
+	assert(row != NULL);
+	if (mid_event)
+		wire_text_raw(&text, "\n\n");
+	if (protocol == WIRE_ANTHROPIC || typed ||
+	    route == WIRE_ROUTE_INTERACTIONS)
+		wire_text_raw(&text, "event: error\n");
+	wire_text_raw(&text, "data: ");
+	if (typed)
+		put_response_error(&text, row, info);
+	else if (route == WIRE_ROUTE_INTERACTIONS) {
+		wire_text_raw(&text, "{\"event_type\":\"error\",");
+		put_gemini_error(&text, row, info);
+	} else
+		put_body(&text, protocol, row, info);
+	wire_text_raw(&text, "\n\n");
+	return text.len;
+}
+
+size_t
+wire_error_array_end(enum wire_protocol protocol, enum wire_error error,
+    const struct wire_error_info *info, bool any, char *buf, size_t size)
 {
 	struct wire_text text = { buf, size, 0 };
 	const struct error_row *row = find_row(error);
 
 	assert(size >= WIRE_ERROR_BODY_BYTES);
 	assert(row != NULL);
-	if (mid_event)
-		wire_text_raw(&text, "\n\n");
-	if (protocol == WIRE_ANTHROPIC)
-		wire_text_raw(&text, "event: error\n");
-	wire_text_raw(&text, "data: ");
+	if (any)
+		wire_text_raw(&text, ",\n");
 	put_body(&text, protocol, row, info);
-	wire_text_raw(&text, "\n\n");
+	wire_text_raw(&text, "]\n");
 	return text.len;
 }

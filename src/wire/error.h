@@ -21,6 +21,8 @@ enum wire_error {
 	WIRE_ERROR_BAD_PARAM = 4,	/* 400: wrong type or value */
 	WIRE_ERROR_DUPLICATE_PARAM = 5,	/* 400: a billing member twice */
 	WIRE_ERROR_MISSING_PARAM = 6,	/* 400 */
+	WIRE_ERROR_BAD_FORM = 7,	/* 400: not multipart/form-data */
+	WIRE_ERROR_MODEL_LATE = 8,	/* 400: model after limit bytes */
 	WIRE_ERROR_NOT_OFFERED = 9,	/* 400: param is not for sale */
 	WIRE_ERROR_NO_KEY = 10,		/* 401 */
 	WIRE_ERROR_BAD_KEY = 11,	/* 401: unknown, revoked */
@@ -31,10 +33,15 @@ enum wire_error {
 	WIRE_ERROR_MODEL_DENIED = 32,	/* 403: param = model */
 	WIRE_ERROR_NO_ROUTE = 40,	/* 404 */
 	WIRE_ERROR_NO_MODEL = 41,	/* 404: param = model; or unpriced */
+	WIRE_ERROR_NOT_SERVED = 42,	/* 404: a known path, but not here */
+	WIRE_ERROR_NO_ANSWER = 43,	/* 404: param = its id */
 	WIRE_ERROR_METHOD = 50,		/* 405: allow is set */
 	WIRE_ERROR_REQUEST_TIMEOUT = 60, /* 408: the body didn't come */
+	WIRE_ERROR_ANSWER_OPEN = 65,	/* 409: param = its id; not paid yet */
 	WIRE_ERROR_BODY_LARGE = 70,	/* 413: limit in bytes */
 	WIRE_ERROR_MEDIA_TYPE = 80,	/* 415 */
+	WIRE_ERROR_FORM_TYPE = 81,	/* 415: a form is wanted */
+	WIRE_ERROR_UPGRADE = 85,	/* 426: no WebSocket */
 	WIRE_ERROR_RATE_REQUESTS = 90,	/* 429: limit per minute */
 	WIRE_ERROR_RATE_TOKENS = 91,	/* 429: limit per minute */
 	WIRE_ERROR_RATE_CONCURRENT = 92, /* 429: limit at once */
@@ -94,12 +101,19 @@ void	wire_error_render(enum wire_protocol protocol, enum wire_error error,
 
 /*
  * The same as an event at the end of a stream that has begun with 200: OpenAI
- * `data: {"error":…}`, Anthropic `event: error`.  Returns its length; size as
- * above.  mid_event: a frame was left unfinished (wire_meter_frame_open()),
- * so that a blank line comes first.
+ * `data: {"error":…}`, with more around it on routes whose events are typed;
+ * Anthropic `event: error`.  Returns its length; size as above.  mid_event: a
+ * frame was left unfinished (wire_meter_frame_open()), so that a blank line
+ * comes first.
  */
-size_t	wire_error_stream_event(enum wire_protocol protocol,
+size_t	wire_error_stream_event(enum wire_route route,
+	    enum wire_protocol protocol, enum wire_error error,
+	    const struct wire_error_info *info, bool mid_event, char *buf,
+	    size_t size);
+
+/* As the last element of an array that is streamed.  any: it has others. */
+size_t	wire_error_array_end(enum wire_protocol protocol,
 	    enum wire_error error, const struct wire_error_info *info,
-	    bool mid_event, char *buf, size_t size);
+	    bool any, char *buf, size_t size);
 
 #endif

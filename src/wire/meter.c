@@ -79,13 +79,62 @@ void
 wire_field_unknown(struct wire_meter_fields *fields,
     const struct json_pull_value *value)
 {
-	static const char suffix[] = "_tokens";
-	const size_t len = sizeof(suffix) - 1;
+	static const char *const suffixes[] = { "_tokens", "TokenCount" };
+	size_t i, len;
 
-	if (value->type == JSON_NUMBER && value->number > 0 &&
-	    value->name_len >= len &&
-	    memcmp(value->name + value->name_len - len, suffix, len) == 0)
-		fields->marks |= USAGE_UNKNOWN_FIELD;
+	if (value->type != JSON_NUMBER || value->number == 0)
+		return;
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		len = strlen(suffixes[i]);
+		if (value->name_len >= len && memcmp(value->name +
+		    value->name_len - len, suffixes[i], len) == 0)
+			fields->marks |= USAGE_UNKNOWN_FIELD;
+	}
+}
+
+/* "12.5" in thousandths, the rest rounded away; false: another text. */
+static bool
+take_thousandths(const char *text, size_t len, uint64_t *n_r)
+{
+	uint64_t n = 0;
+	size_t i = 0, places = 0;
+
+	while (i < len && text[i] >= '0' && text[i] <= '9' &&
+	    n <= USAGE_COUNT_MAX)
+		n = n * 10 + (uint64_t)(text[i++] - '0');
+	if (i == 0)
+		return false;
+	if (i < len && text[i] == '.')
+		i++;
+	for (; i < len && text[i] >= '0' && text[i] <= '9'; i++, places++)
+		if (places < 3)
+			n = n * 10 + (uint64_t)(text[i] - '0');
+		else if (places == 3 && text[i] >= '5')
+			n++;
+	for (; places < 3; places++)
+		n *= 10;
+	*n_r = n;
+	return i == len;
+}
+
+void
+wire_field_take_seconds(struct wire_meter_fields *fields, unsigned int field,
+    const struct json_pull_value *value)
+{
+	uint64_t count = 0;
+
+	assert(field < WIRE_METER_FIELDS);
+	if (value->type == JSON_NULL || value->edge != JSON_PULL_SCALAR)
+		return;
+	if ((value->type != JSON_NUMBER && value->type != JSON_STRING) ||
+	    value->text_cut ||
+	    !take_thousandths(value->text, value->text_len, &count)) {
+		fields->marks |= USAGE_CLAMPED;
+		return;
+	}
+	fields->value[field] = wire_count_within(count, USAGE_COUNT_MAX,
+	    &fields->marks);
+	fields->seen |= UINT32_C(1) << field;
 }
 
 uint64_t
@@ -107,28 +156,71 @@ wire_count_within(uint64_t part, uint64_t whole, uint32_t *marks)
 	return whole;
 }
 
-void
-wire_meter_tier(struct wire_meter *meter, const struct json_pull_value *value)
+static const struct wire_meter_reader *
+reader_of(enum wire_route route)
 {
-	if (value->type != JSON_STRING || value->text_cut ||
-	    value->text_len >= sizeof(meter->service_tier))
-		return;
-	memcpy(meter->service_tier, value->text, value->text_len);
-	meter->service_tier[value->text_len] = '\0';
+	switch (route) {
+	case WIRE_ROUTE_MESSAGES:
+	case WIRE_ROUTE_COUNT_TOKENS:
+		return &wire_meter_anthropic;
+	case WIRE_ROUTE_RESPONSES:
+	case WIRE_ROUTE_RESPONSE:
+	case WIRE_ROUTE_RESPONSE_DELETE:
+	case WIRE_ROUTE_RESPONSE_CANCEL:
+	case WIRE_ROUTE_RESPONSE_INPUT:
+		return &wire_meter_responses;
+	case WIRE_ROUTE_IMAGES:
+	case WIRE_ROUTE_IMAGE_EDITS:
+	case WIRE_ROUTE_IMAGE_VARIATIONS:
+		return &wire_meter_images;
+	case WIRE_ROUTE_TRANSCRIPTIONS:
+	case WIRE_ROUTE_TRANSLATIONS:
+	case WIRE_ROUTE_SPEECH:
+		return &wire_meter_audio;
+	case WIRE_ROUTE_GENERATE:
+	case WIRE_ROUTE_STREAM_GENERATE:
+	case WIRE_ROUTE_GEMINI_COUNT:
+	case WIRE_ROUTE_EMBED:
+	case WIRE_ROUTE_BATCH_EMBED:
+		return &wire_meter_gemini;
+	case WIRE_ROUTE_INTERACTIONS:
+		return &wire_meter_interactions;
+	case WIRE_ROUTE_CHAT_COMPLETIONS:
+	case WIRE_ROUTE_COMPLETIONS:
+	case WIRE_ROUTE_EMBEDDINGS:
+	case WIRE_ROUTE_MODERATIONS:
+	case WIRE_ROUTE_RERANK:
+		return &wire_meter_openai;
+	case WIRE_ROUTE_NONE:
+	case WIRE_ROUTE_MODELS:
+	case WIRE_ROUTE_MODEL:
+	case WIRE_ROUTE_HEALTHZ:
+	case WIRE_ROUTE_READYZ:
+	case WIRE_ROUTE_RESPONSES_SOCKET:
+	case WIRE_ROUTE_BATCHES:
+	case WIRE_ROUTE_HELLO:
+		break;
+	}
+	assert(false);
+	return &wire_meter_openai;
 }
 
 void
 wire_meter_init(struct wire_meter *meter, enum wire_route route, bool streamed)
 {
 	memset(meter, 0, sizeof(*meter));
-	assert(route == WIRE_ROUTE_CHAT_COMPLETIONS ||
-	    route == WIRE_ROUTE_MESSAGES);
-	meter->reader = route == WIRE_ROUTE_MESSAGES ? &wire_meter_anthropic :
-	    &wire_meter_openai;
+	meter->route = route;
+	meter->reader = reader_of(route);
 	meter->streamed = streamed;
 	sse_init(&meter->sse);
 	json_pull_init(&meter->pull, meter->reader->nodes,
 	    meter->reader->report, NULL);
+}
+
+void
+wire_meter_opaque(struct wire_meter *meter)
+{
+	meter->opaque = true;
 }
 
 /* Data of an event, which is a JSON text or the word that ends a stream. */
@@ -144,6 +236,8 @@ feed_data(struct wire_meter *meter, const char *p, size_t len)
 		meter->in_frame = true;
 		meter->maybe_done = true;
 		meter->done_at = 0;
+		meter->last_frame = false;
+		meter->named_final = false;
 		json_pull_reset(&meter->pull);
 	}
 	for (i = 0; meter->maybe_done && i < len; i++)
@@ -168,6 +262,8 @@ end_frame(struct wire_meter *meter)
 		meter->finished = true;
 	else if (json_pull_feed(&meter->pull, NULL, 0) != JSON_PULL_DONE)
 		meter->malformed = true;
+	else if (meter->last_frame)
+		meter->finished = true;
 }
 
 static void
@@ -213,6 +309,8 @@ wire_meter_feed(struct wire_meter *meter, const char *in, size_t len)
 {
 	/* Set anew each time, so that the struct may be moved. */
 	meter->pull.context = meter;
+	if (meter->opaque)
+		return;
 	if (meter->streamed)
 		feed_stream(meter, in, len);
 	else
@@ -225,6 +323,8 @@ wire_meter_finish(struct wire_meter *meter)
 {
 	if (meter->streamed)
 		end_frame(meter);
+	else if (meter->opaque)
+		meter->finished = true;
 	else if (!meter->finished)
 		meter->malformed = true;
 }
@@ -232,13 +332,21 @@ wire_meter_finish(struct wire_meter *meter)
 const struct usage *
 wire_meter_usage(struct wire_meter *meter)
 {
-	memset(&meter->usage, 0, sizeof(meter->usage));
-	meter->reader->settle(meter, &meter->usage);
+	struct usage *usage = &meter->usage;
+
+	memset(usage, 0, sizeof(*usage));
+	usage->tier = meter->tier;
+	usage->speed = meter->speed;
+	usage->region = meter->region;
+	usage->image_quality = meter->image_quality;
+	usage->image_width = meter->image_width;
+	usage->image_height = meter->image_height;
+	meter->reader->settle(meter, usage);
 	return &meter->usage;
 }
 
 bool
 wire_meter_frame_open(const struct wire_meter *meter)
 {
-	return meter->streamed && meter->sse.open;
+	return meter->streamed ? meter->sse.open : meter->in_element;
 }

@@ -109,7 +109,36 @@ add_gemini(struct wire_models *models, const struct wire_model *model)
 	put_raw(models, "\",\"displayName\":");
 	put_string(models, model->display_name != NULL ? model->display_name :
 	    model->id);
-	put_raw(models, "}");
+	put_raw(models, ",\"supportedGenerationMethods\":["
+	    "\"generateContent\",\"countTokens\"]}");
+}
+
+static void
+add_one(struct wire_models *models, const struct wire_model *model)
+{
+	switch (models->protocol) {
+	case WIRE_ANTHROPIC:
+		add_anthropic(models, model);
+		return;
+	case WIRE_GEMINI:
+		add_gemini(models, model);
+		return;
+	case WIRE_OPENAI:
+		break;
+	}
+	add_openai(models, model);
+}
+
+size_t
+wire_models_one(enum wire_protocol protocol, const struct wire_model *model,
+    char *buf, size_t size)
+{
+	struct wire_models models = { .buf = buf, .size = size,
+		.protocol = protocol };
+
+	assert(size >= WIRE_MODELS_ENTRY_BYTES);
+	add_one(&models, model);
+	return models.len;
 }
 
 bool
@@ -124,17 +153,7 @@ wire_models_add(struct wire_models *models, const struct wire_model *model)
 		    model->id);
 	snprintf(models->last_id, sizeof(models->last_id), "%s", model->id);
 	models->count++;
-	switch (models->protocol) {
-	case WIRE_ANTHROPIC:
-		add_anthropic(models, model);
-		return true;
-	case WIRE_GEMINI:
-		add_gemini(models, model);
-		return true;
-	case WIRE_OPENAI:
-		break;
-	}
-	add_openai(models, model);
+	add_one(models, model);
 	return true;
 }
 

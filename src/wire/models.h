@@ -45,6 +45,11 @@ bool	wire_models_add(struct wire_models *models,
 
 void	wire_models_rebase(struct wire_models *models, char *buf, size_t size);
 
+/* One model's own document, in a buffer of at least WIRE_MODELS_ENTRY_BYTES;
+ * returns its length. */
+size_t	wire_models_one(enum wire_protocol protocol,
+	    const struct wire_model *model, char *buf, size_t size);
+
 /* Closes the document, which always fits; models->len is its length. */
 void	wire_models_end(struct wire_models *models);
 

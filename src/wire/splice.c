@@ -32,24 +32,54 @@ own(struct wire_splice *splice, const char *text)
 	return span;
 }
 
+/* A name that Gemini's bodies repeat stands with this before it. */
+static const char path_prefix[] = "models/";
+
 static bool
 edit_model(struct wire_splice *splice, const struct wire_request *req,
     const char *upstream_model, struct edit *edit)
 {
-	char *to = splice->owned + splice->owned_len;
+	bool absent = req->model_value.end == 0;
+	char *to;
 	size_t len = strlen(upstream_model);
 
 	if (len == 0 || len >= WIRE_MODEL_BYTES)
 		return false;
-	to[0] = '"';
-	len = json_escape(upstream_model, len, to + 1, MODEL_ESCAPED_BYTES);
+	if (absent)
+		(void)own(splice, "\"model\":");
+	if (!req->form)
+		(void)own(splice, "\"");
+	if (req->model_in_path)
+		(void)own(splice, path_prefix);
+	to = splice->owned + splice->owned_len;
+	if (req->form)
+		memcpy(to, upstream_model, len);
+	else
+		len = json_escape(upstream_model, len, to,
+		    MODEL_ESCAPED_BYTES);
 	assert(len <= MODEL_ESCAPED_BYTES);
-	to[len + 1] = '"';
-	splice->owned_len += len + 2;
-	edit->start = req->model_value.start;
-	edit->end = req->model_value.end;
-	edit->text = (struct span){ to, len + 2 };
+	splice->owned_len += len;
+	if (!req->form)
+		(void)own(splice, "\"");
+	if (absent)
+		(void)own(splice, req->members > 0 ? "," : "");
+	edit->start = absent ? req->object.start + 1 : req->model_value.start;
+	edit->end = absent ? edit->start : req->model_value.end;
+	edit->text = (struct span){ splice->owned, splice->owned_len };
 	return true;
+}
+
+/* Where the upstream's name goes into the body. */
+static bool
+names_model(const struct wire_request *req, const char *upstream_model)
+{
+	if (upstream_model == NULL)
+		return false;
+	if (req->model_in_path)
+		return req->model_value.end > 0;
+	/* A default is said aloud: it is what was priced. */
+	return req->model_value.end == 0 ||
+	    strcmp(upstream_model, req->model) != 0;
 }
 
 static void
@@ -113,7 +143,7 @@ wire_splice_build(struct wire_splice *splice, const struct wire_request *req,
 	splice->pieces = 0;
 	splice->total_bytes = 0;
 	splice->owned_len = 0;
-	if (upstream_model != NULL && strcmp(upstream_model, req->model) != 0) {
+	if (names_model(req, upstream_model)) {
 		if (!edit_model(splice, req, upstream_model, &edits[n]))
 			return false;
 		n++;

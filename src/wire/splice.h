@@ -27,9 +27,10 @@ struct wire_splice {
 
 /*
  * The body, byte for byte, except: model becomes upstream_model (NULL: left
- * alone), and with add_include_usage stream_options.include_usage is true.
- * req is the result of scanning these same bytes.  False when upstream_model
- * is too long to fit, which configuration should have refused.
+ * alone), or is added where a default was taken, and with add_include_usage
+ * stream_options.include_usage is true.  req is the result of scanning these
+ * same bytes.  False when upstream_model is too long to fit, which
+ * configuration should have refused.
  */
 bool	wire_splice_build(struct wire_splice *splice,
 	    const struct wire_request *req, const char *body,

@@ -8,6 +8,7 @@
 #include "shm/directory.h"
 #include "shm/segment.h"
 #include "worker/amount.h"
+#include "worker/answers.h"
 #include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
@@ -48,7 +49,12 @@ find_model(struct call *call)
 	const struct wire_request *req = &call->request;
 	const struct catalogue_model *model;
 
-	model = view_model(call->worker->view, req->model, req->model_len);
+	if (call->route->body == WIRE_BODY_NONE)
+		model = view_model_by_id(call->worker->view,
+		    call->stored.model_id);
+	else
+		model = view_model(call->worker->view, req->model,
+		    req->model_len);
 	if (model == NULL) {
 		refuse(call, WIRE_ERROR_NO_MODEL, 0);
 		return NULL;
@@ -88,8 +94,8 @@ reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
 	uint64_t tokens = plan->first_tokens;
 
 	for (;;) {
-		int64_t nano = amount_of(&call->terms, &call->besides,
-		    plan->input_tokens, tokens);
+		int64_t nano = plan->free ? 0 : amount_of(&call->terms,
+		    &call->besides, plan->input_tokens, tokens);
 
 		*result_r = nano == INT64_MAX ? HOLD_SHORT :
 		    hold_reserve(call->worker->book, call->account, nano,
@@ -155,9 +161,16 @@ take_hold(struct call *call, const struct catalogue_model *model)
 
 	plan = amount_plan(&call->request, model->max_output_tokens,
 	    s->default_max_tokens, s->stream_extend_tokens);
+	plan.free = call->route->free;
+	if (answers_open(call)) {
+		plan.free = false;
+		plan.input_tokens = call->stored.context_tokens;
+		plan.ceiling_tokens = plan.first_tokens =
+		    call->stored.held_tokens;
+	}
 	call->hold = HOLD_NONE;
 	call->besides = amount_besides(&call->request, &call->terms.price);
-	if (!check_priced(call, plan.ceiling_tokens))
+	if (!plan.free && !check_priced(call, plan.ceiling_tokens))
 		return false;
 	if (!reserve_or_park(call, &plan, &result)) {
 		call->hold = HOLD_NONE;
@@ -216,6 +229,30 @@ extend_by(struct call *call, uint64_t more)
 	}
 }
 
+bool
+admit_rest(struct call *call)
+{
+	struct usage besides = amount_besides(&call->request,
+	    &call->terms.price);
+	uint64_t tokens = wire_request_output_tokens(&call->request,
+	    call->ceiling_tokens);
+	int64_t held = amount_of(&call->terms, &call->besides,
+	    call->input_tokens, call->covered_tokens);
+	int64_t needed;
+
+	if (tokens < call->covered_tokens)
+		tokens = call->covered_tokens;
+	needed = amount_of(&call->terms, &besides, call->input_tokens, tokens);
+	if (needed == INT64_MAX)
+		return false;
+	if (needed > held && hold_extend(call->worker->book, call->hold,
+	    needed - held) != HOLD_OK)
+		return false;
+	call->besides = besides;
+	call->covered_tokens = tokens;
+	return true;
+}
+
 /* How much output is to be held for next: no further than to the ceiling,
  * unless the upstream went past it. */
 static uint64_t
@@ -251,6 +288,8 @@ admit_extend(struct call *call, uint64_t output_tokens)
 {
 	uint64_t step = call->worker->settings->stream_extend_tokens;
 
+	if (call->route->free && !answers_open(call))
+		return ADMIT_COVERED;
 	for (;;) {
 		bool below = call->covered_tokens < call->ceiling_tokens;
 		uint64_t got;

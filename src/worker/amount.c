@@ -1,19 +1,16 @@
 #include "worker/amount.h"
 
-#include <string.h>
-
-#include "wire/estimate.h"
 #include "wire/request.h"
 
 struct amount_plan
 amount_plan(const struct wire_request *request, uint64_t max_output_tokens,
     uint64_t default_max_tokens, uint64_t step_tokens)
 {
-	struct amount_plan plan;
+	struct amount_plan plan = { .free = false };
 	uint64_t ceiling = max_output_tokens > 0 ? max_output_tokens :
 	    default_max_tokens;
 
-	plan.input_tokens = wire_estimate_input_tokens(request->body_bytes);
+	plan.input_tokens = wire_request_input_tokens(request);
 	plan.ceiling_tokens = wire_request_output_tokens(request, ceiling);
 	plan.first_tokens = plan.ceiling_tokens;
 	if (request->stream && plan.first_tokens > step_tokens)
@@ -46,8 +43,7 @@ amount_besides(const struct wire_request *request, const struct price *price)
 	const struct wire_asked *asked = &request->asked;
 	struct usage besides;
 
-	memset(&besides, 0, sizeof(besides));
-	besides.count[USAGE_CALLS] = 1;
+	wire_request_most(request, &besides);
 	besides.count[USAGE_TOOL_CALLS] = asked->tool_calls;
 	besides.tier = dearest_way(price->tier_ppm, USAGE_TIERS,
 	    asked->tiers);

@@ -22,6 +22,7 @@ struct amount_plan {
 	uint64_t input_tokens;		/* estimated */
 	uint64_t ceiling_tokens;	/* of output: more can't come */
 	uint64_t first_tokens;		/* of output: to be held for at first */
+	bool free;			/* none of it is to be held for */
 };
 
 /*

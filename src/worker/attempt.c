@@ -113,6 +113,8 @@ choose_now(struct call *call, const struct catalogue_model *model,
 		.model = model,
 		.protocol = call->protocol,
 		.group_id = call->group_id,
+		/* Only who made an answer knows it. */
+		.channel_id = call->is_stored ? call->stored.channel_id : 0,
 		.affinity = call->attempt.affinity,
 		.now = now_of(call),
 		.tried = &call->attempt.tried,
@@ -213,6 +215,7 @@ clean(struct call *call)
 	buf_consume(&call->relay, call->relay.len);
 	buf_consume(&call->upstream_head, call->upstream_head.len);
 	call->metered = call->filtered = call->streamed = false;
+	call->events = call->noted = false;
 	call->upstream_ok = call->upstream_over = call->paused = false;
 	call->has_length = call->broken = false;
 	call->length = 0;
@@ -236,7 +239,9 @@ begin(struct call *call, const struct catalogue_model *model,
 	struct attempt *a = &call->attempt;
 
 	a->began = now_of(call);
-	a->others = choice->others && call->record.attempts + 1U <
+	/* Of a body that is still coming, what is sent is gone. */
+	a->others = choice->others && !call->uploading &&
+	    call->record.attempts + 1U <
 	    call->worker->settings->max_attempts;
 	call->record.attempts++;
 	call->record.channel_id = choice->channel->channel->channel_id;

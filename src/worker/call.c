@@ -142,6 +142,8 @@ call_release(struct call *call)
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);
+	if (call->route != NULL && call->route->body == WIRE_BODY_FORM)
+		bytes_scrub(&call->form, sizeof(call->form));
 	if (call->filtered)
 		bytes_scrub(&call->filter, sizeof(call->filter));
 	if (call->metered)

@@ -25,11 +25,13 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "shm/answer.h"
 #include "shm/catalogue.h"
 #include "shm/hold.h"
 #include "shm/record.h"
 #include "wire/error.h"
 #include "wire/filter.h"
+#include "wire/form.h"
 #include "wire/meter.h"
 #include "wire/request.h"
 #include "wire/route.h"
@@ -60,6 +62,8 @@ enum call_answer {
 /* "req_" and 32 hexadecimal digits. */
 #define CALL_ID_BYTES 37
 #define CALL_CONTENT_TYPE_BYTES 128
+/* A chunk's size in hexadecimal, and its line's end. */
+#define CALL_CHUNK_LINE_BYTES 20
 
 struct call {
 	struct call *next;		/* open calls, or the free list */
@@ -78,6 +82,7 @@ struct call {
 	/* The request. */
 	struct client_head head;	/* borrowed from the connection */
 	const struct wire_route_info *route;	/* NULL: none found */
+	struct wire_path path;		/* borrowed likewise */
 	enum wire_protocol protocol;
 	char id[CALL_ID_BYTES];
 	struct mono_time started;
@@ -96,6 +101,7 @@ struct call {
 	struct hold_terms terms;
 	struct usage besides;		/* what it may use besides tokens */
 	uint64_t input_tokens;		/* estimated */
+
 	uint64_t covered_tokens;	/* of output, that money is held for */
 	uint64_t ceiling_tokens;	/* of output, more can't come */
 	uint64_t progress_tokens;	/* output when last told the hold */
@@ -119,12 +125,22 @@ struct call {
 	uint32_t park_tries;
 	uint64_t park_answers;		/* the account's, when it asked */
 	struct mono_time park_due;	/* ns 0: it doesn't wait */
+	/* Answers that the upstream keeps; see answers.h. */
+	struct answer_view stored;	/* the one that was asked about */
+	bool is_stored;			/* there is one */
+	bool noted;			/* the one that is made was put down */
+	uint8_t stored_digest[ANSWER_DIGEST_BYTES];
+	uint8_t noted_digest[ANSWER_DIGEST_BYTES];
 
 	/* The upstream's side. */
 	struct attempt attempt;
 	char upstream_model[MODEL_NAME_BYTES]; /* if not as configured */
 	struct buf upstream_head;
 	struct wire_splice splice;
+	bool renamed;			/* body has the upstream's model */
+	bool uploading;			/* the exchange waits for the rest */
+	bool upload_chunked;		/* … whose length nobody knows */
+	char chunk_line[CALL_CHUNK_LINE_BYTES];
 	bool upstream_ok;		/* it answered with 2xx */
 	bool upstream_over;		/* nothing more comes */
 	bool paused;			/* it waits for the client */
@@ -137,7 +153,8 @@ struct call {
 	/* The answer. */
 	int status;
 	char content_type[CALL_CONTENT_TYPE_BYTES];
-	bool streamed;			/* text/event-stream */
+	bool streamed;			/* it comes bit by bit */
+	bool events;			/* … as text/event-stream */
 	bool metered;			/* meter was begun */
 	bool filtered;			/* the usage frame is ours alone */
 	bool broken;			/* must not look complete */
@@ -146,7 +163,8 @@ struct call {
 	uint64_t delivered_bytes;	/* of the body, to libmicrohttpd */
 	struct buf relay;
 	struct wire_meter meter;
-	struct wire_filter filter;	/* last: rarely touched */
+	struct wire_form form;		/* these last: rarely touched */
+	struct wire_filter filter;
 };
 
 /* NULL when memory is short.  The call is the client's. */

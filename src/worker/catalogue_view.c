@@ -426,6 +426,15 @@ look_up(const struct catalogue_view *view, uint32_t at, const char *name,
 }
 
 const struct catalogue_model *
+view_model_by_id(const struct catalogue_view *view, uint64_t model_id)
+{
+	for (uint32_t i = 0; i < view->catalogue.models; i++)
+		if (view->catalogue.model[i].model_id == model_id)
+			return &view->catalogue.model[i];
+	return NULL;
+}
+
+const struct catalogue_model *
 view_model(const struct catalogue_view *view, const char *name, size_t len)
 {
 	const struct catalogue_model *model;

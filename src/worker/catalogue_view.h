@@ -67,6 +67,10 @@ const struct catalogue *view_catalogue(const struct catalogue_view *view);
 const struct catalogue_model *view_model(const struct catalogue_view *view,
 	    const char *name, size_t len);
 
+/* By its id; NULL: not any more. */
+const struct catalogue_model *view_model_by_id(
+	    const struct catalogue_view *view, uint64_t model_id);
+
 /* By the name that the provider of a channel knows it by, or else the
  * customers'; NULL: none that is sold here. */
 const struct catalogue_model *view_model_upstream(

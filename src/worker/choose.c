@@ -163,6 +163,16 @@ consider(struct search *s, uint32_t route)
 	s->weights += weight_of(c);
 }
 
+/* By its protocol, for its group, and if there must be one channel, that. */
+static bool
+serves(const struct choice_ask *ask, const struct view_channel *c)
+{
+	return c->channel->protocol == ask->protocol &&
+	    (ask->channel_id == 0 ||
+	    ask->channel_id == c->channel->channel_id) &&
+	    view_allows(c, ask->group_id);
+}
+
 static void
 search(struct search *s)
 {
@@ -174,8 +184,7 @@ search(struct search *s)
 		const struct view_channel *c = view_route_channel(ask->view,
 		    route);
 
-		if (c->channel->protocol != ask->protocol ||
-		    !view_allows(c, ask->group_id))
+		if (!serves(ask, c))
 			continue;
 		s->served = true;
 		if (!view_usable(c))
@@ -204,8 +213,7 @@ more_follow(const struct search *s)
 		    route);
 
 		if (c->channel->priority != last->channel->priority &&
-		    c->channel->protocol == ask->protocol && view_usable(c) &&
-		    view_allows(c, ask->group_id) &&
+		    serves(ask, c) && view_usable(c) &&
 		    !tried_has(ask->tried, c->channel->slot,
 		    TRIED_WHOLE_CHANNEL) &&
 		    channel_passes(ask->shm, c->channel->slot, s->now_ms))

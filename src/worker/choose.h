@@ -48,6 +48,7 @@ struct choice_ask {
 	const struct catalogue_model *model;
 	enum wire_protocol protocol;
 	uint64_t group_id;
+	uint64_t channel_id;		/* the only one that will do; 0: any */
 	uint64_t affinity;		/* 0: none */
 	uint64_t random;
 	struct mono_time now;

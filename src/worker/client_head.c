@@ -73,8 +73,9 @@ add_query(struct client_head *head, struct span name, struct span value)
 	if (IS(name, "key")) {
 		head->has_goog_api_key = true;
 		add_key(head, value);
-	} else if (IS(name, "beta") && IS(value, "true"))
-		head->query_beta = true;
+	} else if (head->queries < CLIENT_HEAD_QUERIES && name.len > 0)
+		head->query[head->queries++] =
+		    (struct client_query){ name, value };
 }
 
 static void
@@ -141,6 +142,8 @@ client_head_add(struct client_head *head, bool is_query, struct span name,
 	case 'u':
 		if (IS(name, "user-agent"))
 			head->user_agent = value;
+		else if (IS(name, "upgrade"))
+			head->upgrade = true;
 		break;
 	case 'x':
 		if (IS(name, "x-session-id"))
@@ -175,16 +178,27 @@ client_head_read(struct MHD_Connection *connection,
 	    MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, add_value, head_r);
 }
 
+static bool
+type_is(const struct client_head *head, const char *type)
+{
+	const struct span *value = &head->content_type;
+	size_t n = strlen(type);
+
+	if (value->p == NULL || value->len < n ||
+	    strncasecmp(value->p, type, n) != 0)
+		return false;
+	return value->len == n || value->p[n] == ';' || value->p[n] == ' ' ||
+	    value->p[n] == '\t';
+}
+
 bool
 client_head_is_json(const struct client_head *head)
 {
-	static const char json[] = "application/json";
-	const size_t n = sizeof(json) - 1;
-	const struct span *type = &head->content_type;
+	return type_is(head, "application/json");
+}
 
-	if (type->p == NULL || type->len < n ||
-	    strncasecmp(type->p, json, n) != 0)
-		return false;
-	return type->len == n || type->p[n] == ';' || type->p[n] == ' ' ||
-	    type->p[n] == '\t';
+bool
+client_head_is_form(const struct client_head *head)
+{
+	return type_is(head, "multipart/form-data");
 }

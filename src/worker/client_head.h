@@ -16,6 +16,12 @@
 struct MHD_Connection;
 
 #define CLIENT_HEAD_BETAS 4
+#define CLIENT_HEAD_QUERIES 12
+
+struct client_query {
+	struct span name;
+	struct span value;		/* unescaped */
+};
 
 struct client_head {
 	/* Customer's keys, wherever they stood; they must agree. */
@@ -31,7 +37,9 @@ struct client_head {
 	struct span openai_beta;
 	struct span idempotency_key;
 	struct span session_id;		/* for us, see attempt.c */
-	bool query_beta;		/* ?beta=true */
+	/* Members of the query that some route passes on. */
+	struct client_query query[CLIENT_HEAD_QUERIES];
+	uint32_t queries;
 
 	struct span content_type;
 	struct span user_agent;
@@ -41,6 +49,7 @@ struct client_head {
 	bool chunked;			/* any Transfer-Encoding at all */
 	bool encoded;			/* Content-Encoding but identity */
 	bool expect;			/* it waits before it sends the body */
+	bool upgrade;			/* it wants another protocol */
 	bool has_goog_api_key;		/* as a header or as ?key= */
 };
 
@@ -53,5 +62,7 @@ void	client_head_add(struct client_head *head, bool is_query,
 
 /* application/json, with or without parameters. */
 bool	client_head_is_json(const struct client_head *head);
+/* multipart/form-data; its boundary isn't looked at. */
+bool	client_head_is_form(const struct client_head *head);
 
 #endif

@@ -3,8 +3,9 @@
  * Layer: worker (private).
  * Written by: one thread.
  *
- * Headers go up from an allow-list only.  The body goes up as it came, but
- * for the model's name and stream_options.include_usage.
+ * Headers and members of the query go up from allow-lists only; a key in a
+ * query never does.  The body goes up as it came, but for the model's name and
+ * stream_options.include_usage.
  */
 #ifndef WORKER_FORWARD_H
 #define WORKER_FORWARD_H
@@ -22,21 +23,29 @@ struct choice;
 struct client_head;
 struct exchange_handlers;
 
-/* What forward_headers() gives at most, and with the operator's own. */
+/* What forward_headers() gives at most, and with a framing and the operator's
+ * own. */
 #define FORWARD_HEADERS_OURS 16
-#define FORWARD_HEADERS 24
+#define FORWARD_HEADERS 25
+#define FORWARD_TARGET_BYTES 2048
 
 /*
- * The headers for a protocol, in order, from what the client sent; borrowed
- * from head and credential.  Returns how many.
+ * The headers for a route, in order, from what the client sent; borrowed from
+ * head and credential.  protocol: where the route has none of its own, too.
+ * Returns how many.
  */
-size_t	forward_headers(enum wire_protocol protocol,
+size_t	forward_headers(const struct wire_route_info *route,
 	    const struct client_head *head, const char *credential,
 	    size_t credential_len, struct request_header header_r[]);
 
-/* Path and query: "/v1/messages?beta=true". */
+/*
+ * Path and query, "/v1/messages?beta=true", written into buf: the route's own
+ * path, with the version that the client used, and name for its id or its
+ * model.  p is NULL when that is too long.
+ */
 struct span forward_target(const struct wire_route_info *route,
-	    const struct client_head *head);
+	    const struct client_head *head, struct span version,
+	    struct span name, char buf[FORWARD_TARGET_BYTES]);
 
 /* Starts the exchange of an admitted call.  Anything but NONE: nothing was
  * started, and why. */
@@ -44,5 +53,8 @@ enum wire_error forward_call(struct call *call,
 	    const struct catalogue_model *model, const struct choice *choice,
 	    const struct exchange_handlers *handlers)
 	    __attribute__((warn_unused_result));
+
+/* The line before a chunk of len bytes, with its CRLF; returns its length. */
+size_t	forward_chunk_line(char line[], size_t len);
 
 #endif

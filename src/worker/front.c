@@ -20,6 +20,7 @@
 #include "worker/reply.h"
 #include "worker/request.h"
 #include "worker/settle.h"
+#include "worker/upload.h"
 
 /* libmicrohttpd clears the pool on every kept-alive call, so it costs time as
  * well as memory; a head must fit into it, or it answers 431 by itself. */
@@ -72,6 +73,7 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
     size_t *upload_size, void **context)
 {
 	struct call *call = *context;
+	size_t taken;
 	bool ok;
 
 	(void)arg;
@@ -85,8 +87,8 @@ on_request(void *arg, struct MHD_Connection *connection, const char *url,
 		*context = call;
 		ok = request_head(call, connection, method, url);
 	} else if (*upload_size > 0) {
-		ok = request_body(call, upload, *upload_size);
-		*upload_size = 0;
+		ok = request_body(call, upload, *upload_size, &taken);
+		*upload_size -= taken;
 	} else
 		ok = request_serve(call, connection);
 	return ok ? MHD_YES : MHD_NO;
@@ -230,6 +232,7 @@ say(struct client *client, enum wire_error error)
 		call_refuse(call, error);
 	call->limit = client->worker->settings->max_body_bytes;
 	client_say(client, text, reply_error_text(call, text, sizeof(text)));
+	upload_abort(call);
 	settle_refusal(call);
 	if (passing)
 		end_call(client);

@@ -31,3 +31,8 @@ ready_answer(struct call *call, struct MHD_Connection *connection)
 		return say(call, connection, 503, "not ready\n");
 	return say(call, connection, 200, "ready\n");
 }
+bool
+hello_answer(struct call *call, struct MHD_Connection *connection)
+{
+	return say(call, connection, 200, "ok\n");
+}

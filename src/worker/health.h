@@ -18,4 +18,8 @@ bool	health_answer(struct call *call, struct MHD_Connection *connection)
 bool	ready_answer(struct call *call, struct MHD_Connection *connection)
 	    __attribute__((warn_unused_result));
 
+/* What some clients ask for before their first call. */
+bool	hello_answer(struct call *call, struct MHD_Connection *connection)
+	    __attribute__((warn_unused_result));
+
 #endif

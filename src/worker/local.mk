@@ -3,6 +3,7 @@ noinst_LIBRARIES += %D%/libworker.a
 %C%_libworker_a_SOURCES = \
 	%D%/admit.c %D%/admit.h \
 	%D%/amount.c %D%/amount.h \
+	%D%/answers.c %D%/answers.h \
 	%D%/attempt.c %D%/attempt.h \
 	%D%/authenticate.c %D%/authenticate.h \
 	%D%/call.c %D%/call.h \
@@ -25,4 +26,5 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/request.c %D%/request.h \
 	%D%/settle.c %D%/settle.h \
 	%D%/tls_io.c %D%/tls_io.h \
+	%D%/upload.c %D%/upload.h \
 	%D%/worker.c %D%/worker.h

@@ -28,11 +28,19 @@ grow(struct wire_models *list, char **buf)
 }
 
 static bool
+is_sold(const struct call *call, const struct catalogue_model *m)
+{
+	size_t prefix;
+
+	return price_is_set(&m->price) && !model_is_pattern(m->name, &prefix) &&
+	    view_serves(call->worker->view, m, call->protocol, call->group_id);
+}
+
+static bool
 write_list(const struct call *call, struct wire_models *list, char **buf)
 {
 	const struct catalogue_view *view = call->worker->view;
 	const struct catalogue *c = view_catalogue(view);
-	size_t prefix;
 
 	for (uint32_t i = 0; i < c->models; i++) {
 		const struct catalogue_model *m = &c->model[i];
@@ -41,9 +49,7 @@ write_list(const struct call *call, struct wire_models *list, char **buf)
 			.created_s = m->created_us / 1000000,
 		};
 
-		if (!price_is_set(&m->price) ||
-		    model_is_pattern(m->name, &prefix) ||
-		    !view_serves(view, m, call->protocol, call->group_id))
+		if (!is_sold(call, m))
 			continue;
 		while (!wire_models_add(list, &entry))
 			if (!grow(list, buf))
@@ -73,4 +79,32 @@ models_answer(struct call *call, struct MHD_Connection *connection)
 	    buf, list.len);
 	free(buf);
 	return ok;
+}
+
+bool
+models_answer_one(struct call *call, struct MHD_Connection *connection)
+{
+	const struct catalogue_view *view = call->worker->view;
+	const struct catalogue_model *m = NULL;
+	struct span name = call->path.name;
+	char buf[WIRE_MODELS_ENTRY_BYTES], id[WIRE_MODEL_BYTES];
+	struct wire_model entry;
+	size_t n = name.len < sizeof(id) - 1 ? name.len : sizeof(id) - 1;
+
+	if (admit_any(call)) {
+		memcpy(id, name.p, n);
+		id[n] = '\0';
+		m = view_model(view, name.p, name.len);
+		if (m == NULL || !is_sold(call, m))
+			call_refuse_about(call, WIRE_ERROR_NO_MODEL, id);
+	}
+	if (call->answer == ANSWER_ERROR) {
+		settle_refusal(call);
+		return reply_error(call, connection, false);
+	}
+	entry = (struct wire_model){ .id = m->name,
+		.created_s = m->created_us / 1000000 };
+	n = wire_models_one(call->protocol, &entry, buf, sizeof(buf));
+	return reply_document(call, connection, 200, "application/json", buf,
+	    n);
 }

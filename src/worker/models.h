@@ -15,4 +15,8 @@ struct call;
 bool	models_answer(struct call *call, struct MHD_Connection *connection)
 	    __attribute__((warn_unused_result));
 
+/* The one that the path names, if it is among them. */
+bool	models_answer_one(struct call *call, struct MHD_Connection *connection)
+	    __attribute__((warn_unused_result));
+
 #endif

@@ -12,6 +12,7 @@
 #include "shm/seat.h"
 #include "upstream/exchange.h"
 #include "worker/admit.h"
+#include "worker/answers.h"
 #include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/client.h"
@@ -101,6 +102,15 @@ keep_head(struct call *call, int status, const struct response_head *head)
 	call->length = head->content_length;
 }
 
+/* Audio, and transcripts in other forms than JSON. */
+static bool
+may_be_opaque(enum wire_route route)
+{
+	return route == WIRE_ROUTE_SPEECH ||
+	    route == WIRE_ROUTE_TRANSCRIPTIONS ||
+	    route == WIRE_ROUTE_TRANSLATIONS;
+}
+
 static void
 on_head(void *arg, int status, const struct response_head *head)
 {
@@ -131,11 +141,20 @@ on_head(void *arg, int status, const struct response_head *head)
 	keep_head(call, status, head);
 	if (!call->upstream_ok)
 		return;
-	call->streamed = head->is_event_stream;
-	if (!call->streamed)
+	call->events = head->is_event_stream;
+	/* Without events it is an array, whose elements come one by one. */
+	call->streamed = call->events ||
+	    call->route->route == WIRE_ROUTE_STREAM_GENERATE;
+	if (!call->events)
 		call->filtered = false;
+	/* Frames may be kept from it, and a cut may add one. */
+	if (call->streamed)
+		call->has_length = false;
 	call->metered = true;
-	wire_meter_init(&call->meter, call->route->route, call->streamed);
+	wire_meter_init(&call->meter, call->route->route, call->events);
+	if (may_be_opaque(call->route->route) && !call->events &&
+	    !head->is_json)
+		wire_meter_opaque(&call->meter);
 }
 
 /* The buffer is larger than what is ever taken into it by what the filter may
@@ -248,6 +267,7 @@ stream_body(struct call *call, const char *p, size_t len)
 		return 0;
 	note_bytes(call, n);
 	wire_meter_feed(&call->meter, p, n);
+	answers_note(call);
 	if (call->answer == ANSWER_NONE && relay_only_an_error(call)) {
 		/* 200, and then nothing but "overloaded". */
 		attempt_note_failure(call, UPSTREAM_CUT);
@@ -289,8 +309,10 @@ plain_body(struct call *call, const char *p, size_t len)
 		note_bytes(call, n);
 		if (call->upstream_ok)
 			attempt_answered(call);
-		if (call->metered)
+		if (call->metered) {
 			wire_meter_feed(&call->meter, p, n);
+			answers_note(call);
+		}
 		append(call, p, n);
 	}
 	if (call->broken) {
@@ -315,6 +337,7 @@ waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 		note_bytes(call, len);
 		attempt_answered(call);
 		wire_meter_feed(&call->meter, p, len);
+		answers_note(call);
 		settle_progress(call, true);
 	}
 	/* The customer has left, not his bill: money is held on for it. */
@@ -412,7 +435,14 @@ on_fail(void *arg, enum upstream_failure failure)
 		relay_end_failed(call, failure);
 }
 
+static void
+on_room(void *arg)
+{
+	call_wake(arg);
+}
+
 const struct exchange_handlers relay_handlers = {
+	.on_room = on_room,
 	.on_sent = on_sent,
 	.on_head = on_head,
 	.on_body = on_body,

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "upstream/exchange.h"
+#include "worker/answers.h"
 #include "worker/attempt.h"
 #include "worker/call.h"
 #include "worker/client.h"
@@ -121,12 +122,31 @@ append_event(struct call *call, enum wire_error error, bool mid_event)
 	struct wire_error_info info = { .request_id = call->id };
 	size_t len;
 
-	len = wire_error_stream_event(call->protocol, error, &info,
-	    mid_event, event, sizeof(event));
-	if (!buf_append(&call->relay, event, len))
+	if (call->events)
+		len = wire_error_stream_event(call->route->route,
+		    call->protocol, error, &info, mid_event, event,
+		    sizeof(event));
+	else
+		len = wire_error_array_end(call->protocol, error, &info,
+		    call->meter.elements > 0, event, sizeof(event));
+	/* No JSON text can be mended in its middle. */
+	if ((mid_event && !call->events) ||
+	    !buf_append(&call->relay, event, len))
 		call->broken = true;
 	if (!call->settled)
 		call->recorded_error = error;
+}
+
+/* Clients take a missing message_stop, or a missing response.completed, for
+ * success.  OpenAI's others can do without [DONE], and some upstreams do;
+ * Gemini's streams have no last word. */
+static bool
+must_have_end(const struct call *call)
+{
+	return call->route->route == WIRE_ROUTE_MESSAGES ||
+	    call->route->route == WIRE_ROUTE_RESPONSES ||
+	    call->route->route == WIRE_ROUTE_RESPONSE ||
+	    call->route->route == WIRE_ROUTE_INTERACTIONS;
 }
 
 static void
@@ -139,9 +159,7 @@ end_stream(struct call *call)
 		if (!buf_append(&call->relay, rest.p, rest.len))
 			call->broken = true;
 	}
-	/* Anthropic's clients take a missing message_stop for success;
-	 * OpenAI's can do without [DONE], and some upstreams do. */
-	if (call->protocol == WIRE_ANTHROPIC && !call->meter.finished &&
+	if (must_have_end(call) && !call->meter.finished &&
 	    !call->meter.error_seen) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;
@@ -265,7 +283,9 @@ leave(struct call *call)
 	call->upstream_over = true;
 	if (call->metered)
 		wire_meter_finish(&call->meter);
-	if (began && (call->record.upstream_status == 0 || call->upstream_ok))
+	/* Nobody works on half a form. */
+	if (began && !call->uploading &&
+	    (call->record.upstream_status == 0 || call->upstream_ok))
 		settle_usage(call);
 	else
 		settle_free(call);
@@ -274,8 +294,9 @@ leave(struct call *call)
 void
 relay_client_gone(struct call *call)
 {
-	bool drain = call->worker->settings->on_client_abort ==
-	    CLIENT_ABORT_DRAIN && !call->worker->aborting;
+	bool drain = (call->worker->settings->on_client_abort ==
+	    CLIENT_ABORT_DRAIN || answers_unpaid(call)) &&
+	    !call->worker->aborting;
 
 	if (call->waits) {
 		relay_stop_waiting(call);
@@ -299,7 +320,7 @@ relay_client_gone(struct call *call)
 			    WIRE_ERROR_CLIENT_GONE);
 	}
 	/* A settled call's upstream has said all; its connection is kept. */
-	if (drain || call->settled) {
+	if ((drain && !call->uploading) || call->settled) {
 		call->state = CALL_DRAINING;
 		if (call->paused) {
 			call->paused = false;

@@ -7,6 +7,7 @@
 #include "shm/directory.h"
 #include "shm/seat.h"
 #include "worker/admit.h"
+#include "worker/answers.h"
 #include "worker/attempt.h"
 #include "worker/authenticate.h"
 #include "worker/call.h"
@@ -17,6 +18,7 @@
 #include "worker/models.h"
 #include "worker/reply.h"
 #include "worker/settle.h"
+#include "worker/upload.h"
 
 /* A refused body up to this is read and thrown away, so that the connection
  * can be used again and the client is sure to read the answer. */
@@ -50,11 +52,17 @@ find_route(struct call *call, const char *method, const char *path)
 	};
 	enum wire_find found;
 
-	found = wire_route_find(method, path, &call->route);
+	found = wire_route_find(method, path, &call->route, &call->path);
 	call->protocol = call->route != NULL && call->route->protocol != 0 ?
 	    call->route->protocol : wire_protocol_guess(path, &hints);
 	switch (found) {
 	case WIRE_FIND_OK:
+		if (call->route->route == WIRE_ROUTE_BATCHES)
+			call_refuse(call, WIRE_ERROR_NOT_SERVED);
+		/* Clients that would rather have a WebSocket fall back. */
+		if (call->route->route == WIRE_ROUTE_RESPONSES_SOCKET)
+			call_refuse(call, call->head.upgrade ?
+			    WIRE_ERROR_UPGRADE : WIRE_ERROR_METHOD);
 		return;
 	case WIRE_FIND_PATH:
 		call_refuse(call, WIRE_ERROR_NO_ROUTE);
@@ -65,6 +73,14 @@ find_route(struct call *call, const char *method, const char *path)
 	}
 }
 
+static bool
+is_of_type(const struct call *call)
+{
+	if (call->route->body == WIRE_BODY_FORM)
+		return client_head_is_form(&call->head);
+	return client_head_is_json(&call->head);
+}
+
 static void
 check_body_head(struct call *call)
 {
@@ -73,8 +89,11 @@ check_body_head(struct call *call)
 
 	if (head->bad_content_length)
 		call_refuse(call, WIRE_ERROR_BAD_REQUEST);
-	else if (head->encoded || !client_head_is_json(head))
-		call_refuse(call, WIRE_ERROR_MEDIA_TYPE);
+	else if (call->route->body == WIRE_BODY_NONE)
+		return;
+	else if (head->encoded || !is_of_type(call))
+		call_refuse(call, call->route->body == WIRE_BODY_FORM ?
+		    WIRE_ERROR_FORM_TYPE : WIRE_ERROR_MEDIA_TYPE);
 	else if (head->has_content_length && head->content_length > max) {
 		call->limit = max;
 		call_refuse(call, WIRE_ERROR_BODY_LARGE);
@@ -93,8 +112,9 @@ check_head(struct call *call, const char *method, const char *path)
 	if (!call->route->billed)
 		return;
 	check_body_head(call);
-	if (call->answer == ANSWER_NONE)
-		(void)!admit_any(call);
+	if (call->answer == ANSWER_NONE && admit_any(call) &&
+	    call->route->body == WIRE_BODY_FORM)
+		(void)!upload_begin(call);
 }
 
 static bool
@@ -136,12 +156,10 @@ request_head(struct call *call, struct MHD_Connection *connection,
 
 /* Too late for libmicrohttpd, which answers complete requests only. */
 static bool
-break_off(struct call *call, enum wire_error error)
+break_off(struct call *call)
 {
 	char text[REPLY_TEXT_BYTES];
 
-	call->limit = call->worker->settings->max_body_bytes;
-	call_refuse(call, error);
 	client_say(call->client, text,
 	    reply_error_text(call, text, sizeof(text)));
 	settle_refusal(call);
@@ -149,43 +167,121 @@ break_off(struct call *call, enum wire_error error)
 	return false;
 }
 
+static bool
+refuse_body(struct call *call, enum wire_error error)
+{
+	call->limit = call->worker->settings->max_body_bytes;
+	call_refuse(call, error);
+	return break_off(call);
+}
+
+/* Where an answer has begun already, the connection's end is all we can say. */
+static bool
+take_form(struct call *call, const char *p, size_t len, size_t *taken_r)
+{
+	if (upload_take(call, p, len, taken_r))
+		return true;
+	return call->answer == ANSWER_ERROR ? break_off(call) : false;
+}
+
 bool
-request_body(struct call *call, const char *p, size_t len)
+request_body(struct call *call, const char *p, size_t len, size_t *taken_r)
 {
 	struct worker *worker = call->worker;
+	bool ok;
 
+	*taken_r = len;
+	if (call->route != NULL && call->route->body == WIRE_BODY_FORM &&
+	    call->state != CALL_REFUSED) {
+		ok = take_form(call, p, len, taken_r);
+		seat_add(worker->shm, worker->seat, SEAT_BYTES_IN,
+		    (int64_t)*taken_r);
+		return ok;
+	}
 	seat_add(worker->shm, worker->seat, SEAT_BYTES_IN, (int64_t)len);
-	if (call->state == CALL_REFUSED || !call->route->billed)
+	if (call->state == CALL_REFUSED || !call->route->billed ||
+	    call->route->body == WIRE_BODY_NONE)
 		return true;
 	if (call->body.len + len > worker->settings->max_body_bytes)
-		return break_off(call, WIRE_ERROR_BODY_LARGE);
+		return refuse_body(call, WIRE_ERROR_BODY_LARGE);
 	if (call->body.len == 0 && call->head.has_content_length) {
 		uint64_t first = call->head.content_length;
 
 		if (first > BODY_FIRST_BYTES)
 			first = BODY_FIRST_BYTES;
 		if (buf_room(&call->body, first) == NULL)
-			return break_off(call, WIRE_ERROR_OVERLOADED);
+			return refuse_body(call, WIRE_ERROR_OVERLOADED);
 	}
 	if (!buf_append(&call->body, p, len))
-		return break_off(call, WIRE_ERROR_OVERLOADED);
+		return refuse_body(call, WIRE_ERROR_OVERLOADED);
 	return true;
+}
+
+/* Continuing somebody else's answer would tell what stands in it. */
+static bool
+check_previous(struct call *call)
+{
+	const char *id = call->request.previous_id;
+
+	if (id[0] == '\0')
+		return true;
+	if (!answers_find(call, (struct span){ id, strlen(id) })) {
+		call_refuse_about(call, WIRE_ERROR_NO_ANSWER, id);
+		return false;
+	}
+	/* What it says would come out, and nobody would have paid for it. */
+	if (call->stored.open) {
+		call_refuse_about(call, WIRE_ERROR_ANSWER_OPEN, id);
+		return false;
+	}
+	call->request.context_tokens = call->stored.context_tokens;
+	return true;
+}
+
+/* The answer that the path names. */
+static bool
+find_stored(struct call *call)
+{
+	bool found = answers_find(call, call->path.name);
+	char id[WIRE_MODEL_BYTES];
+	size_t n = call->path.name.len;
+
+	wire_request_init(call->route->route, &call->request);
+	if (found && (call->route->route != WIRE_ROUTE_RESPONSE_DELETE ||
+	    !call->stored.open))
+		return true;
+	n = n < sizeof(id) - 1 ? n : sizeof(id) - 1;
+	memcpy(id, call->path.name.p, n);
+	id[n] = '\0';
+	call_refuse_about(call, found ? WIRE_ERROR_ANSWER_OPEN :
+	    WIRE_ERROR_NO_ANSWER, id);
+	return false;
+}
+
+static bool
+read_request(struct call *call)
+{
+	struct wire_fault fault;
+
+	if (call->route->body == WIRE_BODY_NONE)
+		return find_stored(call);
+	if (!wire_request_scan(call->route->route,
+	    call->body.len > 0 ? buf_head(&call->body) : "", call->body.len,
+	    &call->request, &fault) || (call->request.model_in_path &&
+	    !wire_request_name(&call->request, call->path.name, &fault))) {
+		call_refuse_about(call, fault.error, fault.param);
+		return false;
+	}
+	return check_previous(call);
 }
 
 static void
 forward(struct call *call)
 {
 	struct admission admission;
-	struct wire_fault fault;
 
 	call->record.request_bytes = call->body.len;
-	if (!wire_request_scan(call->route->route,
-	    call->body.len > 0 ? buf_head(&call->body) : "", call->body.len,
-	    &call->request, &fault)) {
-		call_refuse_about(call, fault.error, fault.param);
-		return;
-	}
-	if (!admit_call(call, &admission))
+	if (!read_request(call) || !admit_call(call, &admission))
 		return;
 	call->state = CALL_WAITING;
 	if (!attempt_first(call, admission.model, &admission.choice))
@@ -196,21 +292,29 @@ static bool
 serve_complete(struct call *call, struct MHD_Connection *connection)
 {
 	client_enter(call->client, CLIENT_CALL, 0);
-	switch (call->route->route) {
-	case WIRE_ROUTE_CHAT_COMPLETIONS:
-	case WIRE_ROUTE_MESSAGES:
+	if (call->route->billed) {
 		/* Nothing is begun for a client that has already left. */
 		if (call->client->gone)
 			return false;
-		forward(call);
+		if (call->route->body == WIRE_BODY_FORM) {
+			if (!upload_end(call))
+				call->state = CALL_ANSWERING;
+		} else
+			forward(call);
 		return true;
+	}
+	switch (call->route->route) {
 	case WIRE_ROUTE_MODELS:
 		return models_answer(call, connection);
+	case WIRE_ROUTE_MODEL:
+		return models_answer_one(call, connection);
 	case WIRE_ROUTE_HEALTHZ:
 		return health_answer(call, connection);
 	case WIRE_ROUTE_READYZ:
 		return ready_answer(call, connection);
-	case WIRE_ROUTE_NONE:
+	case WIRE_ROUTE_HELLO:
+		return hello_answer(call, connection);
+	default:
 		break;
 	}
 	assert(false);
@@ -258,6 +362,10 @@ request_serve(struct call *call, struct MHD_Connection *connection)
 			return true;
 	} else if (client->gone || call->unrecorded)
 		return false;
+	else if (call->uploading) {
+		client_enter(client, CLIENT_CALL, 0);
+		(void)!upload_end(call);
+	}
 	if (waits_whole(call)) {
 		front_suspend(client);
 		return true;

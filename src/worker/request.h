@@ -19,9 +19,10 @@ bool	request_head(struct call *call, struct MHD_Connection *connection,
 	    const char *method, const char *path)
 	    __attribute__((warn_unused_result));
 
-/* A piece of the body; all of it is taken. */
-bool	request_body(struct call *call, const char *p, size_t len)
-	    __attribute__((warn_unused_result));
+/* A piece of the body: *taken_r bytes of it; 0: the connection was suspended,
+ * and the same piece comes again. */
+bool	request_body(struct call *call, const char *p, size_t len,
+	    size_t *taken_r) __attribute__((warn_unused_result));
 
 /* The request is complete, or the connection was woken: answers what can be
  * answered and suspends what can't. */

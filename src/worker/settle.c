@@ -6,6 +6,7 @@
 #include "base/loop.h"
 #include "shm/seat.h"
 #include "wire/estimate.h"
+#include "worker/answers.h"
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
@@ -28,7 +29,7 @@ elapsed_ms(const struct call *call)
 	return ms < 0 ? 0 : ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
-/* What was read, or done, by whatever name. */
+/* What was read, or done, by whatever name and by whatever model. */
 static uint64_t
 all_input(const struct usage *usage)
 {
@@ -37,6 +38,21 @@ all_input(const struct usage *usage)
 	for (int i = 0; i < USAGE_DIMS; i++)
 		if (usage_dims[i].kind != USAGE_KIND_OUTPUT &&
 		    usage_dims[i].kind != USAGE_KIND_CALL)
+			sum += usage->count[i];
+	for (int i = 0; i < USAGE_OTHER_DIMS; i++)
+		if (usage_dims[i].kind != USAGE_KIND_OUTPUT)
+			sum += usage->other.count[i];
+	return sum;
+}
+
+/* What was made, likewise. */
+static uint64_t
+all_output(const struct usage *usage)
+{
+	uint64_t sum = usage->other.count[USAGE_OUTPUT];
+
+	for (int i = 0; i < USAGE_DIMS; i++)
+		if (usage_dims[i].kind == USAGE_KIND_OUTPUT)
 			sum += usage->count[i];
 	return sum;
 }
@@ -48,11 +64,14 @@ settle_complete_usage(const struct usage *seen, bool complete,
 	uint64_t *output = &usage_r->count[USAGE_OUTPUT];
 	uint64_t most = known->ceiling_tokens > known->output_tokens ?
 	    known->ceiling_tokens : known->output_tokens;
+	uint64_t made;
 
 	*usage_r = *seen;
-	if ((seen->marks & USAGE_SEEN) == 0)
+	if ((seen->marks & USAGE_SEEN) == 0) {
 		/* Nobody said: our own estimate, never nothing. */
 		memset(usage_r->count, 0, sizeof(usage_r->count));
+		memset(&usage_r->other, 0, sizeof(usage_r->other));
+	}
 	/* No request is read for nothing. */
 	if (all_input(usage_r) == 0) {
 		usage_r->count[USAGE_INPUT] = known->input_tokens;
@@ -60,8 +79,9 @@ settle_complete_usage(const struct usage *seen, bool complete,
 	}
 	/* An early statement (message_start) knows the input only, and what
 	 * we saw pass was not nothing. */
-	if ((!complete || *output == 0) && known->output_tokens > *output) {
-		*output = known->output_tokens;
+	made = all_output(usage_r);
+	if ((!complete || made == 0) && known->output_tokens > made) {
+		*output += known->output_tokens - made;
 		usage_r->marks |= USAGE_ESTIMATED;
 	}
 	/* More than was asked for, and more than passed before our eyes. */
@@ -96,12 +116,16 @@ usage_now(struct call *call, struct usage *usage_r)
 		.ceiling_tokens = call->ceiling_tokens,
 	};
 
+	*usage_r = call->metered ? *wire_meter_usage(&call->meter) : nothing;
+	if (wire_request_complete(&call->request, usage_r))
+		return;
 	if (call->metered)
 		known.output_tokens = wire_estimate_output_tokens(
 		    call->meter.output_bytes_seen);
 	settle_complete_usage(call->metered ?
 	    wire_meter_usage(&call->meter) : &nothing,
 	    call->metered && call->meter.finished, &known, usage_r);
+	(void)!wire_request_complete(&call->request, usage_r);
 	if (usage_r->count[USAGE_CALLS] == 0)
 		usage_r->count[USAGE_CALLS] = 1;
 }
@@ -165,6 +189,10 @@ settle_usage(struct call *call)
 
 	if (call->settled || call->hold == HOLD_NONE)
 		return;
+	if (!answers_charge(call)) {
+		end_hold(call, 0);
+		return;
+	}
 	usage_now(call, &usage);
 	call->record.flags |= hold_price_with(&usage, &call->terms,
 	    other_price(call, &usage),
@@ -212,6 +240,9 @@ settle_progress(struct call *call, bool billable)
 	uint64_t input, output;
 
 	if (call->settled || call->hold == HOLD_NONE || !call->metered)
+		return;
+	/* Whether these are charged is decided at their end only. */
+	if (call->route->free || call->request.background)
 		return;
 	memset(&progress, 0, sizeof(progress));
 	usage_now(call, &progress.usage);

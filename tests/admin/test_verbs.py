@@ -383,7 +383,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.seen.append((self.path, dict(self.headers)))
         good = ("Bearer sk-right" in self.headers.get("Authorization", "") or
-                self.headers.get("x-api-key") == "sk-right")
+                "sk-right" in (self.headers.get("x-api-key"),
+                               self.headers.get("x-goog-api-key")))
         body = b'{"data":[]}'
         self.send_response(200 if good else 401)
         self.send_header("Content-Length", str(len(body)))
@@ -487,7 +488,8 @@ class Channels(Case):
 
     def test_test(self):
         for protocol, header in (("openai", "Authorization"),
-                                 ("anthropic", "x-api-key")):
+                                 ("anthropic", "x-api-key"),
+                                 ("gemini", "x-goog-api-key")):
             name, _ = self.add("--ca", self.crt, protocol=protocol)
             Upstream.seen.clear()
             done = it.json("channel", "test", name)

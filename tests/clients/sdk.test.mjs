@@ -6,8 +6,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import OlderAnthropic from 'anthropic-sdk-0';
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
 
 const { BASE_URL, KEY, POOR_KEY } = process.env;
 const WORDS = 27;
@@ -307,3 +308,169 @@ for (const [name, Client] of
 		assert.ok(seen > 1);
 	});
 }
+
+test('openai: completions that are no chat', async () => {
+	const client = openai();
+	const body = { model: 'fast', prompt: 'Hi' };
+	const answer = await client.completions.create(body);
+	let text = '';
+
+	assert.equal(answer.usage.total_tokens, 42);
+	for await (const chunk of await client.completions.create({
+		...body, stream: true,
+	}))
+		text += chunk.choices[0].text;
+	assert.equal(text, 'Hello');
+});
+
+test('openai: responses, kept, continued and in the background', async () => {
+	const client = openai();
+	const body = { model: 'fast', input: 'Hi' };
+	const made = await client.responses.create(body);
+	const types = [];
+
+	assert.equal(made.output_text, 'Hello there');
+	assert.equal(made.usage.total_tokens, 264);
+	for await (const event of await client.responses.create({
+		...body, stream: true,
+	}))
+		types.push(event.type);
+	assert.equal(types.at(-1), 'response.completed');
+	assert.equal((await client.responses.create({
+		...body, previous_response_id: made.id,
+	})).status, 'completed');
+	assert.equal((await client.responses.retrieve(made.id)).status,
+	    'completed');
+	assert.deepEqual((await client.responses.inputItems.list(made.id,
+	    { limit: 2 })).data, []);
+	assert.equal((await client.responses.cancel(made.id)).status,
+	    'cancelled');
+	await client.responses.delete(made.id);
+	await assert.rejects(client.responses.retrieve('resp_elses'),
+	    OpenAI.NotFoundError);
+	const later = await client.responses.create({
+		...body, background: true,
+	});
+	assert.equal(later.status, 'queued');
+	assert.ok(['in_progress', 'completed'].includes(
+	    (await client.responses.retrieve(later.id)).status));
+});
+
+test('openai: embeddings, moderations, one model', async () => {
+	const client = openai();
+	const list = await client.embeddings.create({
+		model: 'fast', input: 'Hi', encoding_format: 'float',
+	});
+
+	assert.deepEqual(list.data[0].embedding, [0.5, -0.25]);
+	assert.equal((await client.moderations.create({
+		model: 'fast', input: 'Hi',
+	})).results[0].flagged, false);
+	assert.equal((await client.models.retrieve('fast')).id, 'fast');
+	const ranked = await fetch(`${BASE_URL}/v1/rerank`, {
+		method: 'POST',
+		headers: {
+			authorization: `Bearer ${KEY}`,
+			'content-type': 'application/json',
+		},
+		body: JSON.stringify({
+			model: 'fast', query: 'q', documents: ['a', 'b'],
+		}),
+	});
+	assert.equal((await ranked.json()).results[0].index, 1);
+});
+
+test('openai: images and audio, made and given', async () => {
+	const client = openai();
+	const file = await toFile(Buffer.alloc(300000, 1), 'a.mp3');
+	const image = await toFile(Buffer.alloc(1000, 1), 'a.png');
+	const model = 'fast';
+
+	assert.equal((await client.images.generate({
+		model, prompt: 'x', n: 2,
+	})).data.length, 2);
+	assert.equal((await client.images.edit({
+		model, image, prompt: 'x',
+	})).data.length, 2);
+	assert.equal((await client.images.createVariation({
+		image, model,
+	})).data.length, 2);
+	/* In either order. */
+	assert.equal((await client.audio.transcriptions.create({
+		file, model,
+	})).text, 'Hello');
+	assert.equal((await client.audio.translations.create({
+		model, file,
+	})).text, 'Hello');
+	const types = [];
+	for await (const event of await client.audio.transcriptions.create({
+		model, file, stream: true,
+	}))
+		types.push(event.type);
+	assert.equal(types.at(-1), 'transcript.text.done');
+	const speech = await client.audio.speech.create({
+		model, voice: 'alloy', input: 'Hi',
+	});
+	assert.equal(Buffer.from(await speech.arrayBuffer()).subarray(0, 3)
+		.toString(), 'ID3');
+});
+
+for (const [name, Client] of [['1', Anthropic], ['0', OlderAnthropic]])
+	test(`anthropic ${name}: counts and models`, async () => {
+		const client = new Client({ apiKey: KEY, baseURL: BASE_URL });
+
+		assert.equal((await client.messages.countTokens({
+			model: 'fast', messages: hello,
+		})).input_tokens, 2095);
+		assert.equal((await client.models.retrieve('fast')).id,
+		    'fast');
+		await assert.rejects(client.messages.batches.list(),
+		    Client.NotFoundError);
+	});
+
+for (const apiVersion of ['v1', 'v1beta'])
+	test(`gemini ${apiVersion}: every call`, async () => {
+		const { models, interactions } = new GoogleGenAI({
+			apiKey: KEY,
+			httpOptions: { baseUrl: BASE_URL, apiVersion },
+		});
+		const body = { model: 'fast', contents: 'Hi' };
+		const answer = await models.generateContent(body);
+		const names = [];
+		let text = '', usage;
+
+		assert.equal(answer.text, 'Hello');
+		assert.equal(answer.usageMetadata.totalTokenCount, 331);
+		for await (const chunk of
+		    await models.generateContentStream(body)) {
+			text += chunk.text;
+			usage = chunk.usageMetadata;
+		}
+		assert.equal(text, 'Hello');
+		assert.equal(usage.candidatesTokenCount, 17);
+		assert.equal((await models.countTokens(body)).totalTokens, 71);
+		assert.deepEqual((await models.embedContent(body))
+			.embeddings[0].values, [0.5]);
+		for await (const model of await models.list())
+			names.push(model.name);
+		assert.ok(names.includes('models/fast'));
+		assert.equal((await models.get({ model: 'fast' })).name,
+		    'models/fast');
+		const made = await interactions.create({
+			model: 'fast', input: 'Hi',
+		});
+		assert.equal(made.usage.total_tokens, 153);
+	});
+
+test('gemini: refusals', async () => {
+	const poor = new GoogleGenAI({
+		apiKey: POOR_KEY, httpOptions: { baseUrl: BASE_URL },
+	});
+
+	await assert.rejects(poor.models.generateContent({
+		model: 'fast', contents: 'Hi',
+	}), (error) => error.status === 402);
+	await assert.rejects(poor.models.generateContent({
+		model: 'nothing', contents: 'Hi',
+	}), (error) => error.status === 404);
+});

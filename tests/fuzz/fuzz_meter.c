@@ -1,5 +1,5 @@
 /*
- * fuzz_meter.c: answers of both protocols, streamed and not, whole and cut.
+ * fuzz_meter.c: answers of every kind, streamed and not, whole and cut.
  */
 #include "tests/fuzz/fuzz.h"
 #include "wire/meter.h"
@@ -21,6 +21,18 @@ note_usage(struct wire_meter *meter, struct fuzz_notes *notes)
 	    "reasoning");
 	fuzz_note_number(notes, usage->reasoning);
 	fuzz_note_number(notes, usage->marks);
+	for (i = 0; i < USAGE_OTHER_DIMS; i++) {
+		fuzz_check(usage->other.count[i] <= USAGE_COUNT_MAX, "other");
+		fuzz_note_number(notes, usage->other.count[i]);
+	}
+	fuzz_check(memchr(usage->other.model, '\0',
+	    sizeof(usage->other.model)) != NULL, "model");
+	fuzz_note(notes, usage->other.model, strlen(usage->other.model));
+	fuzz_note_number(notes, (uint64_t)usage->tier << 24 |
+	    (uint64_t)usage->speed << 16 | (uint64_t)usage->region << 8 |
+	    usage->image_quality);
+	fuzz_note_number(notes, (uint64_t)usage->image_width << 16 |
+	    usage->image_height);
 }
 
 static void
@@ -45,18 +57,26 @@ read_answer(const uint8_t *data, size_t size, struct fuzz_cutter *cutter,
 	fuzz_note_number(notes, meter.output_bytes_seen);
 	fuzz_note_number(notes, (uint64_t)(meter.finished * 4 +
 	    meter.error_seen * 2 + meter.malformed));
-	fuzz_note(notes, meter.service_tier, strlen(meter.service_tier));
+	fuzz_note(notes, meter.id, strlen(meter.id));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int i;
+	static const enum wire_route routes[] = {
+		WIRE_ROUTE_CHAT_COMPLETIONS, WIRE_ROUTE_MESSAGES,
+		WIRE_ROUTE_RESPONSES, WIRE_ROUTE_EMBEDDINGS,
+		WIRE_ROUTE_IMAGES, WIRE_ROUTE_TRANSCRIPTIONS,
+		WIRE_ROUTE_SPEECH, WIRE_ROUTE_STREAM_GENERATE,
+		WIRE_ROUTE_INTERACTIONS
+	};
+	size_t i;
 
-	for (i = 0; i < 4; i++) {
-		route = (i & 1) != 0 ? WIRE_ROUTE_MESSAGES :
-		    WIRE_ROUTE_CHAT_COMPLETIONS;
-		streamed = (i & 2) != 0;
+	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		route = routes[i];
+		streamed = false;
+		fuzz_every_cut(read_answer, data, size);
+		streamed = true;
 		fuzz_every_cut(read_answer, data, size);
 	}
 	return 0;

@@ -41,6 +41,12 @@ check_splice(const struct wire_request *req, const char *body,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const enum wire_route others[] = {
+		WIRE_ROUTE_MESSAGES, WIRE_ROUTE_COMPLETIONS,
+		WIRE_ROUTE_RESPONSES, WIRE_ROUTE_EMBEDDINGS,
+		WIRE_ROUTE_IMAGES, WIRE_ROUTE_SPEECH, WIRE_ROUTE_MODERATIONS,
+		WIRE_ROUTE_RERANK, WIRE_ROUTE_INTERACTIONS
+	};
 	struct wire_request req;
 	struct wire_fault fault;
 	char *body = fuzz_copy(data, size);
@@ -53,8 +59,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_splice(&req, body, "x", true);
 	} else
 		fuzz_check(wire_error_status(fault.error) == 400, "fault");
-	if (wire_request_scan(WIRE_ROUTE_MESSAGES, body, size, &req, &fault))
-		check_splice(&req, body, "claude", false);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (wire_request_scan(others[i], body, size, &req, &fault))
+			check_splice(&req, body, "claude", false);
+		else
+			fuzz_check(wire_error_status(fault.error) == 400,
+			    "fault");
 	free(body);
 	return 0;
 }

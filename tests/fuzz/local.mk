@@ -3,6 +3,7 @@
 fuzz_targets = \
 	tests/fuzz/fuzz_chunked \
 	tests/fuzz/fuzz_filter \
+	tests/fuzz/fuzz_form \
 	tests/fuzz/fuzz_json_pull \
 	tests/fuzz/fuzz_json_scan \
 	tests/fuzz/fuzz_meter \
@@ -51,6 +52,11 @@ tests_fuzz_fuzz_filter_SOURCES = \
 	tests/fuzz/fuzz_filter.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_filter_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_filter_LDADD = $(fuzz_main) $(LINK_WIRE)
+
+tests_fuzz_fuzz_form_SOURCES = \
+	tests/fuzz/fuzz_form.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_form_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_form_LDADD = $(fuzz_main) $(LINK_WIRE)
 
 tests_fuzz_fuzz_meter_SOURCES = \
 	tests/fuzz/fuzz_meter.c tests/fuzz/fuzz.h

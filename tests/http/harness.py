@@ -236,7 +236,7 @@ class Gateway:
             self.ctl("price", "set", model,
                      *[part for price, value in prices.items()
                        for part in (f"--{price}", value)])
-        for protocol in ("openai", "anthropic"):
+        for protocol in ("openai", "anthropic", "gemini"):
             self.ctl("channel", "add", f"{name}-{protocol}",
                      "--protocol", protocol,
                      "--url", url or self.upstream.url,

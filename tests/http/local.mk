@@ -4,6 +4,7 @@ http_tests = \
 	%D%/test_errors.py \
 	%D%/test_stream.py \
 	%D%/test_money.py \
+	%D%/test_kinds.py \
 	%D%/test_prices.py \
 	%D%/test_splice.py \
 	%D%/test_disconnect.py \

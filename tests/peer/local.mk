@@ -6,6 +6,7 @@ tests_peer_upstream_SOURCES = \
 	%D%/anthropic.c \
 	%D%/buf.c %D%/buf.h \
 	%D%/conn.c %D%/conn.h \
+	%D%/kinds.c %D%/kinds.h \
 	%D%/openai.c \
 	%D%/request.c %D%/request.h \
 	%D%/scenario.c %D%/scenario.h \

@@ -144,6 +144,36 @@ member_long(struct json_object *root, const char *name)
 	return (long)json_object_get_int64(member);
 }
 
+/* The model in a form, or in Gemini's path. */
+static void
+find_model(struct peer_request *request)
+{
+	static const char part[] = "name=\"model\"\r\n\r\n";
+	const char *p = NULL;
+	size_t n;
+
+	if (request->body.len > 0)
+		p = memmem(request->body.data, request->body.len, part,
+		    sizeof(part) - 1);
+	if (p != NULL) {
+		p += sizeof(part) - 1;
+		n = strcspn(p, "\r");
+		request->stream = memmem(request->body.data,
+		    request->body.len, "name=\"stream\"\r\n\r\ntrue", 21) !=
+		    NULL;
+	} else {
+		p = strstr(request->target, "/models/");
+		if (p == NULL)
+			return;
+		p += strlen("/models/");
+		n = strcspn(p, ":?");
+	}
+	if (n < sizeof(request->model)) {
+		memcpy(request->model, p, n);
+		request->model[n] = '\0';
+	}
+}
+
 /* json-c on purpose: the project's own scanner must not check itself. */
 static void
 read_members(struct peer_request *request)
@@ -190,6 +220,11 @@ peer_request_read(struct peer_request *request, struct peer_conn *conn)
 	    peer_request_header(request, "anthropic-version") != NULL)
 		request->protocol = PEER_ANTHROPIC;
 	read_members(request);
+	if (strncmp(request->model, "models/", 7) == 0)
+		memmove(request->model, request->model + 7,
+		    strlen(request->model + 7) + 1);
+	if (request->model[0] == '\0')
+		find_model(request);
 	return PEER_REQUEST_OK;
 }
 

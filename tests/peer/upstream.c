@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "tests/peer/answer.h"
+#include "tests/peer/kinds.h"
 #include "tests/peer/speak.h"
 #include "tests/peer/tally.h"
 
@@ -88,6 +89,8 @@ is_authorized(const struct peer_request *request)
 	if (bearer != NULL && strncmp(bearer, "Bearer ", 7) == 0 &&
 	    strcmp(bearer + 7, require_key) == 0)
 		return true;
+	if (plain == NULL)
+		plain = peer_request_header(request, "x-goog-api-key");
 	return plain != NULL && strcmp(plain, require_key) == 0;
 }
 
@@ -96,6 +99,7 @@ answer_request(struct peer_answer *answer, struct peer_scenario *scenario)
 {
 	const struct peer_request *request = answer->request;
 	bool is_post = strcmp(request->method, "POST") == 0;
+	enum peer_after after;
 
 	if (is_path(request, "/__stats"))
 		return answer_stats(answer);
@@ -103,6 +107,13 @@ answer_request(struct peer_answer *answer, struct peer_scenario *scenario)
 		return answer_error(answer, 401);
 	if (!is_post && is_path(request, "/v1/models"))
 		return peer_speak_models(answer);
+	if (peer_scenario_find(request->model, scenario) &&
+	    scenario->status == 0 && peer_speak_kind(answer, &after))
+		return after;
+	if (request->model[0] == '\0' && peer_speak_kind(answer, &after))
+		return after;
+	if (scenario->status != 0)
+		return answer_error(answer, scenario->status);
 	if (!is_path(request, "/v1/chat/completions") &&
 	    !is_path(request, "/v1/messages"))
 		return answer_error(answer, 404);

@@ -4,6 +4,7 @@ http_unit_tests = \
 	tests/unit/test_http_chunked \
 	tests/unit/test_http_json_pull \
 	tests/unit/test_http_json_scan \
+	tests/unit/test_http_multipart \
 	tests/unit/test_http_response_head \
 	tests/unit/test_http_sse
 check_PROGRAMS += $(http_unit_tests)
@@ -33,4 +34,9 @@ tests_unit_test_http_sse_SOURCES = \
 	tests/unit/test_http_sse.c tests/unit/run.h
 tests_unit_test_http_sse_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_http_sse_LDADD = $(LINK_HTTP) $(CHECK_LIBS)
+
+tests_unit_test_http_multipart_SOURCES = \
+	tests/unit/test_http_multipart.c tests/unit/run.h
+tests_unit_test_http_multipart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_http_multipart_LDADD = $(LINK_HTTP) $(CHECK_LIBS)
 endif

@@ -1,6 +1,7 @@
 # The segment's unit tests.
 if HAVE_CHECK
 shm_unit_tests = \
+	tests/unit/test_shm_answer \
 	tests/unit/test_shm_catalogue \
 	tests/unit/test_shm_channel \
 	tests/unit/test_shm_hold \
@@ -33,4 +34,9 @@ tests_unit_test_shm_segment_SOURCES = tests/unit/test_shm_segment.c \
 	tests/unit/run.h tests/unit/shm_fixture.h
 tests_unit_test_shm_segment_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_shm_segment_LDADD = $(LINK_SHM) $(CHECK_LIBS)
+
+tests_unit_test_shm_answer_SOURCES = \
+	tests/unit/test_shm_answer.c tests/unit/run.h tests/unit/shm_fixture.h
+tests_unit_test_shm_answer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_shm_answer_LDADD = $(LINK_SHM) $(CHECK_LIBS)
 endif

@@ -140,12 +140,12 @@ END_TEST
 
 START_TEST(test_pull_cuts_long_strings_and_names)
 {
-	char text[400] = "{\"model\":\"", expected[100] = "model='";
+	char text[700] = "{\"model\":\"", expected[200] = "model='";
 
-	memset(text + 10, 'a', 100);
-	strcpy(text + 110, "\",\"");
-	memset(text + 113, 'b', 100);
-	strcpy(text + 213, "\":{\"usage\":1},\"usage\":"
+	memset(text + 10, 'a', 200);
+	strcpy(text + 210, "\",\"");
+	memset(text + 213, 'b', 200);
+	strcpy(text + 413, "\":{\"usage\":1},\"usage\":"
 	    "{\"input\":99999999999999999999}}");
 	memset(expected + 7, 'a', JSON_PULL_TEXT_BYTES);
 	strcpy(expected + 7 + JSON_PULL_TEXT_BYTES,

@@ -285,6 +285,51 @@ START_TEST(test_exchange_uploads_and_downloads_megabytes_in_order)
 }
 END_TEST
 
+#define MORE_BYTES (3u << 20)
+
+START_TEST(test_exchange_takes_a_body_bit_by_bit)
+{
+	struct peer *p = &f.server.peer[0];
+	struct call c = { .spans = 1, .body = { { "0123", 4 } },
+	    .more_bytes = MORE_BYTES };
+	struct mono_time end = mono_add_ms(clock_mono(), 20000);
+	char piece[7919];
+	size_t left = MORE_BYTES, n;
+
+	fixture_init(&f, _i, serve_once);
+	fixture_open(&f);
+	call_start(&f, &c);
+	while (left > 0) {
+		n = exchange_room(c.x);
+		if (n > sizeof(piece))
+			n = sizeof(piece);
+		if (n > left)
+			n = left;
+		for (size_t i = 0; i < n; i++)
+			piece[i] = (char)((MORE_BYTES - left + i) % 251);
+		ck_assert(exchange_append(c.x, piece, n));
+		left -= n;
+		if (n == 0)
+			loop_turn(f.loop, 10);
+		ck_assert(clock_mono().ns < end.ns);
+	}
+	ck_assert_int_gt(c.rooms, 0);
+	ck_assert_int_eq(c.sents + c.heads, 0);
+	exchange_close(c.x);
+	call_finish(&c);
+	ck_assert_int_eq(c.ends, 1);
+	ck_assert_int_eq(c.sents, 1);
+	ck_assert_uint_eq(p->body_bytes, 4 + MORE_BYTES);
+	ck_assert_mem_eq(p->body, "0123", 4);
+	for (n = 0; n < MORE_BYTES; n++)
+		if (p->body[4 + n] != (char)(n % 251))
+			break;
+	ck_assert_uint_eq(n, MORE_BYTES);
+	call_free(&c);
+	fixture_close(&f);
+}
+END_TEST
+
 static void
 serve_refusal(struct peer *p)
 {
@@ -366,6 +411,7 @@ suite(void)
 	    test_exchange_sends_the_request_as_one_piece, 0, 2);
 	tcase_add_loop_test(tc,
 	    test_exchange_takes_chunks_of_one_byte_pieces, 0, 2);
+	tcase_add_loop_test(tc, test_exchange_takes_a_body_bit_by_bit, 0, 2);
 	tcase_add_loop_test(tc, test_exchange_fails_on_broken_answers, 0, 4);
 	tcase_add_loop_test(tc,
 	    test_exchange_takes_an_answer_that_ends_by_close, 0, 2);

@@ -1,14 +1,16 @@
 /*
  * test_wire_corpus.c: recorded answers against what the official client
  * packages read out of them.  YOUYUN_CORPUS names a file with one JSON object
- * a line: protocol, stream, status, usage (null: none), body.  Without it there
- * is nothing to compare and the test is skipped.
+ * a line: protocol, stream, status, usage (null: none), body; without it one is
+ * looked for beside the source tree.  test_wire_kinds.c has samples of every
+ * kind that need neither.
  */
 #include <check.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/run.h"
 #include "wire/filter.h"
@@ -64,8 +66,20 @@ expect_chat(struct json_object *usage, uint64_t *want)
 	if (number_at(usage, "total_tokens") ==
 	    prompt + completion + reasoning)
 		completion += reasoning;
-	want[USAGE_INPUT] = prompt - read - written;
-	want[USAGE_OUTPUT] = completion;
+	want[USAGE_INPUT_AUDIO] = number_at(usage,
+	    "prompt_tokens_details.audio_tokens");
+	want[USAGE_INPUT_IMAGE] = number_at(usage,
+	    "prompt_tokens_details.image_tokens");
+	want[USAGE_OUTPUT_AUDIO] = number_at(usage,
+	    "completion_tokens_details.audio_tokens");
+	want[USAGE_OUTPUT_IMAGE] = number_at(usage,
+	    "completion_tokens_details.image_tokens");
+	want[USAGE_TOOL_CALLS] = largest(number_at(usage, "num_sources_used"),
+	    number_at(usage, "server_tool_use.web_search_requests"));
+	want[USAGE_INPUT] = prompt - read - written -
+	    want[USAGE_INPUT_AUDIO] - want[USAGE_INPUT_IMAGE];
+	want[USAGE_OUTPUT] = completion - want[USAGE_OUTPUT_AUDIO] -
+	    want[USAGE_OUTPUT_IMAGE];
 	want[USAGE_CACHE_READ] = read;
 	want[USAGE_CACHE_WRITE_5M] = written;
 }
@@ -84,22 +98,117 @@ add_messages(struct json_object *usage, uint64_t *want)
 	    "cache_creation_input_tokens") - hour;
 }
 
-static void
-expect_messages(struct json_object *usage, uint64_t *want)
+/* What an iteration is says whose it is: mine, or another model's. */
+static bool
+is_own(const char *type)
 {
-	struct json_object *list, *one, *type;
+	return strcmp(type, "message") == 0 || strcmp(type, "compaction") == 0;
+}
+
+static void
+expect_messages(struct json_object *usage, uint64_t *want, uint64_t *other)
+{
+	struct json_object *list, *one;
+	bool fallback = false;
+	const char *type;
 	size_t i;
 
-	add_messages(usage, want);
+	want[USAGE_TOOL_CALLS] = number_at(usage,
+	    "server_tool_use.web_search_requests");
 	list = json_object_object_get(usage, "iterations");
-	if (!json_object_is_type(list, json_type_array))
+	if (!json_object_is_type(list, json_type_array)) {
+		add_messages(usage, want);
 		return;
+	}
 	for (i = 0; i < json_object_array_length(list); i++) {
 		one = json_object_array_get_idx(list, i);
-		type = json_object_object_get(one, "type");
-		if (strcmp(json_object_get_string(type), "compaction") == 0)
-			add_messages(one, want);
+		type = json_object_get_string(json_object_object_get(one,
+		    "type"));
+		add_messages(one, is_own(type) ? want : other);
+		fallback = fallback || strcmp(type, "fallback_message") == 0;
 	}
+	/* The totals say the same of what they are about. */
+	if (fallback)
+		ck_assert_uint_eq(other[USAGE_OUTPUT],
+		    number_at(usage, "output_tokens"));
+	else
+		ck_assert_uint_ge(want[USAGE_OUTPUT],
+		    number_at(usage, "output_tokens"));
+}
+
+static void
+expect_responses(struct json_object *usage, uint64_t *want)
+{
+	struct json_object *kinds = json_object_object_get(usage,
+	    "server_side_tool_usage_details");
+	uint64_t read = number_at(usage, "input_tokens_details.cached_tokens");
+	uint64_t written = number_at(usage,
+	    "input_tokens_details.cache_write_tokens");
+
+	want[USAGE_INPUT] = number_at(usage, "input_tokens") - read - written;
+	want[USAGE_OUTPUT] = number_at(usage, "output_tokens");
+	want[USAGE_CACHE_READ] = read;
+	want[USAGE_CACHE_WRITE_5M] = written;
+	if (kinds == NULL) {
+		want[USAGE_TOOL_CALLS] = number_at(usage,
+		    "num_server_side_tools_used");
+		return;
+	}
+	json_object_object_foreach(kinds, name, count)
+		if (strcmp(name, "mcp_calls") != 0)
+			want[USAGE_TOOL_CALLS] +=
+			    (uint64_t)json_object_get_int64(count);
+}
+
+static void
+expect_embeddings(struct json_object *usage, uint64_t *want)
+{
+	want[USAGE_INPUT] = largest(number_at(usage, "prompt_tokens"),
+	    number_at(usage, "total_tokens"));
+}
+
+/* The count of a modality in a list of them. */
+static uint64_t
+of_modality(struct json_object *usage, const char *list, const char *name)
+{
+	struct json_object *array = json_object_object_get(usage, list), *one;
+	uint64_t sum = 0;
+	size_t i;
+
+	if (!json_object_is_type(array, json_type_array))
+		return 0;
+	for (i = 0; i < json_object_array_length(array); i++) {
+		one = json_object_array_get_idx(array, i);
+		if (strcmp(json_object_get_string(json_object_object_get(one,
+		    "modality")), name) == 0)
+			sum += number_at(one, "tokenCount");
+	}
+	return sum;
+}
+
+static void
+expect_gemini(struct json_object *usage, uint64_t *want)
+{
+	uint64_t audio = of_modality(usage, "promptTokensDetails", "AUDIO");
+	uint64_t image = of_modality(usage, "promptTokensDetails", "IMAGE");
+	uint64_t cached = number_at(usage, "cachedContentTokenCount");
+	uint64_t cached_audio = of_modality(usage, "cacheTokensDetails",
+	    "AUDIO");
+	uint64_t cached_image = of_modality(usage, "cacheTokensDetails",
+	    "IMAGE");
+	uint64_t thoughts = number_at(usage, "thoughtsTokenCount");
+
+	want[USAGE_CACHE_READ_AUDIO] = cached_audio;
+	want[USAGE_CACHE_READ] = cached - cached_audio;
+	want[USAGE_INPUT_AUDIO] = audio - cached_audio;
+	want[USAGE_INPUT_IMAGE] = image - cached_image;
+	want[USAGE_INPUT] = number_at(usage, "promptTokenCount") - audio -
+	    image - (cached - cached_audio - cached_image) +
+	    number_at(usage, "toolUsePromptTokenCount");
+	want[USAGE_OUTPUT_IMAGE] = of_modality(usage,
+	    "candidatesTokensDetails", "IMAGE");
+	want[USAGE_OUTPUT] = number_at(usage, "candidatesTokenCount") +
+	    thoughts - want[USAGE_OUTPUT_IMAGE];
 }
 
 static void
@@ -122,14 +231,27 @@ check_record(struct json_object *record, enum wire_route route)
 	struct json_object *body = json_object_object_get(record, "body");
 	bool streamed = json_object_get_boolean(json_object_object_get(record,
 	    "stream"));
-	uint64_t want[USAGE_SLOTS] = { 0 };
+	uint64_t want[USAGE_SLOTS] = { 0 }, other[USAGE_SLOTS] = { 0 };
 	const struct usage *got;
 	size_t i, dim;
 
-	if (route == WIRE_ROUTE_MESSAGES)
-		expect_messages(usage, want);
-	else
+	switch (route) {
+	case WIRE_ROUTE_MESSAGES:
+		expect_messages(usage, want, other);
+		break;
+	case WIRE_ROUTE_RESPONSES:
+		expect_responses(usage, want);
+		break;
+	case WIRE_ROUTE_EMBEDDINGS:
+		expect_embeddings(usage, want);
+		break;
+	case WIRE_ROUTE_STREAM_GENERATE:
+		expect_gemini(usage, want);
+		break;
+	default:
 		expect_chat(usage, want);
+		break;
+	}
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		wire_meter_init(&meter, route, streamed);
 		feed(json_object_get_string(body),
@@ -139,7 +261,15 @@ check_record(struct json_object *record, enum wire_route route)
 		    USAGE_ESTIMATED)) == USAGE_SEEN, "line %ld: marks %x",
 		    line_number, got->marks);
 		ck_assert_msg(!meter.malformed, "line %ld", line_number);
+		for (dim = 0; dim < USAGE_OTHER_DIMS; dim++)
+			ck_assert_msg(got->other.count[dim] == other[dim],
+			    "line %ld: another model's dimension %zu: %llu",
+			    line_number, dim,
+			    (unsigned long long)got->other.count[dim]);
 		for (dim = 0; dim < USAGE_SLOTS; dim++)
+			/* Searches of providers that don't count them. */
+			if (dim != USAGE_TOOL_CALLS || want[dim] != 0 ||
+			    route == WIRE_ROUTE_MESSAGES)
 			ck_assert_msg(got->count[dim] == want[dim],
 			    "line %ld, steps of %zu, dimension %zu: "
 			    "%llu, not %llu", line_number, steps[i], dim,
@@ -151,37 +281,60 @@ check_record(struct json_object *record, enum wire_route route)
 static enum wire_route
 route_of(struct json_object *record)
 {
+	static const struct {
+		const char *protocol;
+		enum wire_route route;
+	} routes[] = {
+		{ "openai-chat", WIRE_ROUTE_CHAT_COMPLETIONS },
+		{ "openai-completions", WIRE_ROUTE_COMPLETIONS },
+		{ "openai-responses", WIRE_ROUTE_RESPONSES },
+		{ "openai-embeddings", WIRE_ROUTE_EMBEDDINGS },
+		{ "openai-images", WIRE_ROUTE_IMAGES },
+		{ "anthropic", WIRE_ROUTE_MESSAGES },
+		{ "gemini", WIRE_ROUTE_STREAM_GENERATE },
+		{ "gemini-interactions", WIRE_ROUTE_INTERACTIONS },
+	};
 	const char *protocol = json_object_get_string(
 	    json_object_object_get(record, "protocol"));
+	size_t i;
 
-	if (strcmp(protocol, "openai-chat") == 0)
-		return WIRE_ROUTE_CHAT_COMPLETIONS;
-	if (strncmp(protocol, "anthropic", 9) == 0)
-		return WIRE_ROUTE_MESSAGES;
+	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (strcmp(protocol, routes[i].protocol) == 0)
+			return routes[i].route;
+	ck_abort_msg("line %ld: protocol %s", line_number, protocol);
 	return WIRE_ROUTE_NONE;
 }
 
-/* Calls check for every record of a protocol that we meter. */
+/* NULL: there is none here. */
+static const char *
+corpus_path(void)
+{
+	static char path[4096];
+	const char *top = getenv("srcdir");
+
+	if (getenv("YOUYUN_CORPUS") != NULL)
+		return getenv("YOUYUN_CORPUS");
+	snprintf(path, sizeof(path), "%s/../shared/corpus.jsonl",
+	    top != NULL ? top : ".");
+	return access(path, R_OK) == 0 ? path : NULL;
+}
+
+/* Calls check for every record. */
 static long
 each_record(void (*check)(struct json_object *record, enum wire_route route))
 {
 	struct json_object *record;
-	enum wire_route route;
 	char *line = NULL;
 	size_t size = 0;
 	long n = 0;
-	FILE *file = fopen(getenv("YOUYUN_CORPUS"), "r");
+	FILE *file = fopen(corpus_path(), "r");
 
-	ck_assert_msg(file != NULL, "cannot open %s",
-	    getenv("YOUYUN_CORPUS"));
+	ck_assert_msg(file != NULL, "cannot open %s", corpus_path());
 	for (line_number = 1; getline(&line, &size, file) > 0; line_number++) {
 		record = json_tokener_parse(line);
 		ck_assert_msg(record != NULL, "line %ld", line_number);
-		route = route_of(record);
-		if (route != WIRE_ROUTE_NONE) {
-			check(record, route);
-			n++;
-		}
+		check(record, route_of(record));
+		n++;
 		json_object_put(record);
 	}
 	free(line);
@@ -194,7 +347,8 @@ static long n_usages;
 static void
 check_usage(struct json_object *record, enum wire_route route)
 {
-	if (json_object_object_get(record, "usage") == NULL)
+	if (json_object_object_get(record, "usage") == NULL ||
+	    route == WIRE_ROUTE_INTERACTIONS)
 		return;
 	check_record(record, route);
 	n_usages++;
@@ -247,7 +401,7 @@ main(void)
 	Suite *suite = suite_create("wire/corpus");
 	TCase *tcase = tcase_create("all");
 
-	if (getenv("YOUYUN_CORPUS") == NULL) {
+	if (corpus_path() == NULL) {
 		suite_add_tcase(suite, tcase);
 		srunner_free(srunner_create(suite));
 		return EXIT_SKIPPED;

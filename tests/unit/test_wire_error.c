@@ -176,8 +176,9 @@ START_TEST(test_error_fits_and_parses_whatever_it_mentions)
 			ck_assert_int_eq(reply.retry_after_s,
 			    reply.status == 429 || reply.status == 503 ? 5 :
 			    0);
-			len = wire_error_stream_event(protocols[i], error,
-			    &info, true, buf, sizeof(buf));
+			len = wire_error_stream_event(
+			    WIRE_ROUTE_NONE, protocols[i], error, &info, true,
+			    buf, sizeof(buf));
 			ck_assert_mem_eq(buf + len - 2, "\n\n", 2);
 		}
 	}
@@ -194,14 +195,15 @@ START_TEST(test_error_is_an_event_within_a_stream)
 	struct json_object *object;
 	size_t len;
 
-	len = wire_error_stream_event(WIRE_OPENAI, WIRE_ERROR_STREAM_NO_MONEY,
-	    &info, false, buf, sizeof(buf));
+	len = wire_error_stream_event(WIRE_ROUTE_CHAT_COMPLETIONS,
+	    WIRE_OPENAI, WIRE_ERROR_STREAM_NO_MONEY, &info, false, buf,
+	    sizeof(buf));
 	ck_assert_mem_eq(buf, "data: ", 6);
 	object = parse(buf + 6, len - 8);
 	ck_assert_str_eq(string_at(object, "error", "code"),
 	    "insufficient_quota");
 	json_object_put(object);
-	len = wire_error_stream_event(WIRE_ANTHROPIC,
+	len = wire_error_stream_event(WIRE_ROUTE_MESSAGES, WIRE_ANTHROPIC,
 	    WIRE_ERROR_STREAM_NO_MONEY, &info, true, buf, sizeof(buf));
 	ck_assert_mem_eq(buf, "\n\n", 2);
 	ck_assert_mem_eq(buf + 2, anthropic, strlen(anthropic));

@@ -274,6 +274,77 @@ START_TEST(test_splice_refuses_a_model_that_does_not_fit)
 }
 END_TEST
 
+START_TEST(test_request_reads_what_other_routes_are_billed_by)
+{
+	ck_assert(scan(WIRE_ROUTE_RESPONSES, "{\"model\":\"m\",\"input\":"
+	    "[{\"model\":1}],\"max_output_tokens\":9,\"background\":true,"
+	    "\"previous_response_id\":\"resp_\\u0031\"}"));
+	ck_assert(req.background && req.max_tokens == 9);
+	ck_assert_str_eq(req.previous_id, "resp_1");
+	ck_assert(scan(WIRE_ROUTE_IMAGES, "{\"model\":\"m\",\"n\":3,\"size\":"
+	    "\"1024x1536\",\"quality\":\"hd\"}"));
+	ck_assert_uint_eq(req.n, 3);
+	ck_assert_uint_eq(req.image_height, 1536);
+	ck_assert_uint_eq(req.image_quality, IMAGE_QUALITY_HIGH);
+	ck_assert(scan(WIRE_ROUTE_GENERATE, "{\"generationConfig\":{"
+	    "\"maxOutputTokens\":7,\"candidateCount\":2}}"));
+	ck_assert(wire_request_name(&req, (struct span){ "g", 1 }, &fault));
+	ck_assert_str_eq(req.model, "g");
+	ck_assert_uint_eq(wire_request_output_tokens(&req, 5), 14);
+	ck_assert(scan(WIRE_ROUTE_COMPLETIONS, "{\"model\":\"m\",\"prompt\":"
+	    "[\"a\",\"b\",\"c\"],\"max_tokens\":2,\"best_of\":4,\"n\":2}"));
+	ck_assert_uint_eq(wire_request_output_tokens(&req, 5), 24);
+	ck_assert(scan(WIRE_ROUTE_COMPLETIONS, "{\"model\":\"m\",\"prompt\":"
+	    "[1,2,3]}"));
+	ck_assert_uint_eq(req.n, 1);
+}
+END_TEST
+
+START_TEST(test_request_refuses_it_on_other_routes)
+{
+	check_fault(WIRE_ROUTE_GENERATE, "{\"generationConfig\":{"
+	    "\"maxOutputTokens\":7,\"max_output_tokens\":8}}",
+	    WIRE_ERROR_DUPLICATE_PARAM, "generationConfig");
+	check_fault(WIRE_ROUTE_GENERATE, "{\"generationConfig\":{},"
+	    "\"generation_config\":{}}", WIRE_ERROR_DUPLICATE_PARAM,
+	    "generationConfig");
+	check_fault(WIRE_ROUTE_GENERATE, "{\"generationConfig\":{"
+	    "\"maxOutputTokens\":\"7\"}}", WIRE_ERROR_BAD_PARAM,
+	    "maxOutputTokens");
+	check_fault(WIRE_ROUTE_RESPONSES, "{\"model\":\"m\",\"background\":1}",
+	    WIRE_ERROR_BAD_PARAM, "background");
+	check_fault(WIRE_ROUTE_RESPONSES, "{\"model\":\"m\","
+	    "\"max_output_tokens\":1,\"max_output_tokens\":2}",
+	    WIRE_ERROR_DUPLICATE_PARAM, "max_output_tokens");
+	check_fault(WIRE_ROUTE_INTERACTIONS, "{\"model\":\"m\","
+	    "\"background\":true}", WIRE_ERROR_NOT_OFFERED, "background");
+	check_fault(WIRE_ROUTE_SPEECH, "{\"model\":\"m\"}",
+	    WIRE_ERROR_MISSING_PARAM, "input");
+	check_fault(WIRE_ROUTE_EMBEDDINGS, "{\"input\":\"m\"}",
+	    WIRE_ERROR_MISSING_PARAM, "model");
+}
+END_TEST
+
+START_TEST(test_splice_says_a_default_model_aloud)
+{
+	static const char body[] = " {\"input\":\"x\"}";
+	static const char want[] = " {\"model\":\"up\",\"input\":\"x\"}";
+	struct wire_splice splice;
+	char up[128];
+	size_t n = 0;
+
+	ck_assert(scan(WIRE_ROUTE_MODERATIONS, body));
+	ck_assert_str_eq(req.model, "omni-moderation-latest");
+	ck_assert(wire_splice_build(&splice, &req, body, "up", false));
+	for (size_t i = 0; i < splice.pieces; i++) {
+		memcpy(up + n, splice.piece[i].p, splice.piece[i].len);
+		n += splice.piece[i].len;
+	}
+	ck_assert_uint_eq(n, sizeof(want) - 1);
+	ck_assert_mem_eq(up, want, n);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -292,6 +363,10 @@ main(void)
 	tcase_add_test(tcase, test_splice_maps_the_model);
 	tcase_add_test(tcase, test_splice_adds_include_usage);
 	tcase_add_test(tcase, test_splice_refuses_a_model_that_does_not_fit);
+	tcase_add_test(tcase,
+	    test_request_reads_what_other_routes_are_billed_by);
+	tcase_add_test(tcase, test_request_refuses_it_on_other_routes);
+	tcase_add_test(tcase, test_splice_says_a_default_model_aloud);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -125,7 +125,9 @@ START_TEST(test_forward_sends_what_is_listed_and_no_more)
 	add("anthropic-beta", "b");
 	add("Idempotency-Key", "k");
 	add("Accept", "text/event-stream");
-	n = forward_headers(WIRE_OPENAI, &head, "Bearer up", 9, header);
+	n = forward_headers(
+	    wire_route_info(WIRE_ROUTE_CHAT_COMPLETIONS), &head, "Bearer up",
+	    9, header);
 	ck_assert_uint_eq(n, 7);
 	ck_assert(sends(header, n, "Authorization", "Bearer up"));
 	ck_assert(sends(header, n, "Accept-Encoding", "identity"));
@@ -133,7 +135,8 @@ START_TEST(test_forward_sends_what_is_listed_and_no_more)
 	ck_assert(sends(header, n, "Accept", "text/event-stream"));
 	ck_assert(sends(header, n, "Idempotency-Key", "k"));
 	ck_assert(sends(header, n, "OpenAI-Beta", "assistants=v2"));
-	n = forward_headers(WIRE_ANTHROPIC, &head, "up", 2, header);
+	n = forward_headers(wire_route_info(WIRE_ROUTE_MESSAGES),
+	    &head, "up", 2, header);
 	ck_assert_uint_eq(n, 9);
 	ck_assert(sends(header, n, "x-api-key", "up"));
 	ck_assert(sends(header, n, "anthropic-version", "2023-06-01"));
@@ -151,28 +154,58 @@ START_TEST(test_forward_fits_any_head)
 		add("openai-beta", "x");
 		add("idempotency-key", "x");
 	}
-	ck_assert_uint_le(forward_headers(WIRE_ANTHROPIC, &head, "up", 2,
-	    header), FORWARD_HEADERS);
+	ck_assert_uint_le(forward_headers(
+	    wire_route_info(WIRE_ROUTE_MESSAGES), &head, "up", 2, header),
+	    FORWARD_HEADERS);
 }
 END_TEST
 
-START_TEST(test_forward_passes_one_query_on)
+static void
+check_target(enum wire_route route, const char *version, const char *name,
+    const char *want)
 {
-	const struct wire_route_info *messages =
-	    wire_route_info(WIRE_ROUTE_MESSAGES);
-	const struct wire_route_info *chat =
-	    wire_route_info(WIRE_ROUTE_CHAT_COMPLETIONS);
+	char buf[FORWARD_TARGET_BYTES];
 	struct span target;
 
+	target = forward_target(wire_route_info(route), &head,
+	    span_of(version), span_of(name), buf);
+	ck_assert_ptr_nonnull(target.p);
+	ck_assert_msg(target.len == strlen(want) &&
+	    memcmp(target.p, want, target.len) == 0, "%.*s, not %s",
+	    (int)target.len, target.p, want);
+}
+
+START_TEST(test_forward_passes_listed_queries_on)
+{
+	client_head_add(&head, true, span_of("key"), span_of("sk-yy-secret"));
 	client_head_add(&head, true, span_of("beta"), span_of("1&x=y"));
-	target = forward_target(messages, &head);
-	ck_assert_uint_eq(target.len, strlen("/v1/messages"));
-	client_head_add(&head, true, span_of("beta"), span_of("true"));
-	target = forward_target(messages, &head);
-	ck_assert(strncmp(target.p, "/v1/messages?beta=true",
-	    target.len) == 0 && target.len == 22);
-	target = forward_target(chat, &head);
-	ck_assert_uint_eq(target.len, strlen("/v1/chat/completions"));
+	client_head_add(&head, true, span_of("alt"), span_of("sse"));
+	client_head_add(&head, true, span_of("include[]"), span_of("a.b"));
+	client_head_add(&head, true, span_of("stream"), span_of("true"));
+	check_target(WIRE_ROUTE_MESSAGES, "", "",
+	    "/v1/messages?beta=1%26x%3Dy");
+	check_target(WIRE_ROUTE_CHAT_COMPLETIONS, "", "",
+	    "/v1/chat/completions");
+	check_target(WIRE_ROUTE_STREAM_GENERATE, "v1beta", "gemini-2.5",
+	    "/v1beta/models/gemini-2.5:streamGenerateContent?alt=sse");
+	check_target(WIRE_ROUTE_GENERATE, "v1", "a b/c?d",
+	    "/v1/models/a%20b/c%3Fd:generateContent");
+	check_target(WIRE_ROUTE_RESPONSE, "", "resp_1",
+	    "/v1/responses/resp_1?include[]=a.b&stream=true");
+	check_target(WIRE_ROUTE_RESPONSE_CANCEL, "", "resp_1",
+	    "/v1/responses/resp_1/cancel");
+}
+END_TEST
+
+START_TEST(test_forward_refuses_a_target_that_is_too_long)
+{
+	static char name[FORWARD_TARGET_BYTES];
+	char buf[FORWARD_TARGET_BYTES];
+
+	memset(name, 'x', sizeof(name) - 1);
+	ck_assert_ptr_null(forward_target(
+	    wire_route_info(WIRE_ROUTE_GENERATE), &head, span_of("v1"),
+	    span_of(name), buf).p);
 }
 END_TEST
 
@@ -222,7 +255,8 @@ main(void)
 	tcase_add_test(tcase, test_head_reads_framing);
 	tcase_add_test(tcase, test_forward_sends_what_is_listed_and_no_more);
 	tcase_add_test(tcase, test_forward_fits_any_head);
-	tcase_add_test(tcase, test_forward_passes_one_query_on);
+	tcase_add_test(tcase, test_forward_passes_listed_queries_on);
+	tcase_add_test(tcase, test_forward_refuses_a_target_that_is_too_long);
 	tcase_add_test(tcase,
 	    test_status_of_the_operators_troubles_is_not_the_customers);
 	tcase_add_test(tcase, test_failures_are_502_or_504);

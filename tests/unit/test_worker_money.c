@@ -259,6 +259,66 @@ START_TEST(test_settle_cuts_output_that_nobody_asked_for_or_saw)
 }
 END_TEST
 
+START_TEST(test_settle_takes_audio_and_anothers_output_for_output)
+{
+	struct usage seen = { .marks = USAGE_SEEN }, usage;
+	struct settle_known known = { .input_tokens = 400,
+		.output_tokens = 30 };
+
+	seen.count[USAGE_INPUT] = 11;
+	seen.count[USAGE_OUTPUT_AUDIO] = 40;
+	settle_complete_usage(&seen, true, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 0);
+	ck_assert_uint_eq(usage.marks, USAGE_SEEN);
+	memset(seen.count, 0, sizeof(seen.count));
+	seen.other.count[USAGE_INPUT] = 5;
+	seen.other.count[USAGE_OUTPUT] = 6;
+	settle_complete_usage(&seen, true, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_INPUT], 0);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 0);
+	/* Not complete: what passed and nobody stated. */
+	settle_complete_usage(&seen, false, &known, &usage);
+	ck_assert_uint_eq(usage.count[USAGE_OUTPUT], 24);
+}
+END_TEST
+
+static struct wire_request
+scanned(enum wire_route route, const char *body)
+{
+	struct wire_request request;
+	struct wire_fault fault;
+
+	ck_assert_msg(wire_request_scan(route, body, strlen(body), &request,
+	    &fault), "%s", body);
+	return request;
+}
+
+START_TEST(test_amount_besides_is_what_a_request_says)
+{
+	struct hold_terms terms = terms_of(3, 7);
+	struct wire_request request;
+	struct usage besides;
+	int64_t text;
+
+	request = scanned(WIRE_ROUTE_SPEECH,
+	    "{\"model\":\"m\",\"input\":\"a\\u00e9\\ud83d\\ude00\"}");
+	ck_assert_uint_eq(request.characters, 3);
+	besides = amount_besides(&request, &terms.price);
+	ck_assert_uint_eq(besides.count[USAGE_CHARACTERS], 3);
+	/* and the audio, at the price of output: 64 and 2 a character */
+	ck_assert_uint_eq(besides.count[USAGE_OUTPUT_AUDIO], 70);
+	ck_assert_uint_eq(wire_request_output_tokens(&request, 4096), 0);
+	text = amount_of(&terms, &besides, 0, 0);
+	ck_assert_int_ge(text, 70 * 7);
+	terms.price.nano[USAGE_CHARACTERS] = 2 * MILLION;
+	ck_assert_int_gt(amount_of(&terms, &besides, 0, 0), 0);
+	request = scanned(WIRE_ROUTE_EMBEDDINGS, "{\"model\":\"m\"}");
+	besides = amount_besides(&request, &terms.price);
+	ck_assert_int_eq(amount_of(&terms, &besides, 0, 0), 0);
+	ck_assert_uint_eq(wire_request_output_tokens(&request, 4096), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -283,6 +343,9 @@ main(void)
 	tcase_add_test(tcase, test_settle_never_takes_a_stated_nothing);
 	tcase_add_test(tcase,
 	    test_settle_cuts_output_that_nobody_asked_for_or_saw);
+	tcase_add_test(tcase,
+	    test_settle_takes_audio_and_anothers_output_for_output);
+	tcase_add_test(tcase, test_amount_besides_is_what_a_request_says);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }

@@ -142,7 +142,17 @@ on_fail(void *arg, enum upstream_failure failure)
 	c->x = NULL;
 }
 
+static void
+on_room(void *arg)
+{
+	struct call *c = arg;
+
+	ck_assert_uint_ge(exchange_room(c->x), EXCHANGE_WINDOW_BYTES / 2);
+	c->rooms++;
+}
+
 static const struct exchange_handlers handlers = {
+	.on_room = on_room,
 	.on_sent = on_sent, .on_head = on_head, .on_body = on_body,
 	.on_end = on_end, .on_fail = on_fail,
 };
@@ -153,8 +163,9 @@ call_start(struct fixture *f, struct call *c)
 	const char *method = c->method != NULL ? c->method : "POST";
 	const char *target = c->target != NULL ? c->target : "/call";
 	struct exchange_request request = { .spans = c->spans,
-	    .is_head = strcmp(method, "HEAD") == 0 };
-	uint64_t bytes = 0;
+	    .is_head = strcmp(method, "HEAD") == 0,
+	    .open = c->more_bytes > 0 };
+	uint64_t bytes = c->more_bytes;
 
 	for (size_t i = 0; i < c->spans; i++) {
 		request.body[i] = c->body[i];

@@ -47,6 +47,7 @@ struct call {
 	const char *target;		/* /call */
 	struct span body[EXCHANGE_BODY_SPANS];
 	size_t spans;
+	uint64_t more_bytes;		/* to be appended; 0: it is not open */
 	bool discard;			/* the answer */
 	size_t take_max;		/* at most, each time; 0: all */
 	enum cancel_at cancel_at;
@@ -54,7 +55,7 @@ struct call {
 	struct buf head;
 	struct buf answer;
 	int status;
-	int sents, heads, bodies, ends, fails;
+	int sents, heads, bodies, ends, fails, rooms;
 	size_t offered_bytes;		/* by the last on_body */
 	enum upstream_failure failure;
 	bool retried;

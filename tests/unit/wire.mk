@@ -4,6 +4,8 @@ wire_unit_tests = \
 	tests/unit/test_wire_corpus \
 	tests/unit/test_wire_error \
 	tests/unit/test_wire_filter \
+	tests/unit/test_wire_form \
+	tests/unit/test_wire_kinds \
 	tests/unit/test_wire_meter \
 	tests/unit/test_wire_request \
 	tests/unit/test_wire_route
@@ -25,6 +27,11 @@ tests_unit_test_wire_filter_SOURCES = \
 tests_unit_test_wire_filter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_wire_filter_LDADD = $(LINK_WIRE) $(CHECK_LIBS)
 
+tests_unit_test_wire_kinds_SOURCES = \
+	tests/unit/test_wire_kinds.c tests/unit/run.h
+tests_unit_test_wire_kinds_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_wire_kinds_LDADD = $(LINK_WIRE) $(CHECK_LIBS)
+
 tests_unit_test_wire_meter_SOURCES = \
 	tests/unit/test_wire_meter.c tests/unit/run.h
 tests_unit_test_wire_meter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -39,4 +46,9 @@ tests_unit_test_wire_route_SOURCES = \
 	tests/unit/test_wire_route.c tests/unit/run.h
 tests_unit_test_wire_route_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_wire_route_LDADD = $(LINK_WIRE) $(CHECK_LIBS)
+
+tests_unit_test_wire_form_SOURCES = \
+	tests/unit/test_wire_form.c tests/unit/run.h
+tests_unit_test_wire_form_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_wire_form_LDADD = $(LINK_WIRE) $(CHECK_LIBS)
 endif
