@@ -111,7 +111,11 @@ class OpenAI(Case):
     def test_speech_is_relayed_as_it_is(self):
         answer = gateway.call("/v1/audio/speech", {
             "model": "fast", "voice": "alloy", "input": "Hello"})
-        self.charged(answer, {})
+        # Characters have no price here: charged as the audio of theirs,
+        # two tokens of output each.
+        record = self.charged(answer, {"output": 10})
+        self.assertEqual(record["characters"], 5)
+        self.assertIn("unpriced", record["flags"])
         self.assertEqual(answer.headers["content-type"], "audio/mpeg")
         self.assertTrue(answer.body.startswith(b"ID3"))
 
