@@ -1,0 +1,126 @@
+/*
+ * error.c: errors of an upstream's, in the client's words.
+ */
+#include "translate/answer.h"
+
+#include <string.h>
+
+/* What goes with a status in each client protocol. */
+static const struct status_words {
+	int status;
+	const char *openai;
+	const char *anthropic;
+} words[] = {
+	{ 400, "invalid_request_error", "invalid_request_error" },
+	{ 401, "invalid_request_error", "authentication_error" },
+	{ 402, "insufficient_quota", "billing_error" },
+	{ 403, "invalid_request_error", "permission_error" },
+	{ 404, "invalid_request_error", "not_found_error" },
+	{ 413, "invalid_request_error", "request_too_large" },
+	{ 422, "invalid_request_error", "invalid_request_error" },
+	{ 429, "rate_limit_error", "rate_limit_error" },
+	{ 503, "server_error", "overloaded_error" },
+	{ 504, "server_error", "timeout_error" },
+	{ 529, "server_error", "overloaded_error" },
+	{ 500, "server_error", "api_error" },	/* and any other */
+};
+
+#define N_WORDS (sizeof(words) / sizeof(words[0]))
+
+static const struct status_words *
+words_of(int status)
+{
+	size_t i;
+
+	for (i = 0; i < N_WORDS - 1; i++)
+		if (words[i].status == status)
+			return &words[i];
+	if (status >= 400 && status < 500)
+		return &words[0];
+	return &words[N_WORDS - 1];
+}
+
+/* An error in a stream has no status but what it says itself. */
+static int
+status_said(struct json_object *error, int status)
+{
+	struct json_object *code = document_get(error, "code");
+	struct json_object *type = document_get(error, "type");
+	uint64_t number = document_count(error, "code");
+	size_t i;
+
+	if (json_object_is_type(code, json_type_int) && number >= 400 &&
+	    number < 600)
+		return (int)number;
+	if (document_is(type, "overloaded_error"))
+		return 529;
+	for (i = 0; i < N_WORDS; i++)
+		if (document_is(type, words[i].anthropic))
+			return words[i].status;
+	return status;
+}
+
+void
+answer_read_error(struct json_object *document, int status,
+    struct answer_error *error_r)
+{
+	struct json_object *error = document_get(document, "error");
+
+	error_r->status = status_said(error, status);
+	error_r->message = document_text(error, "message");
+	error_r->code = document_text(error, "code");
+	if (error_r->message.len == 0)
+		error_r->message = document_span(error);
+	if (error_r->message.len == 0)
+		error_r->message = document_text(document, "message");
+	if (error_r->message.len == 0)
+		error_r->message =
+		    SPAN("The provider of the model answered with an error.");
+}
+
+void
+answer_put_error(struct answer *answer, struct buf *to,
+    const struct answer_error *error)
+{
+	const struct status_words *row = words_of(error->status);
+
+	if (answer->options->client == TRANSLATE_MESSAGES) {
+		answer_put(answer, to,
+		    "{\"type\":\"error\",\"error\":{\"type\":");
+		answer_put_word(answer, to, row->anthropic);
+		answer_put(answer, to, ",\"message\":");
+		answer_put_string(answer, to, error->message);
+		answer_put(answer, to, "},\"request_id\":");
+		answer_put_id(answer, to, "");
+		answer_put(answer, to, "}");
+		return;
+	}
+	answer_put(answer, to, "{\"error\":{\"message\":");
+	answer_put_string(answer, to, error->message);
+	answer_put(answer, to, ",\"type\":");
+	answer_put_word(answer, to, row->openai);
+	answer_put(answer, to, ",\"param\":null,\"code\":");
+	if (error->code.len > 0)
+		answer_put_string(answer, to, error->code);
+	else
+		answer_put(answer, to, "null");
+	answer_put(answer, to, "}}");
+}
+
+bool
+translate_error(const struct translate_answer_options *options, int status,
+    const char *body, size_t len, struct buf *out)
+{
+	struct json_object *document = document_parse(body, len, false);
+	struct answer_error error;
+	struct answer answer;
+	bool good;
+
+	answer_init(&answer, options, true);
+	answer_read_error(document, status, &error);
+	answer_put_error(&answer, out, &error);
+	good = answer.result == TRANSLATE_OK;
+	answer_free(&answer);
+	json_object_put(document);
+	return good;
+}
