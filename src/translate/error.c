@@ -107,11 +107,23 @@ answer_put_error(struct answer *answer, struct buf *to,
 	answer_put(answer, to, "}}");
 }
 
+/* Some put it into an event, or a list. */
+static struct json_object *
+parse_error(const char *body, size_t len)
+{
+	const char *start = len > 0 ? memchr(body, '{', len) : NULL;
+	const char *end = len > 0 ? memrchr(body, '}', len) : NULL;
+
+	if (start == NULL || end == NULL || end < start)
+		return NULL;
+	return document_parse(start, (size_t)(end - start) + 1, false);
+}
+
 bool
 translate_error(const struct translate_answer_options *options, int status,
     const char *body, size_t len, struct buf *out)
 {
-	struct json_object *document = document_parse(body, len, false);
+	struct json_object *document = parse_error(body, len);
 	struct answer_error error;
 	struct answer answer;
 	bool good;

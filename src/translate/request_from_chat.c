@@ -4,8 +4,10 @@
  * Without effect, for they change nothing in the answer: metadata, store,
  * user, safety_identifier (whom the client serves is not told to another
  * provider), prompt_cache_* (each provider caches in its own way), a message's
- * name, an image's detail, annotations.  reasoning_content has no signature
- * and therefore no reader; reasoning_details has.
+ * name, an image's detail, annotations, and parsed and parsed_arguments, which
+ * the official client's helpers leave in what they give back.
+ * reasoning_content has no signature and so nobody who would read it;
+ * reasoning_details has.
  */
 #include "translate/request.h"
 
@@ -134,6 +136,7 @@ read_function(struct walk *walk, struct json_object *function)
 	static const struct walk_member members[] = {
 		{ "name", WALK_STRING, NULL, 0 },
 		{ "arguments", WALK_STRING, NULL, 0 },
+		{ "parsed_arguments", WALK_ANY, NULL, 0 },
 	};
 	struct span name, arguments;
 
@@ -246,6 +249,7 @@ read_assistant(struct walk *walk, struct json_object *message)
 		{ "name", WALK_STRING, NULL, 0 },
 		{ "refusal", WALK_STRING, NULL, 0 },
 		{ "annotations", WALK_ARRAY, NULL, 0 },
+		{ "parsed", WALK_ANY, NULL, 0 },
 		{ "reasoning", WALK_STRING, NULL, 0 },
 		{ "reasoning_content", WALK_STRING, NULL, 0 },
 		{ "reasoning_details", WALK_ARRAY, NULL, 0 },

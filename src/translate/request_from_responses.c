@@ -6,7 +6,8 @@
  * (nothing is ever stored), user, safety_identifier, prompt_cache_*,
  * max_tool_calls (it limits tools that are refused), reasoning.summary
  * (reasoning is passed on where there is any), an item's id, status and phase,
- * an image's detail, annotations.
+ * an image's detail, annotations, and parsed and parsed_arguments, which the
+ * official client's helpers leave in what they give back.
  */
 #include "translate/request.h"
 
@@ -23,6 +24,7 @@ read_text(struct walk *walk, struct json_object *part)
 		{ "refusal", WALK_STRING, NULL, 0 },
 		{ "annotations", WALK_ARRAY, NULL, 0 },
 		{ "logprobs", WALK_ARRAY, NULL, 0 },
+		{ "parsed", WALK_ANY, NULL, 0 },
 		{ "prompt_cache_breakpoint", WALK_ANY, NULL, 0 },
 	};
 	bool refusal = document_is(document_get(part, "type"), "refusal");
@@ -146,6 +148,7 @@ read_call(struct walk *walk, struct json_object *item)
 		{ "call_id", WALK_STRING, NULL, 0 },
 		{ "name", WALK_STRING, NULL, 0 },
 		{ "arguments", WALK_STRING, NULL, 0 },
+		{ "parsed_arguments", WALK_ANY, NULL, 0 },
 		{ "id", WALK_STRING, NULL, 0 },
 		{ "status", WALK_STRING, NULL, 0 },
 		{ "caller", WALK_OBJECT, is_direct, 0 },
