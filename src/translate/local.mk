@@ -21,3 +21,5 @@ noinst_LIBRARIES += %D%/libtranslate.a
 	%D%/stream.c \
 	%D%/translate.h \
 	%D%/walk.c %D%/walk.h
+
+EXTRA_DIST += %D%/MAPPING

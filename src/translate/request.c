@@ -156,6 +156,19 @@ translate_refusal_text(const struct translate_refusal *refusal, char *buf,
 	return buf;
 }
 
+/* A call that is demanded of a model without tools. */
+static bool
+check_choice(struct request_writer *writer)
+{
+	const struct conversation *conversation = writer->conversation;
+
+	if (conversation->tools != NULL ||
+	    (conversation->choice != CONVERSATION_CHOICE_ANY &&
+	    conversation->choice != CONVERSATION_CHOICE_ONE))
+		return true;
+	return request_refuse(writer, "tool_choice", TRANSLATE_VALUE);
+}
+
 static enum translate_result
 write_body(struct request_writer *writer, struct buf *out)
 {
@@ -189,7 +202,7 @@ translate_request(enum translate_protocol client,
 	}
 	writer.body = document_object();
 	if (!reader_of(client)(&walk, conversation.document) ||
-	    !writer_of(upstream)(&writer))
+	    !check_choice(&writer) || !writer_of(upstream)(&writer))
 		goto out;
 	*wish_r = conversation.wish;
 	result = write_body(&writer, out);

@@ -21,13 +21,24 @@
 static const char json_only[] =
     "Answer with one valid JSON object and nothing else.";
 
+/* Blocks of nothing but white space are refused there. */
+static bool
+is_blank(struct span text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		if (memchr(" \t\r\n", text.p[i], 4) == NULL)
+			return false;
+	return true;
+}
+
 static void
 put_text(struct json_object *content, struct span text)
 {
 	struct json_object *block;
 
-	/* Empty blocks are refused there. */
-	if (text.len == 0)
+	if (is_blank(text))
 		return;
 	block = document_push(content, document_object());
 	document_put_word(block, "type", "text");
@@ -151,6 +162,8 @@ put_result(struct request_writer *writer, struct json_object *content,
 	for (child = part->content; child != NULL; child = child->next)
 		if (!put_part(writer, inner, child))
 			return false;
+	if (document_length(inner) == 0)
+		json_object_object_del(block, "content");
 	return true;
 }
 
@@ -427,7 +440,7 @@ put_system(struct request_writer *writer, struct span system)
 	struct json_object *blocks;
 
 	if (writer->conversation->format != CONVERSATION_FORMAT_JSON) {
-		if (system.len > 0)
+		if (!is_blank(system))
 			document_put_text(writer->body, "system", system);
 		return;
 	}

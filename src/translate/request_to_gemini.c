@@ -146,15 +146,34 @@ put_result(struct request_writer *writer, struct json_object *parts,
 	    conversation_join(writer->conversation, part->content));
 }
 
-static const struct conversation_part *
-find_result(const struct conversation_turn *turn, struct span id)
+/* The results of a turn, at most as many as can be searched; false: more. */
+static bool
+list_results(const struct conversation_turn *turn,
+    const struct conversation_part **results, uint32_t *n_r)
 {
 	const struct conversation_part *part;
+	uint32_t n = 0;
 
-	for (part = turn->parts; part != NULL; part = part->next)
-		if (part->kind == CONVERSATION_RESULT &&
-		    span_equal(part->id, id))
-			return part;
+	for (part = turn->parts; part != NULL; part = part->next) {
+		if (part->kind != CONVERSATION_RESULT)
+			continue;
+		if (n == CONVERSATION_CALLS_MAX)
+			return false;
+		results[n++] = part;
+	}
+	*n_r = n;
+	return true;
+}
+
+static const struct conversation_part *
+find_result(const struct conversation_part *const *results, uint32_t n,
+    struct span id)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (span_equal(results[i]->id, id))
+			return results[i];
 	return NULL;
 }
 
@@ -164,31 +183,27 @@ put_results(struct request_writer *writer, struct json_object *parts,
     const struct conversation_turn *turn,
     const struct conversation_turn *calling)
 {
-	const struct conversation_part *part, *result, *last = NULL;
-	uint32_t results = 0, found = 0;
+	const struct conversation_part *results[CONVERSATION_CALLS_MAX];
+	const struct conversation_part *part, *result;
+	uint32_t n, found = 0;
 
-	for (part = turn->parts; part != NULL; part = part->next)
-		if (part->kind == CONVERSATION_RESULT) {
-			last = part;
-			results++;
-		}
-	if (results == 0)
+	if (!list_results(turn, results, &n))
+		return request_refuse(writer, "messages", TRANSLATE_VALUE);
+	if (n == 0)
 		return true;
-	if (results > CONVERSATION_CALLS_MAX)
-		return request_refuse(writer, last->member, TRANSLATE_VALUE);
 	for (part = calling != NULL ? calling->parts : NULL; part != NULL;
 	    part = part->next) {
 		if (part->kind != CONVERSATION_CALL)
 			continue;
-		result = find_result(turn, part->id);
+		result = find_result(results, n, part->id);
 		if (result == NULL)
 			continue;
 		put_result(writer, parts, result, part->name);
 		found++;
 	}
 	/* A result of no call has no name to go by. */
-	return found == results ||
-	    request_refuse(writer, last->member, TRANSLATE_VALUE);
+	return found == n ||
+	    request_refuse(writer, results[n - 1]->member, TRANSLATE_VALUE);
 }
 
 static bool

@@ -185,6 +185,21 @@ START_TEST(test_results_lead_their_message)
 }
 END_TEST
 
+START_TEST(test_blank_text_is_left_out_where_it_is_refused)
+{
+	gives(CHAT, MESSAGES, "m", "{'messages':[{'role':'system','content':"
+	    "' '},{'role':'user','content':'x'},{'role':'assistant','content':"
+	    "'\\n ','tool_calls':[{'id':'c1','function':{'name':'f',"
+	    "'arguments':'{}'}}]},{'role':'tool','tool_call_id':'c1',"
+	    "'content':''}]}",
+	    "{'model':'m','max_tokens':4096,'messages':[{'role':'user',"
+	    "'content':[{'type':'text','text':'x'}]},{'role':'assistant',"
+	    "'content':[{'type':'tool_use','id':'c1','name':'f','input':{}}]},"
+	    "{'role':'user','content':[{'type':'tool_result','tool_use_id':"
+	    "'c1'}]}]}");
+}
+END_TEST
+
 START_TEST(test_images_and_files_cross)
 {
 	gives(CHAT, MESSAGES, "m", "{'messages':[{'role':'user','content':["
@@ -677,6 +692,8 @@ START_TEST(test_wrong_and_missing_values_are_refused_by_name)
 	    TRANSLATE_VALUE, "temperature");
 	refuses(CHAT, MESSAGES, "{" HI ",'reasoning_effort':'huge'}",
 	    TRANSLATE_VALUE, "reasoning_effort");
+	refuses(CHAT, MESSAGES, "{" HI ",'tool_choice':'required'}",
+	    TRANSLATE_VALUE, "tool_choice");
 	refuses(CHAT, MESSAGES, "{" HI ",'stop':['a',1]}", TRANSLATE_TYPE,
 	    "stop[1]");
 	refuses(RESPONSES, GEMINI, "{}", TRANSLATE_MISSING, "input");
@@ -747,6 +764,7 @@ main(void)
 	    test_a_limit_is_given_where_the_upstream_must_be_told_one);
 	tcase_add_test(tc, test_chat_tools_become_messages);
 	tcase_add_test(tc, test_results_lead_their_message);
+	tcase_add_test(tc, test_blank_text_is_left_out_where_it_is_refused);
 	tcase_add_test(tc, test_images_and_files_cross);
 	tcase_add_test(tc, test_json_formats_cross);
 	tcase_add_test(tc, test_effort_becomes_what_the_model_takes);
