@@ -52,6 +52,8 @@ struct answer_error {
 	int status;
 	struct span message;
 	struct span code;		/* the upstream's, if it has one */
+	struct span param;		/* the member it is about, likewise */
+	const char *details;		/* messages: of JSON, or NULL */
 };
 
 struct answer;

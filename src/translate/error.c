@@ -66,6 +66,7 @@ answer_read_error(struct json_object *document, int status,
 {
 	struct json_object *error = document_get(document, "error");
 
+	memset(error_r, 0, sizeof(*error_r));
 	error_r->status = status_said(error, status);
 	error_r->message = document_text(error, "message");
 	error_r->code = document_text(error, "code");
@@ -76,6 +77,15 @@ answer_read_error(struct json_object *document, int status,
 	if (error_r->message.len == 0)
 		error_r->message =
 		    SPAN("The provider of the model answered with an error.");
+}
+
+static void
+put_or_null(struct answer *answer, struct buf *to, struct span text)
+{
+	if (text.len > 0)
+		answer_put_string(answer, to, text);
+	else
+		answer_put(answer, to, "null");
 }
 
 void
@@ -90,6 +100,10 @@ answer_put_error(struct answer *answer, struct buf *to,
 		answer_put_word(answer, to, row->anthropic);
 		answer_put(answer, to, ",\"message\":");
 		answer_put_string(answer, to, error->message);
+		if (error->details != NULL) {
+			answer_put(answer, to, ",\"details\":");
+			answer_put(answer, to, error->details);
+		}
 		answer_put(answer, to, "},\"request_id\":");
 		answer_put_id(answer, to, "");
 		answer_put(answer, to, "}");
@@ -99,11 +113,10 @@ answer_put_error(struct answer *answer, struct buf *to,
 	answer_put_string(answer, to, error->message);
 	answer_put(answer, to, ",\"type\":");
 	answer_put_word(answer, to, row->openai);
-	answer_put(answer, to, ",\"param\":null,\"code\":");
-	if (error->code.len > 0)
-		answer_put_string(answer, to, error->code);
-	else
-		answer_put(answer, to, "null");
+	answer_put(answer, to, ",\"param\":");
+	put_or_null(answer, to, error->param);
+	answer_put(answer, to, ",\"code\":");
+	put_or_null(answer, to, error->code);
 	answer_put(answer, to, "}}");
 }
 
@@ -134,5 +147,33 @@ translate_error(const struct translate_answer_options *options, int status,
 	good = answer.result == TRANSLATE_OK;
 	answer_free(&answer);
 	json_object_put(document);
+	return good;
+}
+
+static const char no_threads[] =
+    "{\"error_code\":\"thread_unsupported_request\",\"unsupported\":[]}";
+
+bool
+translate_refusal_body(enum translate_protocol client, const char *id,
+    const struct translate_refusal *refusal, struct buf *out)
+{
+	const struct translate_answer_options options = {
+		.client = client, .id = id, .model = ""
+	};
+	struct answer_error error = { .status = 400 };
+	struct answer answer;
+	char text[512];
+	bool good;
+
+	translate_refusal_text(refusal, text, sizeof(text));
+	error.message = (struct span){ text, strlen(text) };
+	error.param = (struct span){ refusal->member,
+		strlen(refusal->member) };
+	if (strcmp(refusal->member, "thread") == 0)
+		error.details = no_threads;
+	answer_init(&answer, &options, true);
+	answer_put_error(&answer, out, &error);
+	good = answer.result == TRANSLATE_OK;
+	answer_free(&answer);
 	return good;
 }

@@ -453,6 +453,7 @@ request_from_messages(struct walk *walk, struct json_object *document)
 		{ "service_tier", WALK_STRING, is_standard, 0 },
 		{ "speed", WALK_STRING, is_standard, 0 },
 		{ "mcp_servers", WALK_ARRAY, walk_empty, 0 },
+		{ "thread", 0, NULL, 0 },
 		{ "metadata", WALK_OBJECT, NULL, 0 },
 		{ "cache_control", WALK_OBJECT, NULL, 0 },
 		{ "diagnostics", WALK_OBJECT, NULL, 0 },

@@ -145,8 +145,8 @@ bool
 translate_stream_fail(struct translate_stream *stream, int status,
     const char *message, struct buf *out)
 {
-	const struct answer_error error = { status,
-	    { message, strlen(message) }, { NULL, 0 } };
+	const struct answer_error error = { .status = status,
+	    .message = { message, strlen(message) } };
 	struct answer *answer = &stream->answer;
 	size_t mark = out->len;
 

@@ -75,6 +75,15 @@ struct translate_refusal {
 const char *translate_refusal_text(const struct translate_refusal *refusal,
 	    char *buf, size_t size);
 
+/*
+ * The refusal as a client's 400 expects it: id is the call's.  Of a message
+ * thread it says so in the way that makes the official client go on without.
+ * False when out has no room.
+ */
+bool	translate_refusal_body(enum translate_protocol client, const char *id,
+	    const struct translate_refusal *refusal, struct buf *out)
+	    __attribute__((warn_unused_result));
+
 struct translate_request_options {
 	const char *model;	/* the upstream's name of it; borrowed */
 	uint32_t max_output;	/* for upstreams that must be told a limit,

@@ -7,7 +7,13 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
+import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
+import { jsonSchemaOutputFormat } from '@anthropic-ai/sdk/helpers/json-schema';
 import OlderAnthropic from 'anthropic-sdk-0';
+import { betaTool as olderBetaTool } from
+    'anthropic-sdk-0/helpers/beta/json-schema';
+import { jsonSchemaOutputFormat as olderFormat } from
+    'anthropic-sdk-0/helpers/json-schema';
 import OpenAI from 'openai';
 
 const { TRANSLATE } = process.env;
@@ -213,9 +219,7 @@ function answer(client, upstream, state, body) {
 
 	if (request.status !== 0)
 		return { status: 400, type: 'application/json',
-		    body: JSON.stringify({ type: 'error', error: {
-			type: 'invalid_request_error',
-			message: request.why } }) };
+		    body: request.out };
 	state.requests.push(JSON.parse(request.out));
 	if (model === 'error')
 		return { status: 500, type: 'application/json',
@@ -374,11 +378,16 @@ for (const upstream of ['messages', 'gemini']) {
 	});
 }
 
-for (const [version, Client] of [['1', Anthropic], ['0', OlderAnthropic]])
+for (const sdk of [
+	{ version: '1', Client: Anthropic, tool: betaTool,
+	    format: jsonSchemaOutputFormat },
+	{ version: '0', Client: OlderAnthropic, tool: olderBetaTool,
+	    format: olderFormat },
+])
 	for (const upstream of ['chat', 'gemini'])
-		messagesTests(version, Client, upstream);
+		messagesTests(sdk, upstream);
 
-function messagesTests(version, Client, upstream) {
+function messagesTests({ version, Client, tool, format }, upstream) {
 	const anthropic = (state) => new Client({ apiKey: 'k',
 	    baseURL: state.url });
 	const title = `messages ${version} on ${upstream}`;
@@ -439,6 +448,45 @@ function messagesTests(version, Client, upstream) {
 		if (upstream === 'gemini')
 			assert.match(JSON.stringify(state.requests[1]),
 			    /"thoughtSignature":"EqMB\+\/=="/);
+	});
+
+	test(`${title}: tools are run and answered`, async () => {
+		const state = await gateway('messages', upstream);
+		const ran = [];
+		const tools = ['weather', 'time'].map((name) => tool({
+			name, description: name,
+			inputSchema: { type: 'object', properties: {} },
+			run: (input) => {
+				ran.push([name, input]);
+				return `result of ${name}`;
+			},
+		}));
+
+		for (const stream of [false, true]) {
+			const runner = anthropic(state).beta.messages
+			    .toolRunner({ model: 'tools', max_tokens: 100,
+				messages: hello, tools, stream });
+
+			check('text', await runner.runUntilDone());
+		}
+		assert.deepEqual(ran, [['weather', CITY], ['time', {}],
+		    ['weather', CITY], ['time', {}]]);
+		for (const name of ['weather', 'time'])
+			for (const i of [1, 3])
+				assert.match(JSON.stringify(state.requests[i]),
+				    new RegExp(`result of ${name}`));
+	});
+
+	test(`${title}: a schema's answer is parsed`, async () => {
+		const state = await gateway('messages', upstream);
+		const message = await anthropic(state).messages.parse({
+			model: 'json', max_tokens: 100, messages: hello,
+			output_config: { format: format(schema) },
+		});
+
+		assert.equal(message.parsed_output.city, CITY.city);
+		assert.match(JSON.stringify(state.requests[0]),
+		    /"additionalProperties":false/);
 	});
 
 	test(`${title}: errors, refusals and cuts`, async () => {

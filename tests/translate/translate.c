@@ -5,8 +5,8 @@
  *	translate answer|stream|error CLIENT UPSTREAM
  *
  * CLIENT and UPSTREAM are chat, messages, responses or gemini.  Standard input
- * to standard output; a refusal goes to standard error, with status 2; an
- * answer that fails ends with status 3 and the result's name.  A stream is fed
+ * to standard output; a refusal goes there as the client would get it, and as a
+ * sentence to standard error, with status 2; an answer that fails ends with status 3 and the result's name.  A stream is fed
  * in pieces of PIECE bytes (environment; default: all of it) and, when
  * it fails, ends with an error event.
  */
@@ -80,6 +80,9 @@ request(enum translate_protocol client, enum translate_protocol upstream,
 	case TRANSLATE_REFUSED:
 		fprintf(stderr, "%s\n", translate_refusal_text(&refusal, text,
 		    sizeof(text)));
+		if (!translate_refusal_body(client, "0123456789abcdef",
+		    &refusal, out))
+			abort();
 		return 2;
 	case TRANSLATE_FAILED:
 	case TRANSLATE_BAD:

@@ -630,6 +630,8 @@ START_TEST(test_what_the_upstream_has_no_word_for_is_refused_by_name)
 		    "parallel_tool_calls" },
 		{ MESSAGES, CHAT, "{" HI ",'top_k':1}", "top_k" },
 		{ MESSAGES, CHAT, "{" HI ",'speed':'fast'}", "speed" },
+		{ MESSAGES, CHAT, "{" HI ",'thread':{'type':'create'}}",
+		    "thread" },
 		{ MESSAGES, CHAT, "{" HI ",'tools':[{'type':"
 		    "'web_search_20250305','name':'web_search'}]}",
 		    "tools[0].type" },
@@ -708,6 +710,34 @@ START_TEST(test_wrong_and_missing_values_are_refused_by_name)
 }
 END_TEST
 
+START_TEST(test_a_refusal_takes_the_clients_shape)
+{
+	struct buf out;
+	char text[512];
+
+	refuses(CHAT, MESSAGES, "{" HI ",'seed':1}", TRANSLATE_NO_WORD,
+	    "seed");
+	buf_init(&out, 4096);
+	ck_assert(translate_refusal_body(CHAT, "r1", &refusal, &out));
+	ck_assert(buf_append(&out, "", 1));
+	ck_assert_ptr_nonnull(strstr(buf_head(&out), "\"param\":\"seed\""));
+	ck_assert_ptr_nonnull(strstr(buf_head(&out),
+	    translate_refusal_text(&refusal, text, sizeof(text))));
+	buf_free(&out);
+	/* The official client's threads go on without, if they are told. */
+	refuses(MESSAGES, CHAT, "{" HI ",'thread':{'type':'create'}}",
+	    TRANSLATE_NO_WORD, "thread");
+	buf_init(&out, 4096);
+	ck_assert(translate_refusal_body(MESSAGES, "r1", &refusal, &out));
+	ck_assert(buf_append(&out, "", 1));
+	ck_assert_ptr_nonnull(strstr(buf_head(&out), "\"details\":{"
+	    "\"error_code\":\"thread_unsupported_request\""));
+	ck_assert_ptr_nonnull(strstr(buf_head(&out),
+	    "\"request_id\":\"r1\""));
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(test_a_deep_path_is_cut_and_refused_all_the_same)
 {
 	char name[400], in[600];
@@ -779,6 +809,7 @@ main(void)
 	tcase_add_test(tc,
 	    test_what_the_upstream_has_no_word_for_is_refused_by_name);
 	tcase_add_test(tc, test_wrong_and_missing_values_are_refused_by_name);
+	tcase_add_test(tc, test_a_refusal_takes_the_clients_shape);
 	tcase_add_test(tc, test_a_deep_path_is_cut_and_refused_all_the_same);
 	tcase_add_test(tc,
 	    test_more_calls_in_a_turn_than_can_be_searched_are_refused);
