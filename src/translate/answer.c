@@ -39,6 +39,7 @@ answer_init(struct answer *answer,
 	buf_init(&answer->thinking, limit);
 	buf_init(&answer->details, limit);
 	buf_init(&answer->output, limit);
+	buf_init(&answer->raw, limit);
 }
 
 void
@@ -49,6 +50,7 @@ answer_free(struct answer *answer)
 	buf_free(&answer->thinking);
 	buf_free(&answer->details);
 	buf_free(&answer->output);
+	buf_free(&answer->raw);
 }
 
 void

@@ -96,12 +96,13 @@ struct answer {
 	char call_name[ANSWER_NAME_BYTES];
 	bool empty;			/* no text yet */
 	bool redacted;			/* thinking: the signature is all */
+	bool is_custom;			/* a call of free text */
 	enum conversation_origin origin;
 	struct buf signature;
 
 	/* The writer's. */
 	uint64_t sequence;		/* of its next event */
-	struct buf content, thinking, details, output;
+	struct buf content, thinking, details, output, raw;
 };
 
 void	answer_init(struct answer *answer,

@@ -4,7 +4,8 @@
  * Every part is an item of its own.  This protocol repeats an item when it is
  * complete and all of them at the end, so that here, and only here, a stream's
  * text is kept: up to TRANSLATE_OUTPUT_BYTES of it.  Reasoning carries its
- * signature as encrypted_content.
+ * signature as encrypted_content.  A call of free text comes as JSON of one
+ * string, and goes out as text when that is complete.
  */
 #include "translate/answer.h"
 
@@ -38,7 +39,8 @@ put_item_id(struct answer *answer, struct buf *to)
 		[ANSWER_CALL] = "\"fc_",
 	};
 
-	answer_put(answer, to, prefixes[answer->kind]);
+	answer_put(answer, to, answer->is_custom ? "\"ctc_" :
+	    prefixes[answer->kind]);
 	answer_put(answer, to, answer->options->id);
 	answer_put(answer, to, "_");
 	answer_put_count(answer, to, answer->parts - 1);
@@ -121,14 +123,16 @@ put_item(struct answer *answer, struct buf *to, bool complete)
 		answer_put(answer, to, "}");
 		break;
 	case ANSWER_CALL:
-		answer_put(answer, to,
+		answer_put(answer, to, answer->is_custom ?
+		    ",\"type\":\"custom_tool_call\",\"status\":" :
 		    ",\"type\":\"function_call\",\"status\":");
 		answer_put(answer, to, status);
 		answer_put(answer, to, ",\"call_id\":");
 		answer_put_word(answer, to, answer->call_id);
 		answer_put(answer, to, ",\"name\":");
 		answer_put_word(answer, to, answer->call_name);
-		answer_put(answer, to, ",\"arguments\":");
+		answer_put(answer, to, answer->is_custom ? ",\"input\":" :
+		    ",\"arguments\":");
 		put_content(answer, to);
 		answer_put(answer, to, "}");
 		break;
@@ -220,10 +224,29 @@ begin(struct answer *answer)
 	response_event(answer, "response.in_progress", "in_progress", NULL);
 }
 
+/* The call's tool is one of the lines of the request's custom tools. */
+static bool
+is_custom_call(const struct answer *answer)
+{
+	const char *names = answer->options->custom_tools;
+	size_t n, len = strlen(answer->call_name);
+
+	if (answer->kind != ANSWER_CALL || names == NULL)
+		return false;
+	for (; *names != '\0'; names += n + 1) {
+		n = strcspn(names, "\n");
+		if (n == len && memcmp(names, answer->call_name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 open_part(struct answer *answer)
 {
 	buf_consume(&answer->content, answer->content.len);
+	buf_consume(&answer->raw, answer->raw.len);
+	answer->is_custom = is_custom_call(answer);
 	if (answer->whole)
 		return;
 	begin_item_event(answer, "response.output_item.added");
@@ -247,6 +270,10 @@ delta(struct answer *answer, struct span text)
 		[ANSWER_CALL] = "response.function_call_arguments.delta",
 	};
 
+	if (answer->is_custom) {
+		answer_put_span(answer, &answer->raw, text);
+		return;
+	}
 	if (!answer->whole) {
 		/* Not all reasoning has text; what has, has it in a part. */
 		if (answer->kind == ANSWER_THINKING && answer->empty) {
@@ -264,6 +291,32 @@ delta(struct answer *answer, struct span text)
 		end_event(answer);
 	}
 	answer_put_escaped(answer, &answer->content, text);
+}
+
+/* What a model wrote amiss is the text as it is. */
+static void
+take_custom_input(struct answer *answer)
+{
+	struct span raw = answer_held(&answer->raw);
+	struct json_object *arguments = document_parse(raw.p, raw.len, false);
+	struct span input = document_text(arguments, "input");
+
+	answer_put_escaped(answer, &answer->content, input.p != NULL ? input :
+	    raw);
+	json_object_put(arguments);
+}
+
+static void
+custom_events(struct answer *answer)
+{
+	begin_part_event(answer, "response.custom_tool_call_input.delta");
+	answer_put(answer, answer->out, ",\"delta\":");
+	put_content(answer, answer->out);
+	end_event(answer);
+	begin_part_event(answer, "response.custom_tool_call_input.done");
+	answer_put(answer, answer->out, ",\"input\":");
+	put_content(answer, answer->out);
+	end_event(answer);
 }
 
 static void
@@ -297,6 +350,10 @@ close_events(struct answer *answer)
 		end_event(answer);
 		break;
 	case ANSWER_CALL:
+		if (answer->is_custom) {
+			custom_events(answer);
+			break;
+		}
 		begin_part_event(answer,
 		    "response.function_call_arguments.done");
 		answer_put(answer, out, ",\"name\":");
@@ -314,6 +371,8 @@ close_part(struct answer *answer)
 	struct buf *output = &answer->output;
 	size_t from;
 
+	if (answer->is_custom)
+		take_custom_input(answer);
 	if (!answer->whole)
 		close_events(answer);
 	answer_put(answer, output, output->len > 0 ? "," : "");

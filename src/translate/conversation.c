@@ -169,6 +169,15 @@ conversation_arguments(struct conversation *conversation,
 	conversation_keep(conversation, part->arguments);
 }
 
+void
+conversation_free_text(struct conversation *conversation,
+    struct conversation_part *part, struct span text)
+{
+	part->arguments = document_object();
+	document_put_text(part->arguments, "input", text);
+	conversation_keep(conversation, part->arguments);
+}
+
 struct json_object *
 conversation_input(const struct conversation_part *part)
 {

@@ -173,6 +173,9 @@ void	conversation_url(struct conversation_part *part, struct span url);
 /* The tool's arguments from their text: an object, or unreadable. */
 void	conversation_arguments(struct conversation *conversation,
 	    struct conversation_part *part, struct span text);
+/* Free text for a tool that takes it, as arguments. */
+void	conversation_free_text(struct conversation *conversation,
+	    struct conversation_part *part, struct span text);
 /* They as an object, whatever they are.  Caller puts. */
 struct json_object *conversation_input(const struct conversation_part *part);
 

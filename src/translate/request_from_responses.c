@@ -8,9 +8,13 @@
  * (reasoning is passed on where there is any), an item's id, status and phase,
  * an image's detail, annotations, and parsed and parsed_arguments, which the
  * official client's helpers leave in what they give back.
+ *
+ * A custom tool takes free text.  Upstreams have it as a function of one
+ * string; a grammar for the text is told to the model in the description.
  */
 #include "translate/request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "translate/answer.h"
@@ -167,6 +171,31 @@ read_call(struct walk *walk, struct json_object *item)
 }
 
 static bool
+read_custom_call(struct walk *walk, struct json_object *item)
+{
+	static const struct walk_member members[] = {
+		{ "type", WALK_STRING, NULL, 0 },
+		{ "call_id", WALK_STRING, NULL, 0 },
+		{ "name", WALK_STRING, NULL, 0 },
+		{ "input", WALK_STRING, NULL, 0 },
+		{ "id", WALK_STRING, NULL, 0 },
+		{ "status", WALK_STRING, NULL, 0 },
+		{ "caller", WALK_OBJECT, is_direct, 0 },
+	};
+	struct span input;
+
+	walk->role = CONVERSATION_ASSISTANT;
+	if (!walk_object(walk, item, members, WALK_LEN(members)) ||
+	    !walk_part(walk, CONVERSATION_CALL) ||
+	    !walk_text(walk, item, "call_id", &walk->part->id) ||
+	    !walk_text(walk, item, "name", &walk->part->name) ||
+	    !walk_text(walk, item, "input", &input))
+		return false;
+	conversation_free_text(walk->conversation, walk->part, input);
+	return true;
+}
+
+static bool
 read_output(struct walk *walk, struct json_object *item)
 {
 	static const struct walk_member members[] = {
@@ -233,7 +262,10 @@ read_item(struct walk *walk, struct json_object *item)
 		return read_message(walk, item);
 	if (document_is(type, "function_call"))
 		return read_call(walk, item);
-	if (document_is(type, "function_call_output"))
+	if (document_is(type, "custom_tool_call"))
+		return read_custom_call(walk, item);
+	if (document_is(type, "function_call_output") ||
+	    document_is(type, "custom_tool_call_output"))
 		return read_output(walk, item);
 	if (document_is(type, "reasoning"))
 		return read_reasoning_item(walk, item);
@@ -331,6 +363,92 @@ read_text_config(struct walk *walk, struct json_object *value)
 	return walk_object(walk, value, members, WALK_LEN(members));
 }
 
+/* The one string that stands for free text. */
+static struct json_object *
+free_text_schema(struct conversation *conversation)
+{
+	static const char schema[] = "{\"type\":\"object\",\"properties\":"
+	    "{\"input\":{\"type\":\"string\"}},\"required\":[\"input\"],"
+	    "\"additionalProperties\":false}";
+
+	return conversation_keep(conversation, document_parse(schema,
+	    sizeof(schema) - 1, true));
+}
+
+/* walk->tool's description, with the grammar behind it. */
+static bool
+read_grammar(struct walk *walk, struct json_object *format)
+{
+	static const struct walk_member members[] = {
+		{ "type", WALK_STRING, NULL, 0 },
+		{ "syntax", WALK_STRING, NULL, 0 },
+		{ "definition", WALK_STRING, NULL, 0 },
+	};
+	static const char words[] = "The input must be of this grammar (";
+	struct span description = walk->tool->description, syntax, definition;
+	size_t len;
+	char *text;
+
+	if (!walk_object(walk, format, members, WALK_LEN(members)))
+		return false;
+	if (document_is(document_get(format, "type"), "text"))
+		return true;
+	if (!walk_text(walk, format, "syntax", &syntax) ||
+	    !walk_text(walk, format, "definition", &definition))
+		return false;
+	len = description.len + syntax.len + definition.len + sizeof(words) +
+	    8;
+	text = conversation_alloc(walk->conversation, len);
+	if (text == NULL)
+		return walk_refuse(walk, TRANSLATE_MEMORY);
+	snprintf(text, len, "%.*s%s%s%.*s):\n%.*s",
+	    (int)description.len, description.len > 0 ? description.p : "",
+	    description.len > 0 ? "\n\n" : "", words, (int)syntax.len,
+	    syntax.p, (int)definition.len, definition.p);
+	walk->tool->description = (struct span){ text, strlen(text) };
+	return true;
+}
+
+/* The answer's writer must know which calls are of free text. */
+static bool
+note_custom(struct walk *walk, struct span name)
+{
+	char *names = walk->conversation->wish.custom_tools;
+	size_t at = strlen(names);
+
+	if (name.len == 0 || memchr(name.p, '\n', name.len) != NULL ||
+	    memchr(name.p, '\0', name.len) != NULL ||
+	    name.len + 2 > TRANSLATE_CUSTOM_BYTES - at)
+		return walk_refuse_member(walk, "name", TRANSLATE_VALUE);
+	memcpy(names + at, name.p, name.len);
+	memcpy(names + at + name.len, "\n", 2);
+	return true;
+}
+
+static bool
+read_custom_tool(struct walk *walk, struct json_object *object)
+{
+	static const struct walk_member members[] = {
+		{ "type", WALK_STRING, NULL, 0 },
+		{ "name", WALK_STRING, NULL, 0 },
+		{ "description", WALK_STRING, NULL, 0 },
+		{ "format", WALK_OBJECT, read_grammar, 0 },
+		{ "defer_loading", WALK_BOOL, walk_false, 0 },
+		{ "async", WALK_BOOL, walk_false, 0 },
+	};
+	struct conversation_tool *tool;
+
+	tool = walk->tool = conversation_tool(walk->conversation);
+	if (tool == NULL)
+		return walk_refuse(walk, TRANSLATE_MEMORY);
+	if (!walk_text(walk, object, "name", &tool->name) ||
+	    !note_custom(walk, tool->name))
+		return false;
+	tool->description = document_text(object, "description");
+	tool->schema = free_text_schema(walk->conversation);
+	return walk_object(walk, object, members, WALK_LEN(members));
+}
+
 static bool
 read_tool(struct walk *walk, struct json_object *object)
 {
@@ -345,6 +463,8 @@ read_tool(struct walk *walk, struct json_object *object)
 	};
 	struct conversation_tool *tool;
 
+	if (document_is(document_get(object, "type"), "custom"))
+		return read_custom_tool(walk, object);
 	if (!document_is(document_get(object, "type"), "function"))
 		return walk_refuse_member(walk, "type", TRANSLATE_NO_WORD);
 	tool = conversation_tool(walk->conversation);
@@ -381,7 +501,8 @@ read_choice(struct walk *walk, struct json_object *value)
 		*choice = CONVERSATION_CHOICE_ANY;
 	else if (!json_object_is_type(value, json_type_object))
 		return walk_refuse(walk, TRANSLATE_VALUE);
-	else if (!document_is(document_get(value, "type"), "function"))
+	else if (!document_is(document_get(value, "type"), "function") &&
+	    !document_is(document_get(value, "type"), "custom"))
 		return walk_refuse_member(walk, "type", TRANSLATE_NO_WORD);
 	else {
 		*choice = CONVERSATION_CHOICE_ONE;

@@ -90,10 +90,15 @@ struct translate_request_options {
 				 * when the client gives none; 0: 4096 */
 };
 
+#define TRANSLATE_CUSTOM_BYTES 512
+
 /* What the answer's translation has to know of the request. */
 struct translate_wish {
 	bool streamed;
 	bool include_usage;	/* chat: stream_options.include_usage */
+	/* Responses: its tools that take free text, a line feed behind each;
+	 * upstreams take them for functions of one string. */
+	char custom_tools[TRANSLATE_CUSTOM_BYTES];
 };
 
 /*
@@ -116,6 +121,7 @@ struct translate_answer_options {
 	const char *model;	/* when the upstream names none */
 	int64_t created_s;
 	bool include_usage;	/* of the wish */
+	const char *custom_tools; /* of the wish; NULL: none */
 };
 
 /* A complete 2xx answer.  Append the client's to out. */

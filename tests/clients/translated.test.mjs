@@ -28,6 +28,8 @@ const said = {
 		calls: [['call_a', 'weather', CITY], ['call_b', 'time', {}]],
 	},
 	text: { text: words.join(''), calls: [], stop: 'end' },
+	custom: { text: 'so', stop: 'tool',
+	    calls: [['call_c', 'patch', { input: 'a "b"\n十' }]] },
 	json: { text: JSON.stringify(CITY), calls: [], stop: 'end' },
 	long: { text: words.join('').repeat(2000), calls: [], stop: 'length' },
 };
@@ -175,9 +177,11 @@ const upstreams = {
 	},
 };
 
-function translate(args, input) {
+function translate(args, input, tools = []) {
+	const custom = tools.filter((tool) => tool.type === 'custom');
 	const done = spawnSync(TRANSLATE, args, { input,
-	    maxBuffer: 1 << 28 });
+	    maxBuffer: 1 << 28, env: { ...process.env,
+	    CUSTOM_TOOLS: custom.map(({ name }) => `${name}\n`).join('') } });
 
 	assert.equal(done.error, undefined);
 	return { status: done.status, out: done.stdout,
@@ -212,7 +216,7 @@ async function gateway(client, upstream) {
 }
 
 function answer(client, upstream, state, body) {
-	const { model, stream } = JSON.parse(body);
+	const { model, stream, tools } = JSON.parse(body);
 	const request = translate(['request', client, upstream], body);
 	const type = stream ? 'text/event-stream' : 'application/json';
 	let what = said[model];
@@ -232,7 +236,8 @@ function answer(client, upstream, state, body) {
 		    upstream], upstreams[upstream].stream(said.text)
 		    .slice(0, 400)).out };
 	const done = translate([stream ? 'stream' : 'answer', client,
-	    upstream], upstreams[upstream][stream ? 'stream' : 'whole'](what));
+	    upstream], upstreams[upstream][stream ? 'stream' : 'whole'](what),
+	    tools);
 
 	assert.equal(done.status, 0, done.why);
 	return { status: 200, type, body: done.out };
@@ -571,6 +576,30 @@ for (const upstream of ['chat', 'messages', 'gemini']) {
 		if (upstream !== 'chat')
 			assert.match(JSON.stringify(state.requests[1]),
 			    /EqMB\+\/==/);
+	});
+
+	test(`responses on ${upstream}: a tool of free text`, async () => {
+		const state = await gateway('responses', upstream);
+		const body = { model: 'custom', input: 'Hello',
+		    tools: [{ type: 'custom', name: 'patch' }] };
+		const whole = await openai(state).responses.create(body);
+		const streamed = await openai(state).responses.stream(body)
+		    .finalResponse();
+
+		for (const response of [whole, streamed]) {
+			const [call] = response.output.slice(-1);
+
+			assert.equal(call.type, 'custom_tool_call');
+			assert.equal(call.name, 'patch');
+			assert.equal(call.input, 'a "b"\n十');
+		}
+		const [call] = streamed.output.slice(-1);
+		const last = await openai(state).responses.create({ ...body,
+			input: [...hello, ...streamed.output, {
+			type: 'custom_tool_call_output',
+			call_id: call.call_id, output: 'done' }] });
+
+		assert.equal(last.output_text, said.text.text);
 	});
 
 	test(`responses on ${upstream}: a schema's answer is parsed`,

@@ -34,7 +34,8 @@ fuzz_options(uint8_t choice)
 		.client = fuzz_pairs[i].client,
 		.upstream = fuzz_pairs[i].upstream,
 		.id = "fuzz", .model = "model", .created_s = 1,
-		.include_usage = choice < 0x80
+		.include_usage = choice < 0x80,
+		.custom_tools = choice < 0x80 ? NULL : "g\nf\n"
 	};
 }
 

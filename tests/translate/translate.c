@@ -8,7 +8,8 @@
  * to standard output; a refusal goes there as the client would get it, and as a
  * sentence to standard error, with status 2; an answer that fails ends with status 3 and the result's name.  A stream is fed
  * in pieces of PIECE bytes (environment; default: all of it) and, when
- * it fails, ends with an error event.
+ * it fails, ends with an error event.  CUSTOM_TOOLS (environment) is what the
+ * request's translation knew of such.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ main(int argc, char **argv)
 	}
 	options.client = parse(argv[2]);
 	options.upstream = parse(argv[3]);
+	options.custom_tools = getenv("CUSTOM_TOOLS");
 	buf_init(&in, LIMIT);
 	buf_init(&out, LIMIT);
 	read_all(&in);

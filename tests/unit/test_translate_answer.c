@@ -524,6 +524,47 @@ START_TEST(test_messages_stream_as_responses)
 }
 END_TEST
 
+#define ITEM_CTC "{'id':'ctc_r1_0','type':'custom_tool_call','status':" \
+	"'completed','call_id':'c','name':'patch','input':'a\\nb'}"
+
+START_TEST(test_calls_of_free_text_come_as_text)
+{
+	pair(RESPONSES, CHAT);
+	options.custom_tools = "say\npatch\n";
+	streams(CHUNK("{'tool_calls':[{'index':0,'id':'c','function':{'name':"
+	    "'patch','arguments':'{\\'input\\':'}}]}")
+	    CHUNK("{'tool_calls':[{'index':0,'function':{'arguments':"
+	    "'\\'a\\\\nb\\'}'}}]}") CHUNK_STOP("tool_calls") DONE,
+	    R_EVENT("response.created", "0", ",'response':"
+	    RESPONSE("in_progress", "null", "", "null"))
+	    R_EVENT("response.in_progress", "1", ",'response':"
+	    RESPONSE("in_progress", "null", "", "null"))
+	    R_EVENT("response.output_item.added", "2", ",'output_index':0,"
+	    "'item':{'id':'ctc_r1_0','type':'custom_tool_call','status':"
+	    "'in_progress','call_id':'c','name':'patch','input':''}")
+	    R_EVENT("response.custom_tool_call_input.delta", "3",
+	    R_ITEM("0", "ctc") ",'delta':'a\\nb'")
+	    R_EVENT("response.custom_tool_call_input.done", "4",
+	    R_ITEM("0", "ctc") ",'input':'a\\nb'")
+	    R_EVENT("response.output_item.done", "5", ",'output_index':0,"
+	    "'item':" ITEM_CTC)
+	    R_EVENT("response.completed", "6", ",'response':"
+	    RESPONSE("completed", "null", ITEM_CTC, "{'input_tokens':0,"
+	    "'input_tokens_details':{'cached_tokens':0},'output_tokens':0,"
+	    "'output_tokens_details':{'reasoning_tokens':0},'total_tokens':"
+	    "0}")), TRANSLATE_OK);
+	answers("{'model':'up','choices':[{'message':{'tool_calls':[{'id':"
+	    "'c','function':{'name':'say','arguments':'oops'}}]}}]}",
+	    RESPONSE("completed", "null", "{'id':'ctc_r1_0','type':"
+	    "'custom_tool_call','status':'completed','call_id':'c','name':"
+	    "'say','input':'oops'}", "{'input_tokens':0,"
+	    "'input_tokens_details':{'cached_tokens':0},'output_tokens':0,"
+	    "'output_tokens_details':{'reasoning_tokens':0},'total_tokens':"
+	    "0}"));
+	options.custom_tools = NULL;
+}
+END_TEST
+
 START_TEST(test_chat_and_gemini_answer_responses)
 {
 	pair(RESPONSES, CHAT);
@@ -808,6 +849,7 @@ main(void)
 	tcase_add_test(tc, test_gemini_streams_as_chat);
 	tcase_add_test(tc, test_gemini_answers_messages);
 	tcase_add_test(tc, test_messages_stream_as_responses);
+	tcase_add_test(tc, test_calls_of_free_text_come_as_text);
 	tcase_add_test(tc, test_chat_and_gemini_answer_responses);
 	tcase_add_test(tc, test_an_error_in_a_stream_is_passed_on_and_ends_it);
 	tcase_add_test(tc, test_a_stream_that_is_cut_or_broken_is_told_of);

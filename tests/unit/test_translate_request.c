@@ -511,6 +511,35 @@ START_TEST(test_responses_become_chat)
 }
 END_TEST
 
+START_TEST(test_custom_tools_become_functions_of_a_string)
+{
+	gives(RESPONSES, CHAT, "m", "{'input':[{'role':'user','content':'x'},"
+	    "{'type':'custom_tool_call','call_id':'c','name':'patch','input':"
+	    "'a\\nb','id':'ctc','status':'completed'},{'type':"
+	    "'custom_tool_call_output','call_id':'c','output':'ok'}],"
+	    "'tools':[{'type':'custom','name':'patch','description':'d',"
+	    "'format':{'type':'grammar','syntax':'lark','definition':"
+	    "'start: A'}},{'type':'custom','name':'say','format':{'type':"
+	    "'text'}}],'tool_choice':{'type':'custom','name':'patch'}}",
+	    "{'model':'m','messages':[{'role':'user','content':'x'},{'role':"
+	    "'assistant','content':null,'tool_calls':[{'id':'c','type':"
+	    "'function','function':{'name':'patch','arguments':"
+	    "'{\\'input\\':\\'a\\\\nb\\'}'}}]},{'role':'tool',"
+	    "'tool_call_id':'c','content':'ok'}],'tools':[{'type':'function',"
+	    "'function':{'name':'patch','description':'d\\n\\nThe input must"
+	    " be of this grammar (lark):\\nstart: A','parameters':{'type':"
+	    "'object','properties':{'input':{'type':'string'}},'required':"
+	    "['input'],'additionalProperties':false}}},{'type':'function',"
+	    "'function':{'name':'say','parameters':{'type':'object',"
+	    "'properties':{'input':{'type':'string'}},'required':['input'],"
+	    "'additionalProperties':false}}}],'tool_choice':{'type':"
+	    "'function','function':{'name':'patch'}}}");
+	ck_assert_str_eq(wish.custom_tools, "patch\nsay\n");
+	refuses(RESPONSES, CHAT, "{'input':'x','tools':[{'type':'custom',"
+	    "'name':'a\\nb'}]}", TRANSLATE_VALUE, "tools[0].name");
+}
+END_TEST
+
 START_TEST(test_chat_becomes_gemini)
 {
 	gives(CHAT, GEMINI, "m", "{'messages':[{'role':'system','content':"
@@ -804,6 +833,7 @@ main(void)
 	tcase_add_test(tc, test_unsigned_calls_are_marked_for_gemini);
 	tcase_add_test(tc, test_messages_become_chat);
 	tcase_add_test(tc, test_responses_become_chat);
+	tcase_add_test(tc, test_custom_tools_become_functions_of_a_string);
 	tcase_add_test(tc, test_chat_becomes_gemini);
 	tcase_add_test(tc, test_unknown_members_are_refused_by_name);
 	tcase_add_test(tc,
