@@ -55,6 +55,7 @@ struct conversation_part {
 	struct json_object *arguments;	/* an object; NULL if unreadable */
 	struct span arguments_text;	/* as the client's text, if it was */
 	struct conversation_part *content; /* of a result: text, images */
+	struct json_object *cache;	/* chat's cache_control, or NULL */
 	bool is_error;			/* the tool failed */
 	bool redacted;			/* thinking: signature is all of it */
 	enum conversation_origin origin;

@@ -16,7 +16,7 @@
 #define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
 
 /* RFC 8259 to the letter, an object at the root; else NULL.  Caller puts.
- * Broken UTF-8 is refused only in utf8 mode: answers are mended when written. */
+ * utf8: broken UTF-8 is refused; answers have it mended when written. */
 struct json_object *document_parse(const char *text, size_t len, bool utf8);
 
 /* A member's value; NULL when absent, null, or object is none. */

@@ -6,8 +6,9 @@
  * provider), prompt_cache_* (each provider caches in its own way), a message's
  * name, an image's detail, annotations, and parsed and parsed_arguments, which
  * the official client's helpers leave in what they give back.
- * reasoning_content has no signature and so nobody who would read it;
- * reasoning_details has.
+ * thinking and a text's cache_control are not OpenAI's own, but clients send
+ * them for models of others.  reasoning_content has no signature and so nobody
+ * who would read it; reasoning_details has.
  */
 #include "translate/request.h"
 
@@ -20,14 +21,18 @@ read_content_part_text(struct walk *walk, struct json_object *part)
 		{ "type", WALK_STRING, NULL, 0 },
 		{ "text", WALK_STRING, NULL, 0 },
 		{ "refusal", WALK_STRING, NULL, 0 },
+		{ "cache_control", WALK_OBJECT, NULL, 0 },
 		{ "prompt_cache_breakpoint", WALK_ANY, NULL, 0 },
 	};
 	struct span text;
 	bool refusal = document_is(document_get(part, "type"), "refusal");
 
-	return walk_object(walk, part, members, WALK_LEN(members)) &&
-	    walk_text(walk, part, refusal ? "refusal" : "text", &text) &&
-	    walk_add_text(walk, text);
+	if (!walk_object(walk, part, members, WALK_LEN(members)) ||
+	    !walk_text(walk, part, refusal ? "refusal" : "text", &text) ||
+	    !walk_add_text(walk, text))
+		return false;
+	walk->part->cache = document_get(part, "cache_control");
+	return true;
 }
 
 static bool
@@ -527,6 +532,7 @@ request_from_chat(struct walk *walk, struct json_object *document)
 		{ "parallel_tool_calls", WALK_BOOL, walk_parallel, 0 },
 		{ "response_format", WALK_OBJECT, read_format, 0 },
 		{ "reasoning_effort", WALK_STRING, walk_effort, 0 },
+		{ "thinking", WALK_OBJECT, walk_thinking, 0 },
 		{ "verbosity", WALK_STRING, NULL, CONVERSATION_VERBOSITY },
 		{ "service_tier", WALK_STRING, NULL,
 		    CONVERSATION_SERVICE_TIER },

@@ -321,30 +321,6 @@ read_choice(struct walk *walk, struct json_object *value)
 }
 
 static bool
-read_thinking_config(struct walk *walk, struct json_object *value)
-{
-	static const struct walk_member members[] = {
-		{ "type", WALK_STRING, NULL, 0 },
-		{ "budget_tokens", WALK_NUMBER, NULL, 0 },
-		{ "display", WALK_STRING, NULL, 0 },
-	};
-	struct conversation *conversation = walk->conversation;
-	struct span type;
-
-	if (!walk_text(walk, value, "type", &type))
-		return false;
-	if (span_is(type, "enabled")) {
-		conversation->budget = document_count(value, "budget_tokens");
-		conversation->effort =
-		    conversation_budget_effort(conversation->budget);
-	} else if (span_is(type, "disabled"))
-		conversation->effort = CONVERSATION_EFFORT_NONE;
-	else if (!span_is(type, "adaptive"))
-		return walk_refuse_member(walk, "type", TRANSLATE_NO_WORD);
-	return walk_object(walk, value, members, WALK_LEN(members));
-}
-
-static bool
 read_effort(struct walk *walk, struct json_object *value)
 {
 	/* What thinking says itself is the nearer word. */
@@ -465,6 +441,6 @@ request_from_messages(struct walk *walk, struct json_object *document)
 	return walk_object(walk, document, members, WALK_LEN(members)) &&
 	    walk_into(walk, document, "system", read_system) &&
 	    walk_into(walk, document, "messages", read_messages) &&
-	    walk_into(walk, document, "thinking", read_thinking_config) &&
+	    walk_into(walk, document, "thinking", walk_thinking) &&
 	    walk_into(walk, document, "output_config", read_output_config);
 }

@@ -34,7 +34,8 @@ is_blank(struct span text)
 }
 
 static void
-put_text(struct json_object *content, struct span text)
+put_text(struct json_object *content, struct span text,
+    struct json_object *cache)
 {
 	struct json_object *block;
 
@@ -43,6 +44,8 @@ put_text(struct json_object *content, struct span text)
 	block = document_push(content, document_object());
 	document_put_word(block, "type", "text");
 	document_put_text(block, "text", text);
+	if (cache != NULL)
+		document_share(block, "cache_control", cache);
 }
 
 static void
@@ -173,7 +176,7 @@ put_part(struct request_writer *writer, struct json_object *content,
 {
 	switch (part->kind) {
 	case CONVERSATION_TEXT:
-		put_text(content, part->text);
+		put_text(content, part->text, part->cache);
 		return true;
 	case CONVERSATION_IMAGE:
 	case CONVERSATION_FILE:
@@ -437,16 +440,29 @@ put_stop(struct request_writer *writer)
 static void
 put_system(struct request_writer *writer, struct span system)
 {
+	const struct conversation_turn *first = writer->conversation->turns;
+	const struct conversation_part *part = NULL;
 	struct json_object *blocks;
+	bool cached = false;
 
-	if (writer->conversation->format != CONVERSATION_FORMAT_JSON) {
+	if (first != NULL && first->role == CONVERSATION_SYSTEM)
+		part = first->parts;
+	for (; part != NULL; part = part->next)
+		cached = cached || part->cache != NULL;
+	if (writer->conversation->format != CONVERSATION_FORMAT_JSON &&
+	    !cached) {
 		if (!is_blank(system))
 			document_put_text(writer->body, "system", system);
 		return;
 	}
 	blocks = document_add(writer->body, "system", document_array());
-	put_text(blocks, system);
-	put_text(blocks, SPAN(json_only));
+	if (!cached)
+		put_text(blocks, system, NULL);
+	for (part = cached ? first->parts : NULL; part != NULL;
+	    part = part->next)
+		put_text(blocks, part->text, part->cache);
+	if (writer->conversation->format == CONVERSATION_FORMAT_JSON)
+		put_text(blocks, SPAN(json_only), NULL);
 }
 
 static bool

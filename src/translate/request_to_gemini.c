@@ -87,6 +87,14 @@ is_its_id(struct span id)
 	return id.len > 0 && !span_begins(id, ANSWER_MADE_ID);
 }
 
+/* Models that take a budget of thinking, and calls without signature. */
+static bool
+is_older(const char *model)
+{
+	return strstr(model, "gemini-2") != NULL ||
+	    strstr(model, "gemini-1") != NULL;
+}
+
 static void
 put_call(struct json_object *parts, const struct conversation_part *part,
     struct span signature)
@@ -99,16 +107,18 @@ put_call(struct json_object *parts, const struct conversation_part *part,
 		document_put_text(call, "id", part->id);
 	document_put_text(call, "name", part->name);
 	document_add(call, "args", conversation_input(part));
-	document_put_text(to, "thoughtSignature",
-	    signature.len > 0 ? signature : SPAN(unsigned_call));
+	if (signature.len > 0)
+		document_put_text(to, "thoughtSignature", signature);
 }
 
 static void
-put_model(struct json_object *parts, const struct conversation_turn *turn)
+put_model(struct request_writer *writer, struct json_object *parts,
+    const struct conversation_turn *turn)
 {
 	const struct conversation_part *part;
 	struct span signature = { NULL, 0 };
-	bool first = true;
+	/* Of calls made at once only the first one is signed. */
+	bool must_sign = !is_older(writer->options->model);
 
 	for (part = turn->parts; part != NULL; part = part->next) {
 		if (part->kind == CONVERSATION_TEXT)
@@ -120,13 +130,10 @@ put_model(struct json_object *parts, const struct conversation_turn *turn)
 			continue;
 		if (part->origin == CONVERSATION_GEMINI)
 			signature = part->signature;
-		put_call(parts, part, signature);
-		/* Of calls made at once only the first one is signed. */
-		if (!first && signature.len == 0)
-			json_object_object_del(document_at(parts,
-			    document_length(parts) - 1), "thoughtSignature");
+		put_call(parts, part, signature.len == 0 && must_sign ?
+		    SPAN(unsigned_call) : signature);
 		signature = (struct span){ NULL, 0 };
-		first = false;
+		must_sign = false;
 	}
 }
 
@@ -237,7 +244,7 @@ put_contents(struct request_writer *writer, struct conversation_turn *turn)
 	for (; turn != NULL && good; turn = turn->next) {
 		parts = document_array();
 		if (turn->role == CONVERSATION_ASSISTANT) {
-			put_model(parts, turn);
+			put_model(writer, parts, turn);
 			calling = turn;
 		} else
 			good = put_user(writer, parts, turn, calling);
@@ -296,13 +303,29 @@ put_tools(struct request_writer *writer)
 	return true;
 }
 
-/* Models up to 2.5 take a budget, later ones a level. */
+static const char *
+level_of(enum conversation_effort effort, const char *model)
+{
+	bool pro = strstr(model, "pro") != NULL;
+
+	if (effort < CONVERSATION_EFFORT_LOW)
+		return pro ? "low" : "minimal";
+	if (effort == CONVERSATION_EFFORT_LOW)
+		return "low";
+	if (effort == CONVERSATION_EFFORT_MEDIUM &&
+	    strstr(model, "gemini-3-pro") == NULL)
+		return "medium";
+	return "high";
+}
+
+/* Models up to 2.5 take a budget, later ones a level.  The larger ones cannot
+ * be kept from thinking, but told to think little. */
 static void
 put_thinking(struct request_writer *writer, struct json_object *generation)
 {
 	struct conversation *conversation = writer->conversation;
 	enum conversation_effort effort = conversation->effort;
-	const char *model = writer->options->model, *word;
+	const char *model = writer->options->model;
 	struct json_object *thinking;
 	uint64_t budget = conversation->budget;
 
@@ -312,22 +335,17 @@ put_thinking(struct request_writer *writer, struct json_object *generation)
 	    document_object());
 	if (effort != CONVERSATION_EFFORT_NONE)
 		document_put_bool(thinking, "includeThoughts", true);
-	if (strstr(model, "gemini-2") != NULL ||
-	    strstr(model, "gemini-1") != NULL) {
+	if (is_older(model)) {
 		if (budget == 0)
 			budget = conversation_effort_budget(effort);
+		if (budget == 0 && strstr(model, "pro") != NULL)
+			budget = 128;
 		/* The most that all of them take. */
 		document_put_count(thinking, "thinkingBudget",
 		    budget > 24576 ? 24576 : budget);
 		return;
 	}
-	if (effort < CONVERSATION_EFFORT_LOW)
-		word = "minimal";
-	else if (effort > CONVERSATION_EFFORT_HIGH)
-		word = "high";
-	else
-		word = conversation_effort_word(effort);
-	document_put_word(thinking, "thinkingLevel", word);
+	document_put_word(thinking, "thinkingLevel", level_of(effort, model));
 }
 
 static void

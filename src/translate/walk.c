@@ -240,6 +240,30 @@ walk_effort(struct walk *walk, struct json_object *value)
 	return true;
 }
 
+bool
+walk_thinking(struct walk *walk, struct json_object *value)
+{
+	static const struct walk_member members[] = {
+		{ "type", WALK_STRING, NULL, 0 },
+		{ "budget_tokens", WALK_NUMBER, NULL, 0 },
+		{ "display", WALK_STRING, NULL, 0 },
+	};
+	struct conversation *conversation = walk->conversation;
+	struct span type;
+
+	if (!walk_text(walk, value, "type", &type))
+		return false;
+	if (span_is(type, "enabled")) {
+		conversation->budget = document_count(value, "budget_tokens");
+		conversation->effort =
+		    conversation_budget_effort(conversation->budget);
+	} else if (span_is(type, "disabled"))
+		conversation->effort = CONVERSATION_EFFORT_NONE;
+	else if (!span_is(type, "adaptive"))
+		return walk_refuse_member(walk, "type", TRANSLATE_NO_WORD);
+	return walk_object(walk, value, members, WALK_LEN(members));
+}
+
 static bool
 any_string(struct walk *walk, struct json_object *value)
 {

@@ -82,6 +82,7 @@ bool	walk_empty(struct walk *walk, struct json_object *value);
 bool	walk_stream(struct walk *walk, struct json_object *value);
 bool	walk_parallel(struct walk *walk, struct json_object *value);
 bool	walk_effort(struct walk *walk, struct json_object *value);
+bool	walk_thinking(struct walk *walk, struct json_object *value);
 bool	walk_strings(struct walk *walk, struct json_object *value);
 
 /* A part of the turn in walk->role: walk->part, its member noted. */

@@ -6,10 +6,11 @@
  *
  * CLIENT and UPSTREAM are chat, messages, responses or gemini.  Standard input
  * to standard output; a refusal goes there as the client would get it, and as a
- * sentence to standard error, with status 2; an answer that fails ends with status 3 and the result's name.  A stream is fed
- * in pieces of PIECE bytes (environment; default: all of it) and, when
- * it fails, ends with an error event.  CUSTOM_TOOLS (environment) is what the
- * request's translation knew of such.
+ * sentence to standard error, with status 2; an answer that fails ends with
+ * status 3 and the result's name.  A stream is fed in pieces of PIECE bytes
+ * (environment; default: all of it) and, when it fails, ends with an error
+ * event.  CUSTOM_TOOLS (environment) is what the request's translation knew of
+ * such.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -163,7 +163,8 @@ START_TEST(test_chat_tools_become_messages)
 	    CHAT_TOOL_TURNS "]}", &out), TRANSLATE_OK);
 	ck_assert(buf_append(&out, "", 1));
 	ck_assert_ptr_null(strstr(buf_head(&out), "c.2"));
-	ck_assert_ptr_nonnull(strstr(buf_head(&out), "\"tool_use_id\":\"call_"));
+	ck_assert_ptr_nonnull(strstr(buf_head(&out),
+	    "\"tool_use_id\":\"call_"));
 	ck_assert_ptr_nonnull(strstr(buf_head(&out), "\"id\":\"call_"));
 	ck_assert(memcmp(strstr(buf_head(&out), "\"id\":\"call_") + 6,
 	    strstr(buf_head(&out), "\"tool_use_id\":\"call_") + 15, 37) == 0);
@@ -306,6 +307,10 @@ START_TEST(test_effort_becomes_what_the_model_takes)
 	    "{'contents':[{'role':'user','parts':[{'text':'x'}]}],"
 	    "'generationConfig':{'thinkingConfig':{'includeThoughts':true,"
 	    "'thinkingLevel':'high'}}}");
+	gives(CHAT, GEMINI, "gemini-2.5-pro", "{'messages':[{'role':'user',"
+	    "'content':'x'}],'reasoning_effort':'none'}",
+	    "{'contents':[{'role':'user','parts':[{'text':'x'}]}],"
+	    "'generationConfig':{'thinkingConfig':{'thinkingBudget':128}}}");
 	/* A budget leaves room for the answer, and is not below the least. */
 	gives(CHAT, MESSAGES, "claude-3-7-sonnet", "{'messages':[{'role':"
 	    "'user','content':'x'}],'reasoning_effort':'high','max_tokens':"
@@ -317,6 +322,12 @@ END_TEST
 
 START_TEST(test_budget_becomes_effort)
 {
+	gives(CHAT, MESSAGES, "claude-sonnet-4-5", "{'max_tokens':9000,"
+	    "'messages':[{'role':'user','content':'x'}],'thinking':{'type':"
+	    "'enabled','budget_tokens':3000}}",
+	    "{'model':'claude-sonnet-4-5','max_tokens':9000,'messages':"
+	    "[{'role':'user','content':[{'type':'text','text':'x'}]}],"
+	    "'thinking':{'type':'enabled','budget_tokens':3000}}");
 	gives(MESSAGES, CHAT, "gpt-5", "{'max_tokens':50000,'messages':"
 	    "[{'role':'user','content':'x'}],'thinking':{'type':'enabled',"
 	    "'budget_tokens':10000}}",
@@ -421,6 +432,25 @@ START_TEST(test_gemini_gets_results_in_the_order_of_calls)
 }
 END_TEST
 
+START_TEST(test_cache_control_reaches_who_knows_it)
+{
+	static const char in[] = "{'messages':[{'role':'system','content':["
+	    "{'type':'text','text':'A'},{'type':'text','text':'B',"
+	    "'cache_control':{'type':'ephemeral'}}]},{'role':'user',"
+	    "'content':[{'type':'text','text':'x','cache_control':{'type':"
+	    "'ephemeral','ttl':'1h'}}]}]}";
+
+	gives(CHAT, MESSAGES, "m", in, "{'model':'m','max_tokens':4096,"
+	    "'system':[{'type':'text','text':'A'},{'type':'text','text':'B',"
+	    "'cache_control':{'type':'ephemeral'}}],'messages':[{'role':"
+	    "'user','content':[{'type':'text','text':'x','cache_control':"
+	    "{'type':'ephemeral','ttl':'1h'}}]}]}");
+	gives(CHAT, GEMINI, "m", in, "{'systemInstruction':{'parts':[{'text':"
+	    "'A\\n\\nB'}]},'contents':[{'role':'user','parts':[{'text':"
+	    "'x'}]}]}");
+}
+END_TEST
+
 START_TEST(test_unsigned_calls_are_marked_for_gemini)
 {
 	gives(RESPONSES, GEMINI, "m", "{'instructions':'S','input':["
@@ -441,6 +471,19 @@ START_TEST(test_unsigned_calls_are_marked_for_gemini)
 	    "{'name':'f','parametersJsonSchema':{'type':'object'}}]}],"
 	    "'toolConfig':{'functionCallingConfig':{'mode':'ANY',"
 	    "'allowedFunctionNames':['f']}}}");
+}
+END_TEST
+
+START_TEST(test_older_models_take_calls_without_a_signature)
+{
+	gives(CHAT, GEMINI, "gemini-2.5-flash", "{'messages':[{'role':'user',"
+	    "'content':'x'},{'role':'assistant','tool_calls':[{'id':'c1',"
+	    "'function':{'name':'f','arguments':'{}'}}]},{'role':'tool',"
+	    "'tool_call_id':'c1','content':'one'}]}",
+	    "{'contents':[{'role':'user','parts':[{'text':'x'}]},{'role':"
+	    "'model','parts':[{'functionCall':{'id':'c1','name':'f','args':"
+	    "{}}}]},{'role':'user','parts':[{'functionResponse':{'id':'c1',"
+	    "'name':'f','response':{'output':'one'}}}]}]}");
 }
 END_TEST
 
@@ -830,7 +873,10 @@ main(void)
 	tcase_add_test(tc, test_budget_becomes_effort);
 	tcase_add_test(tc, test_thinking_goes_back_to_who_signed_it);
 	tcase_add_test(tc, test_gemini_gets_results_in_the_order_of_calls);
+	tcase_add_test(tc, test_cache_control_reaches_who_knows_it);
 	tcase_add_test(tc, test_unsigned_calls_are_marked_for_gemini);
+	tcase_add_test(tc,
+	    test_older_models_take_calls_without_a_signature);
 	tcase_add_test(tc, test_messages_become_chat);
 	tcase_add_test(tc, test_responses_become_chat);
 	tcase_add_test(tc, test_custom_tools_become_functions_of_a_string);
