@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "http/json_scan.h"
 
 static const struct answer_writer *
@@ -16,8 +18,9 @@ writer_of(enum translate_protocol client)
 		return &answer_to_messages;
 	case TRANSLATE_RESPONSES:
 		return &answer_to_responses;
-	case TRANSLATE_CHAT:
 	case TRANSLATE_GEMINI:
+		return &answer_to_gemini;
+	case TRANSLATE_CHAT:
 		break;
 	}
 	return &answer_to_chat;
@@ -296,18 +299,71 @@ static const struct {
 
 #define N_MARKS (sizeof(marks) / sizeof(marks[0]))
 
-void
-answer_put_signature(struct answer *answer, struct buf *to)
+static const char *
+mark_of(const struct answer *answer)
 {
 	size_t i;
 
-	answer_put(answer, to, "\"");
 	for (i = 0; i < N_MARKS; i++)
 		if (answer->origin == marks[i].origin &&
 		    answer->redacted == marks[i].redacted)
-			answer_put(answer, to, marks[i].mark);
+			return marks[i].mark;
+	return "";
+}
+
+void
+answer_put_signature(struct answer *answer, struct buf *to)
+{
+	answer_put(answer, to, "\"");
+	answer_put(answer, to, mark_of(answer));
 	answer_put_escaped(answer, to, answer_held(&answer->signature));
 	answer_put(answer, to, "\"");
+}
+
+void
+answer_put_base64(struct answer *answer, struct buf *to)
+{
+	struct buf marked;
+	size_t len;
+	char *room;
+
+	buf_init(&marked, 2 * ANSWER_SIGNATURE_BYTES);
+	answer_put(answer, &marked, mark_of(answer));
+	answer_put_span(answer, &marked, answer_held(&answer->signature));
+	len = (marked.len + 2) / 3 * 4;
+	room = buf_room(to, len + 1);
+	if (room != NULL) {
+		EVP_EncodeBlock((unsigned char *)room,
+		    (const unsigned char *)answer_held(&marked).p,
+		    (int)marked.len);
+		buf_added(to, len);
+	} else
+		answer_give_up(answer, TRANSLATE_NO_ROOM);
+	buf_free(&marked);
+}
+
+struct span
+answer_from_base64(struct conversation *conversation, struct span text)
+{
+	unsigned char *plain;
+	int len;
+
+	if (text.len == 0 || text.len % 4 != 0 ||
+	    text.len > 4 * ANSWER_SIGNATURE_BYTES)
+		return (struct span){ NULL, 0 };
+	plain = conversation_alloc(conversation, text.len / 4 * 3 + 1);
+	if (plain == NULL)
+		return (struct span){ NULL, 0 };
+	len = EVP_DecodeBlock(plain, (const unsigned char *)text.p,
+	    (int)text.len);
+	if (len < 3)
+		return (struct span){ NULL, 0 };
+	/* It counts what fills the last three up. */
+	if (text.p[text.len - 1] == '=')
+		len--;
+	if (text.p[text.len - 2] == '=')
+		len--;
+	return (struct span){ (char *)plain, (size_t)len };
 }
 
 void

@@ -71,6 +71,7 @@ struct answer_writer {
 extern const struct answer_writer answer_to_chat;
 extern const struct answer_writer answer_to_messages;
 extern const struct answer_writer answer_to_responses;
+extern const struct answer_writer answer_to_gemini;
 
 struct answer {
 	const struct translate_answer_options *options;
@@ -157,6 +158,10 @@ void	answer_put_id(struct answer *answer, struct buf *to,
 
 /* The signature for clients that give it back, marked with whose it is. */
 void	answer_put_signature(struct answer *answer, struct buf *to);
+/* The same in base64, and what is read of it: NULL if it isn't such. */
+void	answer_put_base64(struct answer *answer, struct buf *to);
+struct span answer_from_base64(struct conversation *conversation,
+	    struct span text);
 /* The reverse: part's origin, redacted and signature. */
 void	answer_unmark(struct span marked, struct conversation_part *part);
 

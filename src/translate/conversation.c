@@ -95,6 +95,7 @@ add_turn(struct conversation *conversation, enum conversation_role role)
 		return NULL;
 	turn->role = role;
 	turn->end = &turn->parts;
+	turn->calls_end = &turn->first_call;
 	*conversation->turns_end = turn;
 	conversation->turns_end = &turn->next;
 	conversation->last = turn;
@@ -118,8 +119,11 @@ conversation_part(struct conversation *conversation,
 	part->kind = kind;
 	*turn->end = part;
 	turn->end = &part->next;
-	if (kind == CONVERSATION_CALL)
+	if (kind == CONVERSATION_CALL) {
+		*turn->calls_end = part;
+		turn->calls_end = &part->next_call;
 		turn->calls++;
+	}
 	return part;
 }
 

@@ -45,6 +45,7 @@ enum conversation_origin {
 
 struct conversation_part {
 	struct conversation_part *next;
+	struct conversation_part *next_call; /* of the turn */
 	enum conversation_kind kind;
 	const char *member;		/* as the client named it; or NULL */
 	struct span text;		/* and thinking */
@@ -56,6 +57,7 @@ struct conversation_part {
 	struct span arguments_text;	/* as the client's text, if it was */
 	struct conversation_part *content; /* of a result: text, images */
 	struct json_object *cache;	/* chat's cache_control, or NULL */
+	bool is_answered;		/* a call: its result was found */
 	bool is_error;			/* the tool failed */
 	bool redacted;			/* thinking: signature is all of it */
 	enum conversation_origin origin;
@@ -66,6 +68,7 @@ struct conversation_turn {
 	struct conversation_turn *next;
 	enum conversation_role role;
 	struct conversation_part *parts, **end;
+	struct conversation_part *first_call, **calls_end;
 	uint32_t calls;
 };
 

@@ -10,19 +10,32 @@ static const struct status_words {
 	int status;
 	const char *openai;
 	const char *anthropic;
+	const char *gemini;
 } words[] = {
-	{ 400, "invalid_request_error", "invalid_request_error" },
-	{ 401, "invalid_request_error", "authentication_error" },
-	{ 402, "insufficient_quota", "billing_error" },
-	{ 403, "invalid_request_error", "permission_error" },
-	{ 404, "invalid_request_error", "not_found_error" },
-	{ 413, "invalid_request_error", "request_too_large" },
-	{ 422, "invalid_request_error", "invalid_request_error" },
-	{ 429, "rate_limit_error", "rate_limit_error" },
-	{ 503, "server_error", "overloaded_error" },
-	{ 504, "server_error", "timeout_error" },
-	{ 529, "server_error", "overloaded_error" },
-	{ 500, "server_error", "api_error" },	/* and any other */
+	{ 400, "invalid_request_error", "invalid_request_error",
+	    "INVALID_ARGUMENT" },
+	{ 401, "invalid_request_error", "authentication_error",
+	    "UNAUTHENTICATED" },
+	{ 402, "insufficient_quota", "billing_error",
+	    "FAILED_PRECONDITION" },
+	{ 403, "invalid_request_error", "permission_error",
+	    "PERMISSION_DENIED" },
+	{ 404, "invalid_request_error", "not_found_error",
+	    "NOT_FOUND" },
+	{ 413, "invalid_request_error", "request_too_large",
+	    "INVALID_ARGUMENT" },
+	{ 422, "invalid_request_error", "invalid_request_error",
+	    "INVALID_ARGUMENT" },
+	{ 429, "rate_limit_error", "rate_limit_error",
+	    "RESOURCE_EXHAUSTED" },
+	{ 503, "server_error", "overloaded_error",
+	    "UNAVAILABLE" },
+	{ 504, "server_error", "timeout_error",
+	    "DEADLINE_EXCEEDED" },
+	{ 529, "server_error", "overloaded_error",
+	    "UNAVAILABLE" },
+	{ 500, "server_error", "api_error",
+	    "INTERNAL" },	/* and any other */
 };
 
 #define N_WORDS (sizeof(words) / sizeof(words[0]))
@@ -94,6 +107,16 @@ answer_put_error(struct answer *answer, struct buf *to,
 {
 	const struct status_words *row = words_of(error->status);
 
+	if (answer->options->client == TRANSLATE_GEMINI) {
+		answer_put(answer, to, "{\"error\":{\"code\":");
+		answer_put_count(answer, to, (uint64_t)error->status);
+		answer_put(answer, to, ",\"message\":");
+		answer_put_string(answer, to, error->message);
+		answer_put(answer, to, ",\"status\":");
+		answer_put_word(answer, to, row->gemini);
+		answer_put(answer, to, ",\"details\":[]}}");
+		return;
+	}
 	if (answer->options->client == TRANSLATE_MESSAGES) {
 		answer_put(answer, to,
 		    "{\"type\":\"error\",\"error\":{\"type\":");

@@ -96,7 +96,7 @@ reader_of(enum translate_protocol client)
 	case TRANSLATE_RESPONSES:
 		return request_from_responses;
 	case TRANSLATE_GEMINI:
-		break;
+		return request_from_gemini;
 	}
 	return NULL;
 }
@@ -196,6 +196,8 @@ translate_request(enum translate_protocol client,
 
 	conversation_init(&conversation, document_parse(body, len, true));
 	walk_init(&walk, &conversation, refusal_r);
+	conversation.wish.streamed = client == TRANSLATE_GEMINI &&
+	    options->streamed;
 	if (conversation.document == NULL) {
 		refusal_r->reason = TRANSLATE_NOT_JSON;
 		goto out;

@@ -17,6 +17,7 @@ bool	request_from_chat(struct walk *walk, struct json_object *document);
 bool	request_from_messages(struct walk *walk, struct json_object *document);
 bool	request_from_responses(struct walk *walk,
 	    struct json_object *document);
+bool	request_from_gemini(struct walk *walk, struct json_object *document);
 
 /* What a writer works on. */
 struct request_writer {

@@ -348,7 +348,8 @@ thinking_was_lost(const struct conversation *conversation)
 		return false;
 	for (part = calling->parts; part != NULL; part = part->next)
 		if (part->kind == CONVERSATION_THINKING &&
-		    part->origin == CONVERSATION_ANTHROPIC)
+		    part->origin == CONVERSATION_ANTHROPIC &&
+		    part->signature.len > 0)
 			return false;
 	return true;
 }

@@ -198,10 +198,8 @@ put_results(struct request_writer *writer, struct json_object *parts,
 		return request_refuse(writer, "messages", TRANSLATE_VALUE);
 	if (n == 0)
 		return true;
-	for (part = calling != NULL ? calling->parts : NULL; part != NULL;
-	    part = part->next) {
-		if (part->kind != CONVERSATION_CALL)
-			continue;
+	for (part = calling != NULL ? calling->first_call : NULL;
+	    part != NULL; part = part->next_call) {
 		result = find_result(results, n, part->id);
 		if (result == NULL)
 			continue;

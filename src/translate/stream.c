@@ -67,6 +67,7 @@ read_event(struct translate_stream *stream)
 	struct answer *answer = &stream->answer;
 	struct span data = answer_held(&stream->frame);
 	struct json_object *document;
+	uint64_t sequence = answer->sequence;
 	size_t mark = answer->out->len;
 
 	while (data.len > 0 && data.p[data.len - 1] == ' ')
@@ -85,13 +86,16 @@ read_event(struct translate_stream *stream)
 		else
 			stream->read(answer, document);
 		/* A sign of life is passed on as one. */
-		if (document_is(document_get(document, "type"), "ping"))
+		if (!stream->options.as_array &&
+		    document_is(document_get(document, "type"), "ping"))
 			answer_put(answer, answer->out, ": ping\n\n");
 		json_object_put(document);
 	}
 	if (answer->result != TRANSLATE_OK &&
-	    answer->result != TRANSLATE_FAILED)
+	    answer->result != TRANSLATE_FAILED) {
 		answer->out->len = mark;
+		answer->sequence = sequence;
+	}
 }
 
 enum translate_result

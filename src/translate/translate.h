@@ -26,8 +26,8 @@
 enum translate_protocol {
 	TRANSLATE_CHAT,			/* OpenAI's chat completions */
 	TRANSLATE_MESSAGES,		/* Anthropic's messages */
-	TRANSLATE_RESPONSES,		/* OpenAI's responses; clients only */
-	TRANSLATE_GEMINI		/* generateContent; upstreams only */
+	TRANSLATE_RESPONSES,		/* OpenAI's responses: clients only */
+	TRANSLATE_GEMINI		/* generateContent */
 };
 
 enum translate_result {
@@ -88,6 +88,7 @@ struct translate_request_options {
 	const char *model;	/* the upstream's name of it; borrowed */
 	uint32_t max_output;	/* for upstreams that must be told a limit,
 				 * when the client gives none; 0: 4096 */
+	bool streamed;		/* a Gemini client's path says so */
 };
 
 #define TRANSLATE_CUSTOM_BYTES 512
@@ -103,7 +104,8 @@ struct translate_wish {
 
 /*
  * Append the upstream's body to out.  Gemini's says neither model nor whether
- * to stream: its path does.  TRANSLATE_OK, _REFUSED or _NO_ROOM.
+ * to stream: its path does, to the upstream, and from the client, so that
+ * options->streamed counts there.  TRANSLATE_OK, _REFUSED or _NO_ROOM.
  */
 enum translate_result translate_request(enum translate_protocol client,
 	    enum translate_protocol upstream, const char *body, size_t len,
@@ -122,6 +124,7 @@ struct translate_answer_options {
 	int64_t created_s;
 	bool include_usage;	/* of the wish */
 	const char *custom_tools; /* of the wish; NULL: none */
+	bool as_array;		/* Gemini: a stream without alt=sse */
 };
 
 /* A complete 2xx answer.  Append the client's to out. */

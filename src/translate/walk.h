@@ -30,6 +30,8 @@ struct walk {
 	struct json_object *object;	/* whose members are read */
 	struct conversation_part *part;
 	struct conversation_tool *tool;
+	struct conversation_turn *calling; /* the last of the model's */
+	uint32_t calls;			/* so far */
 };
 
 /* False: refused, and the reading ends. */

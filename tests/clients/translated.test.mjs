@@ -16,6 +16,9 @@ import { jsonSchemaOutputFormat as olderFormat } from
     'anthropic-sdk-0/helpers/json-schema';
 import OpenAI from 'openai';
 
+// Only where it is installed.
+const { GoogleGenAI } = await import('@google/genai').catch(() => ({}));
+
 const { TRANSLATE } = process.env;
 const CITY = { city: 'Zürich', n: [1, 2.5] };
 const words = ['Zwölf ', 'Boxkämpfer ', '十二 😀 ', '"so" \\ ', 'end.\n'];
@@ -177,11 +180,12 @@ const upstreams = {
 	},
 };
 
-function translate(args, input, tools = []) {
+function translate(args, input, { tools = [], stream } = {}) {
 	const custom = tools.filter((tool) => tool.type === 'custom');
 	const done = spawnSync(TRANSLATE, args, { input,
 	    maxBuffer: 1 << 28, env: { ...process.env,
-	    CUSTOM_TOOLS: custom.map(({ name }) => `${name}\n`).join('') } });
+	    CUSTOM_TOOLS: custom.map(({ name }) => `${name}\n`).join(''),
+	    ...stream ? { STREAMED: '1' } : {} } });
 
 	assert.equal(done.error, undefined);
 	return { status: done.status, out: done.stdout,
@@ -201,7 +205,7 @@ async function gateway(client, upstream) {
 		request.on('data', (chunk) => chunks.push(chunk));
 		request.on('end', () => {
 			const { status, type, body } = answer(client, upstream,
-			    state, Buffer.concat(chunks));
+			    state, request.url, Buffer.concat(chunks));
 
 			response.writeHead(status, { 'content-type': type,
 			    'x-should-retry': 'false' });
@@ -215,9 +219,18 @@ async function gateway(client, upstream) {
 	return state;
 }
 
-function answer(client, upstream, state, body) {
-	const { model, stream, tools } = JSON.parse(body);
-	const request = translate(['request', client, upstream], body);
+// Gemini's path says what others say in the body.
+function asked(url, body) {
+	const path = /models\/(\w+):(\w+)/.exec(url);
+
+	return path === null ? JSON.parse(body) : { model: path[1],
+	    stream: path[2] === 'streamGenerateContent' };
+}
+
+function answer(client, upstream, state, url, body) {
+	const { model, stream, tools } = asked(url, body);
+	const request = translate(['request', client, upstream], body,
+	    { stream });
 	const type = stream ? 'text/event-stream' : 'application/json';
 	let what = said[model];
 
@@ -237,7 +250,7 @@ function answer(client, upstream, state, body) {
 		    .slice(0, 400)).out };
 	const done = translate([stream ? 'stream' : 'answer', client,
 	    upstream], upstreams[upstream][stream ? 'stream' : 'whole'](what),
-	    tools);
+	    { tools });
 
 	assert.equal(done.status, 0, done.why);
 	return { status: 200, type, body: done.out };
@@ -629,6 +642,93 @@ for (const upstream of ['chat', 'messages', 'gemini']) {
 			    model: 'cut', stream: true }))
 				if (event.type === 'error')
 					throw new Error(event.message);
+		}, /broke the answer off/);
+	});
+}
+
+for (const upstream of GoogleGenAI ? ['chat', 'messages'] : []) {
+	const gemini = (state) => new GoogleGenAI({ apiKey: 'k',
+	    httpOptions: { baseUrl: state.url } });
+	const tools = [{ functionDeclarations: ['weather', 'time'].map(
+	    (name) => ({ name, description: name, parameters: {
+		type: 'OBJECT', properties: { city: { type: 'STRING',
+		nullable: true } } } })) }];
+	const partsOf = (chunks) => chunks.flatMap((chunk) =>
+	    chunk.candidates?.[0].content?.parts ?? []);
+	const check = (model, chunks) => {
+		const parts = partsOf(chunks);
+		const last = chunks.at(-1);
+		const text = (thought) => parts.filter((part) =>
+		    !!part.thought === thought).map((part) => part.text ?? '')
+		    .join('');
+
+		assert.equal(text(false), said[model].text);
+		assert.equal(text(true), said[model].thinking ?? '');
+		sameCalls(upstream, model, parts.filter((part) =>
+		    part.functionCall).map(({ functionCall: call }) =>
+		    [call.id, call.name, call.args]));
+		assert.equal(last.candidates[0].finishReason,
+		    said[model].stop === 'length' ? 'MAX_TOKENS' : 'STOP');
+		assert.equal(last.usageMetadata.promptTokenCount, 20);
+		assert.equal(last.usageMetadata.cachedContentTokenCount, 5);
+		assert.equal(last.usageMetadata.candidatesTokenCount, 9);
+	};
+
+	test(`gemini on ${upstream}: whole and streamed`, async () => {
+		const state = await gateway('gemini', upstream);
+
+		for (const model of ['tools', 'text', 'long']) {
+			check(model, [await gemini(state).models
+			    .generateContent({ model, contents: 'Hello' })]);
+			const chunks = [];
+
+			for await (const chunk of await gemini(state).models
+			    .generateContentStream({ model,
+				contents: 'Hello' }))
+				chunks.push(chunk);
+			check(model, chunks);
+		}
+		assert.equal(state.requests[1].stream, true);
+	});
+
+	test(`gemini on ${upstream}: a tool loop`, async () => {
+		const state = await gateway('gemini', upstream);
+		const first = await gemini(state).models.generateContent({
+			model: 'tools', contents: 'Hello', config: { tools } });
+		// Without ids, and not in the order of the calls.
+		const contents = [
+			{ role: 'user', parts: [{ text: 'Hello' }] },
+			first.candidates[0].content,
+			{ role: 'user', parts: first.functionCalls.map(
+			    ({ name }) => ({ functionResponse: { name,
+			    response: { output: `result of ${name}` } } }))
+			    .reverse() },
+		];
+
+		check('text', [await gemini(state).models.generateContent({
+			model: 'tools', contents, config: { tools } })]);
+		for (const name of ['weather', 'time'])
+			assert.match(JSON.stringify(state.requests[1]),
+			    new RegExp(`result of ${name}`));
+		if (upstream === 'messages')
+			assert.match(JSON.stringify(state.requests[1]),
+			    /"thinking":"Hm, well.","signature":"EqMB\+\/=="/);
+	});
+
+	test(`gemini on ${upstream}: errors, refusals and cuts`, async () => {
+		const state = await gateway('gemini', upstream);
+		const create = (body) => gemini(state).models
+		    .generateContent({ model: 'text', contents: 'Hello',
+			...body });
+
+		await assert.rejects(create({ model: 'error' }), /sorry/);
+		await assert.rejects(create({ config: { candidateCount: 2 } }),
+		    /'generationConfig.candidateCount'/);
+		await assert.rejects(async () => {
+			for await (const chunk of await gemini(state).models
+			    .generateContentStream({ model: 'cut',
+				contents: 'Hello' }))
+				assert.ok(chunk);
 		}, /broke the answer off/);
 	});
 }

@@ -8,7 +8,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct translate_request_options options = {
-		"claude-sonnet-4-5", 0
+		.model = "claude-sonnet-4-5"
 	};
 	struct translate_answer_options pair;
 	struct translate_refusal refusal;

@@ -70,7 +70,9 @@ static int
 request(enum translate_protocol client, enum translate_protocol upstream,
     const char *model, const struct buf *in, struct buf *out)
 {
-	const struct translate_request_options options = { model, 0 };
+	const struct translate_request_options options = {
+		.model = model, .streamed = getenv("STREAMED") != NULL
+	};
 	struct translate_refusal refusal;
 	struct translate_wish wish;
 	char text[512];

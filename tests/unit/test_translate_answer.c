@@ -592,6 +592,61 @@ START_TEST(test_chat_and_gemini_answer_responses)
 }
 END_TEST
 
+#define G_EVENT(parts, more) "{'candidates':[{'content':{'role':'model'," \
+	"'parts':[" parts "]}" more ",'modelVersion':'up','responseId':'r1'}"
+#define G_PART(part) G_EVENT(part, ",'index':0}]")
+#define G_END(parts) G_EVENT(parts, ",'finishReason':'STOP','index':0}]," \
+	"'usageMetadata':{'promptTokenCount':16,'candidatesTokenCount':6," \
+	"'thoughtsTokenCount':3,'cachedContentTokenCount':4," \
+	"'totalTokenCount':25}")
+#define G_THOUGHT "{'text':'Hm','thought':true}"
+#define G_SIGNED "{'text':'','thought':true,'thoughtSignature':" \
+	"'YW50aHJvcGljOlM='}"
+#define G_CALL "{'functionCall':{'id':'t','name':'f','args':{'a':1}}}"
+
+START_TEST(test_messages_stream_as_gemini)
+{
+	static const char in[] = UP_START EVENT("ping", "")
+	    BLOCK("0", "{'type':'thinking','thinking':'','signature':''}")
+	    DELTA("0", "{'type':'thinking_delta','thinking':'Hm'}")
+	    DELTA("0", "{'type':'signature_delta','signature':'S'}") STOP("0")
+	    BLOCK("1", "{'type':'text','text':''}")
+	    DELTA("1", "{'type':'text_delta','text':'so'}") STOP("1")
+	    BLOCK("2", "{'type':'tool_use','id':'t','name':'f','input':{}}")
+	    DELTA("2", "{'type':'input_json_delta','partial_json':'{'}")
+	    DELTA("2", "{'type':'input_json_delta','partial_json':"
+	    "'\\'a\\':1}'}") STOP("2") UP_END("tool_use");
+
+	pair(GEMINI, MESSAGES);
+	streams(in, ": ping\n\ndata: " G_PART(G_THOUGHT) "\n\ndata: "
+	    G_PART(G_SIGNED) "\n\ndata: " G_PART("{'text':'so'}")
+	    "\n\ndata: " G_PART(G_CALL) "\n\ndata: " G_END("") "\n\n",
+	    TRANSLATE_OK);
+	options.as_array = true;
+	streams(in, "[" G_PART(G_THOUGHT) ",\r\n" G_PART(G_SIGNED) ",\r\n"
+	    G_PART("{'text':'so'}") ",\r\n" G_PART(G_CALL) ",\r\n"
+	    G_END("") "]", TRANSLATE_OK);
+	streams(UP_START EVENT("error", ",'error':{'type':"
+	    "'overloaded_error','message':'no'}"), "[{'error':{'code':529,"
+	    "'message':'no','status':'UNAVAILABLE','details':[]}}]",
+	    TRANSLATE_FAILED);
+	options.as_array = false;
+}
+END_TEST
+
+START_TEST(test_messages_answer_gemini)
+{
+	pair(GEMINI, MESSAGES);
+	answers("{'id':'m','model':'up','content':[{'type':'thinking',"
+	    "'thinking':'Hm','signature':'S'},{'type':'text','text':'so'},"
+	    "{'type':'tool_use','id':'t','name':'f','input':{'a':1}}],"
+	    "'stop_reason':'tool_use','usage':{'input_tokens':12,"
+	    "'cache_read_input_tokens':4,'output_tokens':9,"
+	    "'output_tokens_details':{'thinking_tokens':3}}}",
+	    G_END(G_THOUGHT "," G_SIGNED ",{'text':'so'}," G_CALL));
+}
+END_TEST
+
 START_TEST(test_an_error_in_a_stream_is_passed_on_and_ends_it)
 {
 	pair(CHAT, MESSAGES);
@@ -823,6 +878,10 @@ START_TEST(test_errors_take_the_clients_shape)
 	error_gives(413, "<html>", "{'type':'error','error':{'type':"
 	    "'request_too_large','message':'The provider of"
 	    " the model answered with an error.'},'request_id':'r1'}");
+	pair(GEMINI, CHAT);
+	error_gives(429, "{'error':{'message':'slow'}}", "{'error':{'code':"
+	    "429,'message':'slow','status':'RESOURCE_EXHAUSTED','details':[]"
+	    "}}");
 	pair(RESPONSES, GEMINI);
 	error_gives(404, "{'error':{'code':404,'message':'gone','status':"
 	    "'NOT_FOUND'}}",
@@ -851,6 +910,8 @@ main(void)
 	tcase_add_test(tc, test_messages_stream_as_responses);
 	tcase_add_test(tc, test_calls_of_free_text_come_as_text);
 	tcase_add_test(tc, test_chat_and_gemini_answer_responses);
+	tcase_add_test(tc, test_messages_stream_as_gemini);
+	tcase_add_test(tc, test_messages_answer_gemini);
 	tcase_add_test(tc, test_an_error_in_a_stream_is_passed_on_and_ends_it);
 	tcase_add_test(tc, test_a_stream_that_is_cut_or_broken_is_told_of);
 	tcase_add_test(tc, test_our_own_error_ends_a_stream_once);

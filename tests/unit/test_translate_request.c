@@ -35,7 +35,7 @@ static enum translate_result
 run(enum translate_protocol client, enum translate_protocol upstream,
     const char *model, const char *in, struct buf *out)
 {
-	const struct translate_request_options options = { model, 0 };
+	const struct translate_request_options options = { .model = model };
 	char *body = quoted(in);
 	enum translate_result result;
 
@@ -605,6 +605,91 @@ START_TEST(test_chat_becomes_gemini)
 }
 END_TEST
 
+#define GEMINI_IN "{'systemInstruction':{'parts':[{'text':'S'}]},'contents':" \
+	"[{'role':'user','parts':[{'text':'Hi'},{'inlineData':{'mimeType':" \
+	"'image/png','data':'AAAA'}}]},{'role':'model','parts':[{'text':'H'," \
+	"'thought':true},{'text':'m','thought':true,'thoughtSignature':" \
+	"'YW50aHJvcGljOlM='},{'functionCall':{'name':'f','args':{'a':1}}}," \
+	"{'functionCall':{'name':'f','args':{'a':2}}},{'functionCall':{'id':" \
+	"'x','name':'g'}}]},{'parts':[{'functionResponse':{'id':'x','name':" \
+	"'g','response':{'a':[1]}}},{'functionResponse':{'name':'f'," \
+	"'response':{'output':'one'}}},{'function_response':{'name':'f'," \
+	"'response':{'error':'two'}}},{'text':'go'}]}],'tools':[" \
+	"{'functionDeclarations':[{'name':'f','description':'d'," \
+	"'parameters':{'type':'OBJECT','properties':{'a':{'type':'INTEGER'," \
+	"'nullable':true},'l':{'type':'ARRAY','items':{'type':'STRING'}," \
+	"'minItems':'1'}},'required':['a'],'propertyOrdering':['a']}}]}]," \
+	"'toolConfig':{'functionCallingConfig':{'mode':'AUTO'}}," \
+	"'generation_config':{'temperature':0.5,'top_p':0.9," \
+	"'maxOutputTokens':9000,'stopSequences':['X'],'candidateCount':1," \
+	"'responseMimeType':'application/json','thinkingConfig':{" \
+	"'thinkingBudget':2000,'includeThoughts':true}},'safetySettings':[" \
+	"{'category':'X','threshold':'BLOCK_NONE'}]}"
+#define GEMINI_SCHEMA "{'type':'object','properties':{'a':{'type':" \
+	"['integer','null']},'l':{'type':'array','items':{'type':'string'}," \
+	"'minItems':1}},'required':['a']}"
+
+START_TEST(test_gemini_becomes_messages)
+{
+	gives(GEMINI, MESSAGES, "claude-sonnet-4-5", GEMINI_IN,
+	    "{'model':'claude-sonnet-4-5','max_tokens':9000,'system':["
+	    "{'type':'text','text':'S'},{'type':'text','text':'Answer with"
+	    " one valid JSON object and nothing else.'}],'messages':["
+	    "{'role':'user','content':[{'type':'text','text':'Hi'},{'type':"
+	    "'image','source':{'type':'base64','media_type':'image/png',"
+	    "'data':'AAAA'}}]},{'role':'assistant','content':[{'type':"
+	    "'thinking','thinking':'Hm','signature':'S'},{'type':'tool_use',"
+	    "'id':'call_yy_0','name':'f','input':{'a':1}},{'type':"
+	    "'tool_use','id':'call_yy_1','name':'f','input':{'a':2}},"
+	    "{'type':'tool_use','id':'x','name':'g','input':{}}]},{'role':"
+	    "'user','content':[{'type':'tool_result','tool_use_id':'x',"
+	    "'content':[{'type':'text','text':'{\\'a\\':[1]}'}]},{'type':"
+	    "'tool_result','tool_use_id':'call_yy_0','content':[{'type':"
+	    "'text','text':'one'}]},{'type':'tool_result','tool_use_id':"
+	    "'call_yy_1','is_error':true,'content':[{'type':'text','text':"
+	    "'two'}]},{'type':'text','text':'go'}]}],'tools':[{'name':'f',"
+	    "'description':'d','input_schema':" GEMINI_SCHEMA "}],"
+	    "'tool_choice':{'type':'auto'},'stop_sequences':['X'],"
+	    "'temperature':0.5,'top_p':0.9,'thinking':{'type':'enabled',"
+	    "'budget_tokens':2000}}");
+}
+END_TEST
+
+START_TEST(test_gemini_becomes_chat)
+{
+	gives(GEMINI, CHAT, "m", GEMINI_IN, "{'model':'m','messages':["
+	    "{'role':'system','content':'S'},{'role':'user','content':["
+	    "{'type':'text','text':'Hi'},{'type':'image_url','image_url':"
+	    "{'url':'data:image/png;base64,AAAA'}}]},{'role':'assistant',"
+	    "'content':null,'tool_calls':[{'id':'call_yy_0','type':"
+	    "'function','function':{'name':'f','arguments':"
+	    "'{\\'a\\':1}'}},{'id':'call_yy_1','type':'function',"
+	    "'function':{'name':'f','arguments':'{\\'a\\':2}'}},{'id':'x',"
+	    "'type':'function','function':{'name':'g','arguments':'{}'}}]},"
+	    "{'role':'tool','tool_call_id':'x','content':"
+	    "'{\\'a\\':[1]}'},{'role':'tool','tool_call_id':'call_yy_0',"
+	    "'content':'one'},{'role':'tool','tool_call_id':'call_yy_1',"
+	    "'content':'Error: two'},{'role':'user','content':'go'}],"
+	    "'max_tokens':9000,'temperature':0.5,'top_p':0.9,'stop':['X'],"
+	    "'tools':[{'type':'function','function':{'name':'f',"
+	    "'description':'d','parameters':" GEMINI_SCHEMA "}}],"
+	    "'tool_choice':'auto','response_format':{'type':'json_object'},"
+	    "'reasoning_effort':'low'}");
+	gives(GEMINI, CHAT, "m", "{'contents':[{'parts':[{'text':'x'}]}],"
+	    "'generationConfig':{'responseSchema':{'type':'OBJECT'},"
+	    "'responseMimeType':'application/json','thinkingConfig':{"
+	    "'thinkingLevel':'HIGH'}},'toolConfig':{'functionCallingConfig':"
+	    "{'mode':'ANY','allowedFunctionNames':['f']}},'tools':[{"
+	    "'functionDeclarations':[{'name':'f'}]}]}",
+	    "{'model':'m','messages':[{'role':'user','content':'x'}],"
+	    "'tools':[{'type':'function','function':{'name':'f'}}],"
+	    "'tool_choice':{'type':'function','function':{'name':'f'}},"
+	    "'response_format':{'type':'json_schema','json_schema':{'name':"
+	    "'answer','schema':{'type':'object'}}},'reasoning_effort':"
+	    "'high'}");
+}
+END_TEST
+
 #define HI "'messages':[{'role':'user','content':'x'}]"
 
 /* Whatever is not known is refused by its name, at every level. */
@@ -651,6 +736,15 @@ START_TEST(test_unknown_members_are_refused_by_name)
 		    "[]}]}", "tools[0].input_examples" },
 		{ MESSAGES, "{" HI ",'system':[{'type':'text','text':'x',"
 		    "'new':1}]}", "system[0].new" },
+		{ GEMINI, "{'contents':[],'new':1}", "new" },
+		{ GEMINI, "{'contents':[{'parts':[{'text':'x','new':1}]}]}",
+		    "contents[0].parts[0].new" },
+		{ GEMINI, "{'contents':[{'parts':[{'executableCode':{}}]}]}",
+		    "contents[0].parts[0].executableCode" },
+		{ GEMINI, "{'contents':[],'tools':[{'googleSearch':{}}]}",
+		    "tools[0].googleSearch" },
+		{ GEMINI, "{'contents':[],'generationConfig':{'new':1}}",
+		    "generationConfig.new" },
 		{ RESPONSES, "{'input':'x','new':1}", "new" },
 		{ RESPONSES, "{'input':[{'role':'user','content':'x','new':1}"
 		    "]}", "input[0].new" },
@@ -723,6 +817,17 @@ START_TEST(test_what_the_upstream_has_no_word_for_is_refused_by_name)
 		    "{'type':'tool_result','tool_use_id':'t','content':["
 		    "{'type':'tool_use','id':'a','name':'f','input':{}}]}]}]}",
 		    "messages[0].content[0].content" },
+		{ GEMINI, CHAT, "{'contents':[],'cachedContent':'c'}",
+		    "cachedContent" },
+		{ GEMINI, CHAT, "{'contents':[],'generationConfig':{"
+		    "'responseModalities':['TEXT','IMAGE']}}",
+		    "generationConfig.responseModalities[1]" },
+		{ GEMINI, CHAT, "{'contents':[],'generationConfig':{"
+		    "'candidateCount':2}}",
+		    "generationConfig.candidateCount" },
+		{ GEMINI, MESSAGES, "{'contents':[{'parts':[{'fileData':{"
+		    "'fileUri':'files/x'}}]}]}",
+		    "contents[0].parts[0].fileData.fileUri" },
 		{ RESPONSES, CHAT, "{'input':'x','previous_response_id':'r'}",
 		    "previous_response_id" },
 		{ RESPONSES, CHAT, "{'input':'x','conversation':{'id':'c'}}",
@@ -771,6 +876,9 @@ START_TEST(test_wrong_and_missing_values_are_refused_by_name)
 	refuses(CHAT, MESSAGES, "{" HI ",'stop':['a',1]}", TRANSLATE_TYPE,
 	    "stop[1]");
 	refuses(RESPONSES, GEMINI, "{}", TRANSLATE_MISSING, "input");
+	refuses(GEMINI, CHAT, "{'contents':[{'parts':[{'functionResponse':{"
+	    "'name':'f','response':{}}}]}]}", TRANSLATE_VALUE,
+	    "contents[0].parts[0].functionResponse.name");
 	refuses(MESSAGES, CHAT, "[]", TRANSLATE_NOT_JSON, "");
 	refuses(MESSAGES, CHAT, "{'messages':[{'role':'user','content':"
 	    "'\xff'}]}", TRANSLATE_NOT_JSON, "");
@@ -851,7 +959,10 @@ START_TEST(test_only_pairs_that_exist_are_possible)
 	ck_assert(translate_possible(RESPONSES, GEMINI));
 	ck_assert(!translate_possible(CHAT, CHAT));
 	ck_assert(!translate_possible(CHAT, RESPONSES));
-	ck_assert(!translate_possible(GEMINI, CHAT));
+	ck_assert(translate_possible(GEMINI, CHAT));
+	ck_assert(translate_possible(GEMINI, MESSAGES));
+	ck_assert(!translate_possible(GEMINI, GEMINI));
+	ck_assert(!translate_possible(GEMINI, RESPONSES));
 }
 END_TEST
 
@@ -881,6 +992,8 @@ main(void)
 	tcase_add_test(tc, test_responses_become_chat);
 	tcase_add_test(tc, test_custom_tools_become_functions_of_a_string);
 	tcase_add_test(tc, test_chat_becomes_gemini);
+	tcase_add_test(tc, test_gemini_becomes_messages);
+	tcase_add_test(tc, test_gemini_becomes_chat);
 	tcase_add_test(tc, test_unknown_members_are_refused_by_name);
 	tcase_add_test(tc,
 	    test_what_the_upstream_has_no_word_for_is_refused_by_name);
