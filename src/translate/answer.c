@@ -327,6 +327,8 @@ answer_put_base64(struct answer *answer, struct buf *to)
 	size_t len;
 	char *room;
 
+	if (answer->result != TRANSLATE_OK)
+		return;
 	buf_init(&marked, 2 * ANSWER_SIGNATURE_BYTES);
 	answer_put(answer, &marked, mark_of(answer));
 	answer_put_span(answer, &marked, answer_held(&answer->signature));
@@ -338,32 +340,41 @@ answer_put_base64(struct answer *answer, struct buf *to)
 		    (int)marked.len);
 		buf_added(to, len);
 	} else
-		answer_give_up(answer, TRANSLATE_NO_ROOM);
+		answer_give_up(answer, to == answer->out ? TRANSLATE_NO_ROOM :
+		    TRANSLATE_LONG);
 	buf_free(&marked);
 }
 
+/* Clients give it back in either alphabet, and maybe without its padding. */
 struct span
 answer_from_base64(struct conversation *conversation, struct span text)
 {
-	unsigned char *plain;
-	int len;
+	size_t i, fill, len = text.len;
+	unsigned char *copy, *plain;
+	char c;
 
-	if (text.len == 0 || text.len % 4 != 0 ||
-	    text.len > 4 * ANSWER_SIGNATURE_BYTES)
-		return (struct span){ NULL, 0 };
-	plain = conversation_alloc(conversation, text.len / 4 * 3 + 1);
-	if (plain == NULL)
-		return (struct span){ NULL, 0 };
-	len = EVP_DecodeBlock(plain, (const unsigned char *)text.p,
-	    (int)text.len);
-	if (len < 3)
-		return (struct span){ NULL, 0 };
-	/* It counts what fills the last three up. */
-	if (text.p[text.len - 1] == '=')
+	while (len > 0 && text.p[len - 1] == '=')
 		len--;
-	if (text.p[text.len - 2] == '=')
-		len--;
-	return (struct span){ (char *)plain, (size_t)len };
+	fill = (4 - len % 4) % 4;
+	if (len == 0 || fill == 3 || len > 3 * ANSWER_SIGNATURE_BYTES)
+		return (struct span){ NULL, 0 };
+	copy = conversation_alloc(conversation, len + fill);
+	plain = conversation_alloc(conversation, (len + fill) / 4 * 3 + 1);
+	if (copy == NULL || plain == NULL)
+		return (struct span){ NULL, 0 };
+	for (i = 0; i < len; i++) {
+		c = text.p[i];
+		copy[i] = (unsigned char)(c == '-' ? '+' : c == '_' ? '/' : c);
+	}
+	memset(copy + len, '=', fill);
+	if (EVP_DecodeBlock(plain, copy, (int)(len + fill)) < 0)
+		return (struct span){ NULL, 0 };
+	len = (len + fill) / 4 * 3 - fill;
+	/* Ours are plain text; any bytes may stand in a client's. */
+	for (i = 0; i < len; i++)
+		if (plain[i] < ' ' || plain[i] > '~')
+			return (struct span){ NULL, 0 };
+	return (struct span){ (char *)plain, len };
 }
 
 void

@@ -655,6 +655,39 @@ START_TEST(test_gemini_becomes_messages)
 }
 END_TEST
 
+START_TEST(test_signatures_are_read_in_either_alphabet)
+{
+	static const char *const texts[] = {
+		/* "anthropic:" and bytes that differ in the alphabets */
+		"YW50aHJvcGljOn5-fj8_Pw==", "YW50aHJvcGljOn5-fj8_Pw",
+		"YW50aHJvcGljOn5+fj8/Pw==",
+	};
+	char in[512];
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		snprintf(in, sizeof(in), "{'contents':[{'role':'model',"
+		    "'parts':[{'text':'H','thought':true,'thoughtSignature':"
+		    "'%s'},{'text':'x'}]}]}", texts[i]);
+		gives(GEMINI, MESSAGES, "m", in, "{'model':'m','max_tokens':"
+		    "4096,'messages':[{'role':'assistant','content':[{'type':"
+		    "'thinking','thinking':'H','signature':'~~~?" "?" "?'},"
+		    "{'type':"
+		    "'text','text':'x'}]}]}");
+	}
+	/* Another's is not ours to send, nor what is no text. */
+	gives(GEMINI, MESSAGES, "m", "{'contents':[{'role':'model','parts':["
+	    "{'text':'H','thought':true,'thoughtSignature':"
+	    "'YW50aHJvcGljOv8='},{'text':'x'}]}]}", "{'model':'m',"
+	    "'max_tokens':4096,'messages':[{'role':'assistant','content':["
+	    "{'type':'text','text':'x'}]}]}");
+	gives(GEMINI, MESSAGES, "m", "{'contents':[{'role':'model','parts':["
+	    "{'text':'H','thought':true,'thoughtSignature':'!'},{'text':'x'}"
+	    "]}]}", "{'model':'m','max_tokens':4096,'messages':[{'role':"
+	    "'assistant','content':[{'type':'text','text':'x'}]}]}");
+}
+END_TEST
+
 START_TEST(test_gemini_becomes_chat)
 {
 	gives(GEMINI, CHAT, "m", GEMINI_IN, "{'model':'m','messages':["
@@ -993,6 +1026,7 @@ main(void)
 	tcase_add_test(tc, test_custom_tools_become_functions_of_a_string);
 	tcase_add_test(tc, test_chat_becomes_gemini);
 	tcase_add_test(tc, test_gemini_becomes_messages);
+	tcase_add_test(tc, test_signatures_are_read_in_either_alphabet);
 	tcase_add_test(tc, test_gemini_becomes_chat);
 	tcase_add_test(tc, test_unknown_members_are_refused_by_name);
 	tcase_add_test(tc,
