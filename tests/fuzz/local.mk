@@ -9,7 +9,10 @@ fuzz_targets = \
 	tests/fuzz/fuzz_meter \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_response_head \
-	tests/fuzz/fuzz_sse
+	tests/fuzz/fuzz_sse \
+	tests/fuzz/fuzz_translate_answer \
+	tests/fuzz/fuzz_translate_request \
+	tests/fuzz/fuzz_translate_stream
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
 fuzz_main =
@@ -67,5 +70,23 @@ tests_fuzz_fuzz_request_SOURCES = \
 	tests/fuzz/fuzz_request.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_request_LDADD = $(fuzz_main) $(LINK_WIRE)
+
+tests_fuzz_fuzz_translate_answer_SOURCES = \
+	tests/fuzz/fuzz_translate_answer.c \
+	tests/fuzz/translate_pair.h tests/fuzz/fuzz.h
+tests_fuzz_fuzz_translate_answer_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_translate_answer_LDADD = $(fuzz_main) $(LINK_TRANSLATE)
+
+tests_fuzz_fuzz_translate_request_SOURCES = \
+	tests/fuzz/fuzz_translate_request.c \
+	tests/fuzz/translate_pair.h tests/fuzz/fuzz.h
+tests_fuzz_fuzz_translate_request_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_translate_request_LDADD = $(fuzz_main) $(LINK_TRANSLATE)
+
+tests_fuzz_fuzz_translate_stream_SOURCES = \
+	tests/fuzz/fuzz_translate_stream.c \
+	tests/fuzz/translate_pair.h tests/fuzz/fuzz.h
+tests_fuzz_fuzz_translate_stream_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_translate_stream_LDADD = $(fuzz_main) $(LINK_TRANSLATE)
 
 EXTRA_DIST += %D%/replay.c %D%/seeds

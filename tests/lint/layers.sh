@@ -16,6 +16,7 @@ lint()
 		rank["conf"] = rank["db"] = rank["http"] = 2
 		rank["sandbox"] = 2
 		rank["wire"] = rank["upstream"] = 3
+		rank["translate"] = 3
 		rank["worker"] = rank["flusher"] = rank["portal"] = 4
 		rank["master"] = rank["admin"] = 5
 		# The segment is laid out in types of base (spans, prices,
@@ -29,6 +30,9 @@ lint()
 				never["admin", f] = 1
 		# Of the flusher, admin takes the check of the journal.
 		only["admin", "flusher/journal_check.h"] = 1
+		never["translate", "db"] = never["admin", "translate"] = 1
+		never["translate", "libpq-fe.h"] = 1
+		never["translate", "microhttpd.h"] = 1
 		# Of wire, admin takes the names of routes and errors only.
 		never["admin", "wire/meter.h"] = 1
 		never["admin", "wire/request.h"] = 1

@@ -12,6 +12,7 @@ include tests/unit/conf.mk
 include tests/unit/upstream.mk
 include tests/unit/http.mk
 include tests/unit/wire.mk
+include tests/unit/translate.mk
 include tests/unit/flusher.mk
 include tests/unit/master.mk
 include tests/unit/worker.mk
