@@ -10,9 +10,9 @@ parent that starts it again; this does.  A worker or the flusher is also
 stopped for a while with SIGSTOP, which is not death and must not be taken for
 it.
 
-The customers speak both protocols, streamed and not; some hang up in the
-middle, and one is nearly out of money.  What is checked at the end is said by
-Books.
+The customers speak OpenAI's and Anthropic's protocol, streamed and not; some
+hang up in the middle, and one is nearly out of money.  What is checked at the
+end is said by Books.
 """
 
 import argparse

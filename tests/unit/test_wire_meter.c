@@ -1,5 +1,6 @@
 /*
- * test_wire_meter.c: usage of both protocols, in pieces of every size.
+ * test_wire_meter.c: usage of chat completions and messages, in pieces of
+ * every size.
  */
 #include <check.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@ CREATE TABLE node (
 	name text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
 	created timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE node IS 'A machine that runs the gateway; today there is one. Operator: controller, no personal data.';
+COMMENT ON TABLE node IS 'A machine that runs the gateway. Operator: controller, no personal data.';
 COMMENT ON COLUMN node.id IS 'Number of the node, kept in every call record. Operator: controller.';
 COMMENT ON COLUMN node.name IS 'What people call it. Operator: controller.';
 COMMENT ON COLUMN node.created IS 'When it was added. Operator: controller.';

@@ -181,7 +181,7 @@ CREATE FUNCTION credit(p_key text, p_customer bigint, p_amount bigint,
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 DECLARE
 	customer_status smallint;
-	-- All of one node's today; several nodes will share it out.
+	-- All of it is the first node's; 0006-leases.sql shares it out.
 	home CONSTANT smallint := 1;
 BEGIN
 	IF p_amount IS NULL OR p_amount <= 0 THEN

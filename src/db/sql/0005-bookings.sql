@@ -293,7 +293,7 @@ CREATE FUNCTION money_moves(p_customer bigint, p_amount bigint) RETURNS void
     LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 DECLARE
-	-- All of one node's today; several nodes will share it out.
+	-- All of it is the first node's; 0006-leases.sql shares it out.
 	home CONSTANT smallint := 1;
 	available bigint;
 BEGIN
@@ -315,7 +315,7 @@ $$;
 COMMENT ON FUNCTION money_moves(bigint, bigint) IS 'Changes how much a customer may spend; every booking but that of calls goes through here.';
 
 -- What a node's flusher took out of its segment, just before it is booked.
--- With one node that is money_moves() itself.
+-- Nothing to do until 0006-leases.sql has several nodes.
 CREATE FUNCTION money_comes_home(p_node smallint, p_customer bigint,
     p_amount bigint) RETURNS void LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
