@@ -148,22 +148,40 @@ verb_json(const struct verb *v)
 	return object;
 }
 
+/* "price set"; NULL: one word, or no such command of that noun. */
+static const struct verb *
+the_verb(const struct args *args)
+{
+	if (args->words < 2)
+		return NULL;
+	for (const struct verb *const *t = verb_tables; *t != NULL; t++)
+		for (const struct verb *v = *t; v->noun != NULL; v++)
+			if (v->verb != NULL &&
+			    strcmp(v->noun, args->word[0]) == 0 &&
+			    strcmp(v->verb, args->word[1]) == 0)
+				return v;
+	return NULL;
+}
+
 static enum admin_exit
 run_help(struct admin *admin, const struct args *args)
 {
 	struct json_object *object, *array;
 	const struct verb *const *t;
+	const struct verb *one;
 
-	if (args->words == 1 && first_of(args->word[0]) == NULL) {
+	if (args->words >= 1 && first_of(args->word[0]) == NULL) {
 		complain("there is no command \"%s\"", args->word[0]);
 		hint("\"youyunctl help\" lists the commands");
 		return ADMIN_USAGE;
 	}
 	if (!admin->json) {
-		if (args->words == 1)
-			help_noun(args->word[0], stdout);
-		else
+		if (args->words == 0)
 			help_all();
+		else if ((one = the_verb(args)) != NULL)
+			help_verb(one);
+		else
+			help_noun(args->word[0], stdout);
 		return ADMIN_OK;
 	}
 	array = json_object_new_array();
@@ -179,7 +197,7 @@ run_help(struct admin *admin, const struct args *args)
 }
 
 const struct verb verbs_help[] = {
-	{ "help", NULL, "[COMMAND]", 0, 1,
+	{ "help", NULL, "[COMMAND]", 0, 2,
 	  "explain the commands, or one of them",
 	  "help price", NULL, run_help },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }

@@ -1,5 +1,6 @@
 #include "admin/url.h"
 
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +10,12 @@
 static bool
 is_loopback(const char *host)
 {
+	struct in_addr v4;
+
+	/* Not 127.example.com, which is anybody's name. */
 	return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	    strncmp(host, "127.", 4) == 0;
+	    (inet_pton(AF_INET, host, &v4) == 1 &&
+	    ntohl(v4.s_addr) >> 24 == 127);
 }
 
 /* The host up to *end_r; brackets are taken off. */

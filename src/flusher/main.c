@@ -405,7 +405,8 @@ confine(const struct flusher *f)
 {
 	const struct settings *s = f->heritage->settings;
 	struct sandbox_plan plan = { .role = SANDBOX_FLUSHER,
-		.writable_dir = s->journal_dir };
+		.writable_dir = s->journal_dir,
+		.reads_anywhere = !database_is_embedded(s) };
 	bool require = s->sandbox == SANDBOX_SETTING_REQUIRE;
 	char text[SANDBOX_TEXT_BYTES];
 	uint32_t parts, missing;

@@ -34,6 +34,7 @@ usage(FILE *to)
 	    "usage: youyund [-fhTtV] [-c file]\n"
 	    "  -c file  configuration (%s)\n"
 	    "  -f       stay in the foreground\n"
+	    "  -h       show this\n"
 	    "  -t       test the configuration and what it names, then exit\n"
 	    "  -T       show every setting as it is in effect, then exit\n"
 	    "  -V       show the version and how it was configured\n",

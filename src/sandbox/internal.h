@@ -14,7 +14,7 @@ bool	filter_install(enum sandbox_role role)
 	    __attribute__((warn_unused_result));
 bool	filter_supported(void);
 /* writable_dir NULL: nothing at all may be opened. */
-bool	landlock_restrict(const char *writable_dir)
+bool	landlock_restrict(const char *writable_dir, bool reads_anywhere)
 	    __attribute__((warn_unused_result));
 bool	landlock_supported(void);
 

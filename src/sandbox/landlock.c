@@ -70,18 +70,31 @@ allow(int ruleset, const char *path, uint64_t access)
 	return result == 0;
 }
 
+/* Libraries read configurations and certificates at any time. */
+static bool
+allow_reading(int ruleset, bool anywhere)
+{
+	static const char *const dirs[] = { "/etc", "/usr", "/lib", "/lib64",
+		"/run", "/proc", "/dev" };
+
+	if (anywhere)
+		return allow(ruleset, "/", FS_READ);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		if (!allow(ruleset, dirs[i], FS_READ) && errno != ENOENT)
+			return false;
+	return true;
+}
+
 static bool
 allow_writing(int ruleset, const char *dir, uint64_t handled)
 {
-	/* Libraries read configurations and certificates at any time. */
-	return allow(ruleset, "/", FS_READ) &&
-	    allow(ruleset, dir, FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |
+	return allow(ruleset, dir, FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |
 	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE |
 	    (handled & FS_TRUNCATE));
 }
 
 bool
-landlock_restrict(const char *writable_dir)
+landlock_restrict(const char *writable_dir, bool reads_anywhere)
 {
 	long abi = version();
 	struct ruleset wanted;
@@ -101,7 +114,8 @@ landlock_restrict(const char *writable_dir)
 	if (fd < 0)
 		return false;
 	ok = (writable_dir == NULL ||
-	    allow_writing(fd, writable_dir, wanted.handled_fs)) &&
+	    (allow_reading(fd, reads_anywhere) &&
+	    allow_writing(fd, writable_dir, wanted.handled_fs))) &&
 	    syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 	close(fd);
 	return ok;

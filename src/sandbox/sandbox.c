@@ -122,7 +122,8 @@ sandbox_enter(const struct sandbox_plan *plan)
 	if (plan->sanitizers)
 		return in_force;
 	in_force |= took(SANDBOX_LANDLOCK,
-	    landlock_restrict(worker ? NULL : plan->writable_dir));
+	    landlock_restrict(worker ? NULL : plan->writable_dir,
+	    plan->reads_anywhere));
 	/* Last of all: the others are system calls themselves. */
 	in_force |= took(SANDBOX_SECCOMP, filter_install(plan->role));
 	return in_force;

@@ -38,6 +38,10 @@ enum sandbox_role {
 struct sandbox_plan {
 	enum sandbox_role role;
 	const char *writable_dir;	/* SANDBOX_FLUSHER; borrowed */
+	/* It may read all files: those that an operator's connection string
+	 * names can be anywhere.  Else only what libraries read, in /etc,
+	 * /usr and the like, which leaves the secrets out. */
+	bool reads_anywhere;
 	/* Sanitizers look into /proc when the process ends, which Landlock and
 	 * the filter would not let them: leave these two out. */
 	bool sanitizers;

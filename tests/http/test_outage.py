@@ -19,7 +19,7 @@ class Outage(harness.Case):
 
     def setUp(self):
         self.gateway = harness.Gateway(MODELS, credit=CREDIT, settings={
-            "journal_segment_bytes": "1M", "journal_budget_bytes": "2M"})
+            "journal_segment_bytes": "1M", "journal_budget_bytes": "8M"})
         self.addCleanup(self.gateway.clean_up)
 
     def must_be_known(self, crowd):
@@ -34,7 +34,7 @@ class Outage(harness.Case):
         self.assertFalse(now["database"])
         self.assertIsNotNone(now["oldest_waiting"])
         self.assertIsNotNone(now["flusher_database_since"])
-        self.assertEqual(now["journal_budget_bytes"], 2 << 20)
+        self.assertEqual(now["journal_budget_bytes"], 8 << 20)
         # It isn't the reason to refuse anything.
         self.assertEqual(now["stops"], [])
         self.assertEqual(crowd.refused, 0)

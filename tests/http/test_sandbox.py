@@ -100,6 +100,18 @@ class TakenOver(harness.Case):
         # Else all that follows would prove nothing.
         self.assertEqual(self.attempt("own-pid"), "done its own pid")
 
+    def flusher_has_no_secrets(self, state):
+        """Of the flusher, too: what it must not read it can't."""
+        flusher = str(gateway.child("flusher"))
+
+        def said(what, path):
+            return harness.run([TAKEOVER, flusher, what, str(path)]).strip()
+        self.assertEqual(said("read-file", state / "secrets"),
+                         "refused Permission denied")
+        self.assertEqual(said("write-file", "/etc/passwd"),
+                         "refused Permission denied")
+        self.assertRegex(said("read-file", "/etc/hosts"), "done [0-9]+")
+
     def test_nothing_is_to_be_had(self):
         state = gateway.folder / "state"
         journal = next((state / "journal").glob("*.yyj"))
@@ -118,6 +130,7 @@ class TakenOver(harness.Case):
                 self.assertEqual(self.attempt(what, path),
                                  "killed Bad system call")
         self.assertFalse(new.exists())
+        self.flusher_has_no_secrets(state)
         # Refused, and the worker lives: see sandbox.h.
         self.assertEqual(
             self.attempt("unix-socket"),
