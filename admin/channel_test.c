@@ -121,6 +121,9 @@ unseal(struct admin *admin, struct target *t)
 	if (t->protocol == WIRE_ANTHROPIC)
 		snprintf(t->headers, sizeof t->headers, "x-api-key: %s\r\n"
 		    "anthropic-version: 2023-06-01\r\n", credential);
+	else if (t->protocol == WIRE_GEMINI)
+		snprintf(t->headers, sizeof t->headers,
+		    "x-goog-api-key: %s\r\n", credential);
 	else
 		snprintf(t->headers, sizeof t->headers,
 		    "Authorization: Bearer %s\r\n", credential);
