@@ -60,7 +60,7 @@ not_now(struct call *call)
 	return refuse(call, WIRE_ERROR_OVERLOADED, NULL);
 }
 
-/* The exchange begins.  False: refused. */
+/* The exchange begins, or is parked before it.  False: refused. */
 static bool
 start(struct call *call)
 {
@@ -69,8 +69,13 @@ start(struct call *call)
 	call->request.body_bytes = call->body.len;
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.done ? call->form.file_bytes : most_bytes(call), true);
-	if (!admit_call(call, &admission))
-		return call->answer == ANSWER_NONE ? not_now(call) : false;
+	if (!admit_call(call, &admission)) {
+		if (call->answer != ANSWER_NONE)
+			return false;
+		/* A form that is here waits like any other call: it is woken,
+		 * and upload_end() comes here again. */
+		return call->form.done ? true : not_now(call);
+	}
 	call->state = CALL_WAITING;
 	call->uploading = !call->form.done;
 	if (!call->uploading)

@@ -6,11 +6,10 @@ import os
 import re
 
 import harness
-from client import ANTHROPIC, events
+from client import ANTHROPIC, FORM, events, form
 from money import fee_of
 
 gateway = None
-BOUNDARY = "----formdata-0123456789"
 RESPONSE = {"input": 211 - 101, "output": 53, "cache-read": 101}
 GEMINI = {"input": 307 - 103, "output": 17 + 7, "cache-read": 103}
 
@@ -29,23 +28,6 @@ def tearDownModule():
     gateway.settled()
     gateway.verify()
     gateway.stop()
-
-
-def form(*parts):
-    """A multipart body: (name, value) or (name, filename, bytes)."""
-    body = b""
-    for name, *rest in parts:
-        body += f"--{BOUNDARY}\r\nContent-Disposition: form-data; " \
-                f'name="{name}"'.encode()
-        if len(rest) == 2:
-            body += f'; filename="{rest[0]}"\r\n' \
-                    f"Content-Type: application/octet-stream".encode()
-        body += b"\r\n\r\n" + (rest[-1] if isinstance(rest[-1], bytes)
-                               else rest[-1].encode()) + b"\r\n"
-    return body + f"--{BOUNDARY}--\r\n".encode()
-
-
-FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 class Case(harness.Case):

@@ -12,6 +12,7 @@ from random import Random
 
 import harness
 import nodes
+from client import FORM, form
 from harness import CHAT, MESSAGES, PATIENCE, chat, events, message, nano, \
     wait_until
 from nodes import Cluster, Node
@@ -170,6 +171,16 @@ class Leases(Base):
             self.assertLess(took, 0.4 * PATIENCE)
             self.assertGreater(self.lease(node, name), 0)
         self.assertGreater(self.home(name), nano("0.5"))
+        self.settled(name)
+
+    def test_a_form_that_is_here_as_a_whole_waits_as_well(self):
+        name, key = self.customer("1")
+        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 3000))
+        for node in cluster.nodes:
+            self.assertEqual(self.lease(node, name), 0)
+            answer = node.call("/v1/audio/transcriptions", body, FORM,
+                               key=key)
+            self.assertEqual(answer.status, 200, answer)
         self.settled(name)
 
     def test_a_stream_gets_more_on_its_way(self):
