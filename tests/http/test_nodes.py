@@ -183,6 +183,20 @@ class Leases(Base):
             self.assertEqual(answer.status, 200, answer)
         self.settled(name)
 
+    def test_a_form_that_cannot_wait_is_told_when_to_come_back(self):
+        name, key = self.customer("1")
+        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 200000))
+
+        def call():
+            return self.two.call("/v1/audio/transcriptions", body, FORM,
+                                 key=key)
+
+        answer = call()
+        self.assert_openai_error(answer, 503)
+        self.assertEqual(answer.headers["retry-after"], "1")
+        wait_until(lambda: call().status == 200, "the money", 5)
+        self.settled(name)
+
     def test_a_stream_gets_more_on_its_way(self):
         # The first step fits the lease, the whole answer doesn't.
         name, key = self.customer("0.1")
