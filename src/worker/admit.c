@@ -229,7 +229,7 @@ extend_by(struct call *call, uint64_t more)
 	}
 }
 
-bool
+enum admit_more
 admit_rest(struct call *call)
 {
 	struct usage besides = amount_besides(&call->request,
@@ -244,13 +244,14 @@ admit_rest(struct call *call)
 		tokens = call->covered_tokens;
 	needed = amount_of(&call->terms, &besides, call->input_tokens, tokens);
 	if (needed == INT64_MAX)
-		return false;
+		return ADMIT_NO_MONEY;
 	if (needed > held && hold_extend(call->worker->book, call->hold,
 	    needed - held) != HOLD_OK)
-		return false;
+		return park_wait(call, needed - held, needed - held) ==
+		    PARK_WAITS ? ADMIT_PARKED : ADMIT_NO_MONEY;
 	call->besides = besides;
 	call->covered_tokens = tokens;
-	return true;
+	return ADMIT_COVERED;
 }
 
 /* How much output is to be held for next: no further than to the ceiling,

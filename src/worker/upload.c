@@ -128,8 +128,14 @@ is_covered(struct call *call)
 {
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.file_bytes, true);
-	if (!admit_rest(call))
+	switch (admit_rest(call)) {
+	case ADMIT_COVERED:
+		break;
+	case ADMIT_PARKED:
+		return not_now(call);
+	case ADMIT_NO_MONEY:
 		return refuse(call, WIRE_ERROR_NO_MONEY, NULL);
+	}
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.file_bytes, false);
 	return true;

@@ -197,6 +197,26 @@ class Leases(Base):
         wait_until(lambda: call().status == 200, "the money", 5)
         self.settled(name)
 
+    def test_a_form_that_asks_for_more_at_its_end_is_told_the_truth(self):
+        # Admitted for one image; for ten the lease is too small, the
+        # balance isn't.
+        name, key = self.customer("1")
+        body = form(("model", "fast"), ("image", "a.png", b"x" * 200000),
+                    ("prompt", "x"), ("n", "10"))
+
+        def call():
+            return self.one.call("/v1/images/edits", body, FORM, key=key)
+
+        seen = []
+        while not seen or (seen[-1] == 503 and len(seen) < 10):
+            answer = call()
+            seen.append(answer.status)
+            if answer.status == 503:
+                time.sleep(0.2)
+        self.assertEqual(seen[-1], 200, answer)
+        self.assertEqual(set(seen[:-1]), {503})
+        self.settled(name)
+
     def test_a_stream_gets_more_on_its_way(self):
         # The first step fits the lease, the whole answer doesn't.
         name, key = self.customer("0.1")
