@@ -122,12 +122,15 @@ look(struct call *call, const char *p, size_t len)
 	return refuse(call, WIRE_ERROR_MODEL_LATE, "model");
 }
 
-/* Before the last bytes leave: is all held for that they ask for? */
+/* Before the last bytes leave: is all priced and held for that they ask
+ * for? */
 static bool
 is_covered(struct call *call)
 {
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.file_bytes, true);
+	if (call->answer == ANSWER_NONE && !admit_priced(call))
+		return false;
 	switch (admit_rest(call)) {
 	case ADMIT_COVERED:
 		break;
