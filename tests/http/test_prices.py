@@ -70,6 +70,17 @@ class Prices(harness.Case):
         self.assertEqual(record["multiplier"], "0.5")
         gateway.settled()
 
+    def test_an_answer_of_such_a_name_is_found_again(self):
+        made = gateway.call("/v1/responses",
+                            {"model": "star-fast", "input": "Hi"})
+        self.assertEqual(made.status, 200, made)
+        path = f"/v1/responses/{made.json['id']}"
+        for method in ("GET", "DELETE"):
+            answer = gateway.call(path, None, method=method)
+            self.assertEqual(answer.status, 200, answer)
+            self.assertEqual(gateway.upstream.requests()[-1]["target"], path)
+        gateway.settled()
+
     def test_a_free_model_is_free_and_a_minimum_is_charged(self):
         for path, make in ((CHAT, chat), (MESSAGES, message)):
             self.assertEqual(made(path, make, "gift")["fee"], "0.00")
