@@ -1,9 +1,13 @@
 """Every route beside chat and messages, end to end: what the upstream gets,
 what the customer gets, and what it costs."""
 
+import contextlib
 import json
 import os
 import re
+import socket
+import ssl
+import threading
 
 import harness
 from client import ANTHROPIC, FORM, events, form
@@ -28,6 +32,35 @@ def tearDownModule():
     gateway.settled()
     gateway.verify()
     gateway.stop()
+
+
+@contextlib.contextmanager
+def hasty_upstream():
+    """One that says no, when the event is set, to a request of which it has
+    seen the head alone."""
+    now = threading.Event()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(gateway.certs.cert, gateway.certs.key)
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                sock = context.wrap_socket(listener.accept()[0],
+                                           server_side=True)
+                while b"\r\n\r\n" not in sock.recv(65536):
+                    pass
+                now.wait(20)
+                sock.sendall(b"HTTP/1.1 400 No\r\nContent-Type: "
+                             b"application/json\r\nContent-Length: 2\r\n"
+                             b"\r\n{}")
+                with contextlib.suppress(OSError):
+                    while sock.recv(65536):
+                        pass
+                sock.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}", now
 
 
 class Case(harness.Case):
@@ -262,10 +295,10 @@ class Forms(Case):
         gateway.settled()
         self.assertLessEqual(len(gateway.upstream.requests()), before + 1)
 
-    def half(self):
+    def half(self, model="fast"):
         """A socket on which half a form has gone up already."""
         before = len(gateway.upstream.requests())
-        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 200000))
+        body = form(("model", model), ("file", "a.mp3", b"x" * 200000))
         sock = gateway.raw()
         sock.sendall(
             f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
@@ -286,6 +319,23 @@ class Forms(Case):
             self.assertIn(b" 400 ", sock.recv(65536))
         self.assertEqual(gateway.settled(), balance)
         self.assertTrue(gateway.children("worker"))
+
+    def test_half_a_form_that_was_answered_already_can_break_off(self):
+        workers = set(gateway.children("worker"))
+        balance = gateway.settled()
+        with hasty_upstream() as (url, now):
+            gateway.add_models(["hasty"], url=url, name="hasty")
+            harness.wait_until(
+                lambda: gateway.get("/v1/models/hasty").status == 200,
+                "the model", 5)
+            with self.half("hasty") as sock:
+                now.set()
+                harness.wait_until(lambda: gateway.busy() == 0,
+                                   "the answer", 10)
+                sock.sendall(b"no chunk at all\r\n")
+                self.assertIn(b" 400 ", sock.recv(65536))
+        self.assertEqual(gateway.settled(), balance)
+        self.assertEqual(set(gateway.children("worker")), workers)
 
     def test_images_and_streams(self):
         answer = self.upload(("image", "a.png", b"x" * 1000),
