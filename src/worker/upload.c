@@ -91,6 +91,8 @@ give_up(struct call *call)
 	exchange_cancel(&call->exchange);
 	call->uploading = false;
 	call->upstream_over = true;
+	/* An answer that began already must not look complete. */
+	call->broken = call->answer == ANSWER_FLOW;
 	settle_free(call);
 	return false;
 }

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import threading
+import time
 
 import harness
 from client import ANTHROPIC, FORM, events, form
@@ -35,9 +36,10 @@ def tearDownModule():
 
 
 @contextlib.contextmanager
-def hasty_upstream():
-    """One that says no, when the event is set, to a request of which it has
-    seen the head alone."""
+def hasty_upstream(answer=b"HTTP/1.1 400 No\r\nContent-Type: "
+                   b"application/json\r\nContent-Length: 2\r\n\r\n{}"):
+    """One that answers, when the event is set, a request of which it has seen
+    the head alone."""
     now = threading.Event()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(gateway.certs.cert, gateway.certs.key)
@@ -50,9 +52,7 @@ def hasty_upstream():
                 while b"\r\n\r\n" not in sock.recv(65536):
                     pass
                 now.wait(20)
-                sock.sendall(b"HTTP/1.1 400 No\r\nContent-Type: "
-                             b"application/json\r\nContent-Length: 2\r\n"
-                             b"\r\n{}")
+                sock.sendall(answer)
                 with contextlib.suppress(OSError):
                     while sock.recv(65536):
                         pass
@@ -336,6 +336,30 @@ class Forms(Case):
                 self.assertIn(b" 400 ", sock.recv(65536))
         self.assertEqual(gateway.settled(), balance)
         self.assertEqual(set(gateway.children("worker")), workers)
+
+    def test_half_a_form_makes_no_whole_answer(self):
+        balance = gateway.settled()
+        with hasty_upstream(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n"
+                b"1c\r\ndata: {\"type\":\"no matter\"}\n\n\r\n"
+        ) as (url, now):
+            gateway.add_models(["eager"], url=url, name="eager")
+            harness.wait_until(
+                lambda: gateway.get("/v1/models/eager").status == 200,
+                "the model", 5)
+            with self.half("eager") as sock:
+                now.set()
+                time.sleep(0.5)
+                # the request ends, the form doesn't
+                sock.sendall(b"0\r\n\r\n")
+                data = b""
+                sock.settimeout(5)
+                with contextlib.suppress(OSError):
+                    while part := sock.recv(65536):
+                        data += part
+        self.assertNotIn(b"\r\n0\r\n\r\n", data)
+        self.assertEqual(gateway.settled(), balance)
 
     def test_images_and_streams(self):
         answer = self.upload(("image", "a.png", b"x" * 1000),
