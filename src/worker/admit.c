@@ -134,16 +134,19 @@ reserve_or_park(struct call *call, const struct amount_plan *plan,
 	return true;
 }
 
-/* What can't be charged isn't sold. */
+/* What can't be charged isn't sold.  Of a form that is still coming nobody
+ * knows yet what exactly it asks for. */
 static bool
-check_priced(struct call *call, uint64_t output_tokens)
+check_priced(struct call *call, const struct usage *besides,
+    uint64_t output_tokens)
 {
 	const struct price *price = &call->terms.price;
-	bool strict = call->worker->settings->unpriced_dimension ==
+	bool whole = call->route->body != WIRE_BODY_FORM || call->form.done;
+	bool strict = whole && call->worker->settings->unpriced_dimension ==
 	    UNPRICED_REFUSE;
-	struct usage without = call->besides;
+	struct usage without = *besides;
 
-	if (amount_priced(price, &call->besides, output_tokens, strict))
+	if (amount_priced(price, besides, output_tokens, strict))
 		return true;
 	without.count[USAGE_TOOL_CALLS] = 0;
 	if (!amount_priced(price, &without, output_tokens, strict))
@@ -170,7 +173,8 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	}
 	call->hold = HOLD_NONE;
 	call->besides = amount_besides(&call->request, &call->terms.price);
-	if (!plan.free && !check_priced(call, plan.ceiling_tokens))
+	if (!plan.free && !check_priced(call, &call->besides,
+	    plan.ceiling_tokens))
 		return false;
 	if (!reserve_or_park(call, &plan, &result)) {
 		call->hold = HOLD_NONE;
@@ -230,6 +234,15 @@ extend_by(struct call *call, uint64_t more)
 }
 
 bool
+admit_priced(struct call *call)
+{
+	struct usage besides = amount_besides(&call->request,
+	    &call->terms.price);
+
+	return check_priced(call, &besides, call->ceiling_tokens);
+}
+
+enum admit_more
 admit_rest(struct call *call)
 {
 	struct usage besides = amount_besides(&call->request,
@@ -244,13 +257,14 @@ admit_rest(struct call *call)
 		tokens = call->covered_tokens;
 	needed = amount_of(&call->terms, &besides, call->input_tokens, tokens);
 	if (needed == INT64_MAX)
-		return false;
+		return ADMIT_NO_MONEY;
 	if (needed > held && hold_extend(call->worker->book, call->hold,
 	    needed - held) != HOLD_OK)
-		return false;
+		return park_wait(call, needed - held, needed - held) ==
+		    PARK_WAITS ? ADMIT_PARKED : ADMIT_NO_MONEY;
 	call->besides = besides;
 	call->covered_tokens = tokens;
-	return true;
+	return ADMIT_COVERED;
 }
 
 /* How much output is to be held for next: no further than to the ceiling,

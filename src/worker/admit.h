@@ -41,8 +41,12 @@ enum admit_more {
 enum admit_more	admit_extend(struct call *call, uint64_t output_tokens)
 	    __attribute__((warn_unused_result));
 
-/* What the request turned out to ask for since it was admitted: holds for
- * that too.  False: there is no money for it. */
-bool	admit_rest(struct call *call) __attribute__((warn_unused_result));
+/* Has all that the request turned out to ask for since it was admitted a
+ * price?  False: refused. */
+bool	admit_priced(struct call *call) __attribute__((warn_unused_result));
+
+/* Holds for that too. */
+enum admit_more	admit_rest(struct call *call)
+	    __attribute__((warn_unused_result));
 
 #endif

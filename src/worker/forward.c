@@ -336,7 +336,9 @@ forward_call(struct call *call, const struct catalogue_model *model,
 	struct span target;
 	size_t headers;
 
-	if (!view_upstream_name(model, choice->upstream_name,
+	/* Without a body nothing of it says a model's name. */
+	if (call->route->body != WIRE_BODY_NONE &&
+	    !view_upstream_name(model, choice->upstream_name,
 	    call->request.model, call->request.model_len,
 	    call->upstream_model))
 		return WIRE_ERROR_NO_MODEL;

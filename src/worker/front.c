@@ -230,6 +230,9 @@ say(struct client *client, enum wire_error error)
 	}
 	if (call->answer == ANSWER_NONE)
 		call_refuse(call, error);
+	else if (call->error == WIRE_ERROR_NONE)
+		/* Of the upstream's answer nothing has left yet. */
+		call->error = error;
 	call->limit = client->worker->settings->max_body_bytes;
 	client_say(client, text, reply_error_text(call, text, sizeof(text)));
 	upload_abort(call);

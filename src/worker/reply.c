@@ -192,21 +192,25 @@ reply_document(struct call *call, struct MHD_Connection *connection,
 size_t
 reply_error_text(struct call *call, char *text, size_t size)
 {
-	char body[WIRE_ERROR_BODY_BYTES];
+	char body[WIRE_ERROR_BODY_BYTES], retry[40] = "";
 	struct wire_error_reply reply;
 	int n;
 
 	render(call, body, sizeof(body), &reply);
 	call->status = reply.status;
+	if (reply.retry_after_s > 0)
+		snprintf(retry, sizeof(retry), "Retry-After: %u\r\n",
+		    (unsigned)reply.retry_after_s);
 	n = snprintf(text, size,
 	    "HTTP/1.1 %d %s\r\n"
 	    "x-request-id: %s\r\n"
 	    "Content-Type: %s\r\n"
 	    "Content-Length: %zu\r\n"
+	    "%s"
 	    "Connection: close\r\n"
 	    "\r\n%.*s",
 	    reply.status, MHD_get_reason_phrase_for((unsigned)reply.status),
-	    call->id, reply.content_type, reply.body_len,
+	    call->id, reply.content_type, reply.body_len, retry,
 	    (int)reply.body_len, reply.body);
 	assert(n > 0 && (size_t)n < size);
 	return (size_t)n;

@@ -60,7 +60,7 @@ not_now(struct call *call)
 	return refuse(call, WIRE_ERROR_OVERLOADED, NULL);
 }
 
-/* The exchange begins.  False: refused. */
+/* The exchange begins, or is parked before it.  False: refused. */
 static bool
 start(struct call *call)
 {
@@ -69,8 +69,13 @@ start(struct call *call)
 	call->request.body_bytes = call->body.len;
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.done ? call->form.file_bytes : most_bytes(call), true);
-	if (!admit_call(call, &admission))
-		return call->answer == ANSWER_NONE ? not_now(call) : false;
+	if (!admit_call(call, &admission)) {
+		if (call->answer != ANSWER_NONE)
+			return false;
+		/* A form that is here waits like any other call: it is woken,
+		 * and upload_end() comes here again. */
+		return call->form.done ? true : not_now(call);
+	}
 	call->state = CALL_WAITING;
 	call->uploading = !call->form.done;
 	if (!call->uploading)
@@ -86,6 +91,8 @@ give_up(struct call *call)
 	exchange_cancel(&call->exchange);
 	call->uploading = false;
 	call->upstream_over = true;
+	/* An answer that began already must not look complete. */
+	call->broken = call->answer == ANSWER_FLOW;
 	settle_free(call);
 	return false;
 }
@@ -117,14 +124,23 @@ look(struct call *call, const char *p, size_t len)
 	return refuse(call, WIRE_ERROR_MODEL_LATE, "model");
 }
 
-/* Before the last bytes leave: is all held for that they ask for? */
+/* Before the last bytes leave: is all priced and held for that they ask
+ * for? */
 static bool
 is_covered(struct call *call)
 {
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.file_bytes, true);
-	if (!admit_rest(call))
+	if (call->answer == ANSWER_NONE && !admit_priced(call))
+		return false;
+	switch (admit_rest(call)) {
+	case ADMIT_COVERED:
+		break;
+	case ADMIT_PARKED:
+		return not_now(call);
+	case ADMIT_NO_MONEY:
 		return refuse(call, WIRE_ERROR_NO_MONEY, NULL);
+	}
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.file_bytes, false);
 	return true;

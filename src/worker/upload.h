@@ -35,7 +35,8 @@ bool	upload_begin(struct call *call) __attribute__((warn_unused_result));
 bool	upload_take(struct call *call, const char *p, size_t len,
 	    size_t *taken_r) __attribute__((warn_unused_result));
 
-/* All of it came.  False: refused. */
+/* All of it came.  False: refused; if it was parked, then it is called again
+ * when the call is woken. */
 bool	upload_end(struct call *call) __attribute__((warn_unused_result));
 
 /* It won't come whole: nobody worked on it, and nothing is charged. */

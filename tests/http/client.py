@@ -8,6 +8,8 @@ import time
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
+BOUNDARY = "----formdata-0123456789"
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 def chat(model, stream=False, text="Hello", **more):
@@ -21,6 +23,20 @@ def chat(model, stream=False, text="Hello", **more):
 def message(model, stream=False, text="Hello", **more):
     """An Anthropic message's body as a dictionary."""
     return chat(model, stream, text, **({"max_tokens": 500} | more))
+
+
+def form(*parts):
+    """A multipart body: (name, value) or (name, filename, bytes)."""
+    body = b""
+    for name, *rest in parts:
+        body += f"--{BOUNDARY}\r\nContent-Disposition: form-data; " \
+                f'name="{name}"'.encode()
+        if len(rest) == 2:
+            body += f'; filename="{rest[0]}"\r\n' \
+                    f"Content-Type: application/octet-stream".encode()
+        body += b"\r\n\r\n" + (rest[-1] if isinstance(rest[-1], bytes)
+                               else rest[-1].encode()) + b"\r\n"
+    return body + f"--{BOUNDARY}--\r\n".encode()
 
 
 class Answer:

@@ -1,16 +1,20 @@
 """Every route beside chat and messages, end to end: what the upstream gets,
 what the customer gets, and what it costs."""
 
+import contextlib
 import json
 import os
 import re
+import socket
+import ssl
+import threading
+import time
 
 import harness
-from client import ANTHROPIC, events
+from client import ANTHROPIC, FORM, events, form
 from money import fee_of
 
 gateway = None
-BOUNDARY = "----formdata-0123456789"
 RESPONSE = {"input": 211 - 101, "output": 53, "cache-read": 101}
 GEMINI = {"input": 307 - 103, "output": 17 + 7, "cache-read": 103}
 
@@ -31,21 +35,32 @@ def tearDownModule():
     gateway.stop()
 
 
-def form(*parts):
-    """A multipart body: (name, value) or (name, filename, bytes)."""
-    body = b""
-    for name, *rest in parts:
-        body += f"--{BOUNDARY}\r\nContent-Disposition: form-data; " \
-                f'name="{name}"'.encode()
-        if len(rest) == 2:
-            body += f'; filename="{rest[0]}"\r\n' \
-                    f"Content-Type: application/octet-stream".encode()
-        body += b"\r\n\r\n" + (rest[-1] if isinstance(rest[-1], bytes)
-                               else rest[-1].encode()) + b"\r\n"
-    return body + f"--{BOUNDARY}--\r\n".encode()
+@contextlib.contextmanager
+def hasty_upstream(answer=b"HTTP/1.1 400 No\r\nContent-Type: "
+                   b"application/json\r\nContent-Length: 2\r\n\r\n{}"):
+    """One that answers, when the event is set, a request of which it has seen
+    the head alone."""
+    now = threading.Event()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(gateway.certs.cert, gateway.certs.key)
 
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                sock = context.wrap_socket(listener.accept()[0],
+                                           server_side=True)
+                while b"\r\n\r\n" not in sock.recv(65536):
+                    pass
+                now.wait(20)
+                sock.sendall(answer)
+                with contextlib.suppress(OSError):
+                    while sock.recv(65536):
+                        pass
+                sock.close()
 
-FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}", now
 
 
 class Case(harness.Case):
@@ -280,10 +295,10 @@ class Forms(Case):
         gateway.settled()
         self.assertLessEqual(len(gateway.upstream.requests()), before + 1)
 
-    def half(self):
+    def half(self, model="fast"):
         """A socket on which half a form has gone up already."""
         before = len(gateway.upstream.requests())
-        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 200000))
+        body = form(("model", model), ("file", "a.mp3", b"x" * 200000))
         sock = gateway.raw()
         sock.sendall(
             f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\n"
@@ -304,6 +319,47 @@ class Forms(Case):
             self.assertIn(b" 400 ", sock.recv(65536))
         self.assertEqual(gateway.settled(), balance)
         self.assertTrue(gateway.children("worker"))
+
+    def test_half_a_form_that_was_answered_already_can_break_off(self):
+        workers = set(gateway.children("worker"))
+        balance = gateway.settled()
+        with hasty_upstream() as (url, now):
+            gateway.add_models(["hasty"], url=url, name="hasty")
+            harness.wait_until(
+                lambda: gateway.get("/v1/models/hasty").status == 200,
+                "the model", 5)
+            with self.half("hasty") as sock:
+                now.set()
+                harness.wait_until(lambda: gateway.busy() == 0,
+                                   "the answer", 10)
+                sock.sendall(b"no chunk at all\r\n")
+                self.assertIn(b" 400 ", sock.recv(65536))
+        self.assertEqual(gateway.settled(), balance)
+        self.assertEqual(set(gateway.children("worker")), workers)
+
+    def test_half_a_form_makes_no_whole_answer(self):
+        balance = gateway.settled()
+        with hasty_upstream(
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n"
+                b"1c\r\ndata: {\"type\":\"no matter\"}\n\n\r\n"
+        ) as (url, now):
+            gateway.add_models(["eager"], url=url, name="eager")
+            harness.wait_until(
+                lambda: gateway.get("/v1/models/eager").status == 200,
+                "the model", 5)
+            with self.half("eager") as sock:
+                now.set()
+                time.sleep(0.5)
+                # the request ends, the form doesn't
+                sock.sendall(b"0\r\n\r\n")
+                data = b""
+                sock.settimeout(5)
+                with contextlib.suppress(OSError):
+                    while part := sock.recv(65536):
+                        data += part
+        self.assertNotIn(b"\r\n0\r\n\r\n", data)
+        self.assertEqual(gateway.settled(), balance)
 
     def test_images_and_streams(self):
         answer = self.upload(("image", "a.png", b"x" * 1000),

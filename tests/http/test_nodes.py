@@ -12,6 +12,7 @@ from random import Random
 
 import harness
 import nodes
+from client import FORM, form
 from harness import CHAT, MESSAGES, PATIENCE, chat, events, message, nano, \
     wait_until
 from nodes import Cluster, Node
@@ -170,6 +171,50 @@ class Leases(Base):
             self.assertLess(took, 0.4 * PATIENCE)
             self.assertGreater(self.lease(node, name), 0)
         self.assertGreater(self.home(name), nano("0.5"))
+        self.settled(name)
+
+    def test_a_form_that_is_here_as_a_whole_waits_as_well(self):
+        name, key = self.customer("1")
+        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 3000))
+        for node in cluster.nodes:
+            self.assertEqual(self.lease(node, name), 0)
+            answer = node.call("/v1/audio/transcriptions", body, FORM,
+                               key=key)
+            self.assertEqual(answer.status, 200, answer)
+        self.settled(name)
+
+    def test_a_form_that_cannot_wait_is_told_when_to_come_back(self):
+        name, key = self.customer("1")
+        body = form(("model", "fast"), ("file", "a.mp3", b"x" * 200000))
+
+        def call():
+            return self.two.call("/v1/audio/transcriptions", body, FORM,
+                                 key=key)
+
+        answer = call()
+        self.assert_openai_error(answer, 503)
+        self.assertEqual(answer.headers["retry-after"], "1")
+        wait_until(lambda: call().status == 200, "the money", 5)
+        self.settled(name)
+
+    def test_a_form_that_asks_for_more_at_its_end_is_told_the_truth(self):
+        # Admitted for one image; for ten the lease is too small, the
+        # balance isn't.
+        name, key = self.customer("1")
+        body = form(("model", "fast"), ("image", "a.png", b"x" * 200000),
+                    ("prompt", "x"), ("n", "10"))
+
+        def call():
+            return self.one.call("/v1/images/edits", body, FORM, key=key)
+
+        seen = []
+        while not seen or (seen[-1] == 503 and len(seen) < 10):
+            answer = call()
+            seen.append(answer.status)
+            if answer.status == 503:
+                time.sleep(0.2)
+        self.assertEqual(seen[-1], 200, answer)
+        self.assertEqual(set(seen[:-1]), {503})
         self.settled(name)
 
     def test_a_stream_gets_more_on_its_way(self):

@@ -4,6 +4,7 @@ has none is refused before it costs anything."""
 import json
 
 import harness
+from client import FORM, form
 from harness import CHAT, MESSAGES, chat, message, nano
 
 gateway = None
@@ -20,6 +21,7 @@ def setUpModule():
                    "0.25"),
                   ("embeds", "--input", "1"),
                   ("pictures", "--per-image", "1"),
+                  ("posters", "--image", "1024x1024=1"),
                   ("searches", "--input", "1", "--output", "1",
                    "--per-tool-call", "1"),
                   ("fast", "--input", "1", "--output", "2",
@@ -33,7 +35,7 @@ def setUpModule():
                     "--credential-file", gateway.folder / "credential",
                     "--ca", gateway.certs.ca, "--model", "star-*=*",
                     *[w for name in ("gift", "least", "embeds", "pictures",
-                                   "searches")
+                                   "posters", "searches")
                       for w in ("--model", f"{name}=fast")])
     harness.wait_until(
         lambda: gateway.call(CHAT, chat("gift")).status == 200,
@@ -66,6 +68,17 @@ class Prices(harness.Case):
         self.assertEqual(nano(record["fee"]),
                          round(cost(record, "3", "4") / 2))
         self.assertEqual(record["multiplier"], "0.5")
+        gateway.settled()
+
+    def test_an_answer_of_such_a_name_is_found_again(self):
+        made = gateway.call("/v1/responses",
+                            {"model": "star-fast", "input": "Hi"})
+        self.assertEqual(made.status, 200, made)
+        path = f"/v1/responses/{made.json['id']}"
+        for method in ("GET", "DELETE"):
+            answer = gateway.call(path, None, method=method)
+            self.assertEqual(answer.status, 200, answer)
+            self.assertEqual(gateway.upstream.requests()[-1]["target"], path)
         gateway.settled()
 
     def test_a_free_model_is_free_and_a_minimum_is_charged(self):
@@ -109,6 +122,20 @@ class Prices(harness.Case):
             answer.headers["x-request-id"])["error"], "not_offered")
         record = made(MESSAGES, message, "searches", tools=tools)
         self.assertGreaterEqual(nano(record["held"]), nano("4"))
+        gateway.settled()
+
+    def test_what_stands_behind_a_large_image_counts_as_well(self):
+        for size, status in (("1024x1024", 200), ("512x512", 404)):
+            for length in (1000, 200000):
+                with self.subTest(size=size, length=length):
+                    answer = gateway.call("/v1/images/edits", form(
+                        ("model", "posters"), ("prompt", "x"),
+                        ("image", "a.png", b"x" * length),
+                        ("size", size)), FORM)
+                    self.assertEqual(answer.status, status, answer)
+                    if status == 200:
+                        record = gateway.record(answer.request_id)
+                        self.assertEqual(record["fee"], "1.00")
         gateway.settled()
 
     def test_patterns_are_no_models(self):
