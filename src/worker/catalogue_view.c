@@ -482,7 +482,7 @@ view_upstream_name(const struct catalogue_model *model,
 	}
 	assert(prefix <= len);
 	rest = len - prefix;
-	if (stem + rest >= MODEL_NAME_BYTES)
+	if (stem + rest == 0 || stem + rest >= MODEL_NAME_BYTES)
 		return false;
 	memcpy(name_r, upstream_name, stem);
 	memcpy(name_r + stem, name + prefix, rest);

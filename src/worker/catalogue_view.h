@@ -85,7 +85,7 @@ bool	view_multiplier(const struct catalogue_view *view, uint64_t group_id,
 /*
  * What a route calls the model that the customer calls by `name`: its
  * upstream_name, or for a pattern with the name's end in the '*'.  False: that
- * is too long for a name.
+ * is too long for a name, or nothing at all.
  */
 bool	view_upstream_name(const struct catalogue_model *model,
 	    const char *upstream_name, const char *name, size_t len,

@@ -90,7 +90,8 @@ class Prices(harness.Case):
     def test_what_has_no_price_is_refused_before_it_costs(self):
         before = gateway.settled()
         sent = len(gateway.upstream.requests())
-        for model in ("embeds", "pictures", "star", "nothing"):
+        for model in ("embeds", "pictures", "star", "star-",
+                      "nothing"):
             answer = gateway.call(CHAT, chat(model))
             self.assertEqual(answer.status, 404, model)
         self.assertEqual(len(gateway.upstream.requests()), sent)

@@ -265,6 +265,7 @@ START_TEST(test_upstream_names_take_what_the_star_stands_for)
 	ck_assert(view_upstream_name(&exact, "gpt-4o-2024", "gpt-4o", 6,
 	    name));
 	ck_assert_str_eq(name, "gpt-4o-2024");
+	ck_assert(!view_upstream_name(&pattern, "*", "gpt-4o", 6, name));
 	memset(large, 'x', sizeof(large));
 	memcpy(large, "gpt-4o", 6);
 	ck_assert(!view_upstream_name(&pattern, "openai/gpt-4o*", large,
