@@ -236,7 +236,9 @@ say(struct client *client, enum wire_error error)
 	call->limit = client->worker->settings->max_body_bytes;
 	client_say(client, text, reply_error_text(call, text, sizeof(text)));
 	upload_abort(call);
-	settle_refusal(call);
+	/* One that holds money ends by its own rules when the client is gone. */
+	if (call->hold == HOLD_NONE)
+		settle_refusal(call);
 	if (passing)
 		end_call(client);
 }

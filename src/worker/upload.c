@@ -89,6 +89,7 @@ static bool
 give_up(struct call *call)
 {
 	exchange_cancel(&call->exchange);
+	attempt_over(call);
 	call->uploading = false;
 	call->upstream_over = true;
 	/* An answer that began already must not look complete. */
