@@ -166,6 +166,7 @@ translate_error(const struct translate_answer_options *options, int status,
 
 	answer_init(&answer, options, true);
 	answer_read_error(document, status, &error);
+	error.status = status;
 	answer_put_error(&answer, out, &error);
 	good = answer.result == TRANSLATE_OK;
 	answer_free(&answer);

@@ -155,7 +155,7 @@ set_options(struct call *call)
 	t->options = (struct translate_answer_options){
 		.client = t->client,
 		.upstream = t->upstream,
-		.id = call->id + strlen("req_"),
+		.id = call->id,
 		.model = call->request.model,
 		.created_s = call->record.started_us / 1000000,
 		.include_usage = t->wish.include_usage,
