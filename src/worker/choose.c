@@ -172,11 +172,12 @@ static bool
 serves(const struct search *s, const struct view_channel *c)
 {
 	const struct choice_ask *ask = s->ask;
+	bool instead = translated_instead(ask->route, c->channel);
 
 	if (s->translates)
-		return translated_possible(ask->route,
-		    c->channel->protocol) && view_allows(c, ask->group_id);
-	return c->channel->protocol == ask->protocol &&
+		return (instead || translated_possible(ask->route,
+		    c->channel->protocol)) && view_allows(c, ask->group_id);
+	return c->channel->protocol == ask->protocol && !instead &&
 	    (ask->channel_id == 0 ||
 	    ask->channel_id == c->channel->channel_id) &&
 	    view_allows(c, ask->group_id);

@@ -355,10 +355,12 @@ splice(struct call *call)
 
 /* The body, for a channel of its protocol or of another. */
 static enum wire_error
-make_body(struct call *call, enum wire_protocol protocol)
+make_body(struct call *call, const struct catalogue_channel *channel)
 {
-	if (protocol != call->protocol)
-		return translated_begin(call, protocol);
+	if (channel->protocol != call->protocol ||
+	    translated_instead(call->route->route, channel))
+		return translated_begin(call,
+		    (enum wire_protocol)channel->protocol);
 	translated_forget(call);
 	if (!rename_batch(call))
 		return WIRE_ERROR_OVERLOADED;
@@ -383,8 +385,7 @@ forward_call(struct call *call, const struct catalogue_model *model,
 	    call->request.model, call->request.model_len,
 	    call->upstream_model))
 		return WIRE_ERROR_NO_MODEL;
-	error = make_body(call,
-	    (enum wire_protocol)channel->channel->protocol);
+	error = make_body(call, channel->channel);
 	if (error != WIRE_ERROR_NONE)
 		return error;
 	headers = forward_headers(call->upstream_route,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/settings.h"
+#include "shm/catalogue.h"
 #include "translate/translate.h"
 #include "worker/call.h"
 #include "worker/context.h"
@@ -83,6 +84,15 @@ route_of(const struct translated *t)
 		break;
 	}
 	return WIRE_ROUTE_CHAT_COMPLETIONS;
+}
+
+bool
+translated_instead(enum wire_route route,
+    const struct catalogue_channel *channel)
+{
+	return route == WIRE_ROUTE_RESPONSES &&
+	    channel->protocol == WIRE_OPENAI &&
+	    channel->translates_responses != 0;
 }
 
 bool

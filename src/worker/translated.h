@@ -21,13 +21,18 @@
 #include "wire/route.h"
 
 struct call;
+struct catalogue_channel;
+
+/* A channel of the route's own protocol that lacks the route. */
+bool	translated_instead(enum wire_route route,
+	    const struct catalogue_channel *channel);
 
 /* Calls of that route can be made in that protocol, which isn't their own. */
 bool	translated_possible(enum wire_route route,
 	    enum wire_protocol upstream);
 
 /*
- * The request for a channel of another protocol: call->splice is its body,
+ * The request for such a channel: call->splice is its body,
  * call->upstream_route its route.  Anything but NONE: why not.  With
  * NOT_TRANSLATED the client's answer is in call->relay.
  */

@@ -317,6 +317,33 @@ class Choice(Case):
         refused = gateway.call(*CLIENTS["chat"]("seeded", logprobs=True))
         self.assertIn("logprobs", self.assert_error_of("chat", refused, 400))
 
+    def test_responses_of_a_provider_that_has_chat_alone(self):
+        channels.add("chats", "fast", ["chat-alone"],
+                     "--responses", "translated")
+        channels.open("chat-alone")
+        records = []
+        for stream in (False, True):
+            self.mark()
+            answer = gateway.call(RESPONSES, responses("chat-alone", stream))
+            self.assertEqual(answer.status, 200, answer)
+            text, _, output = said("responses", stream, answer.body)
+            self.assertTrue(text.endswith(LAST), text)
+            self.assertEqual(output, WORDS)
+            sent, = self.sent()
+            self.assertEqual(sent["target"], CHAT)
+            records.append(gateway.record(answer.request_id))
+        self.assert_charged(*records)
+        # Chat is passed on as it is, and what has responses comes first.
+        self.mark()
+        gateway.call(CHAT, chat("chat-alone", seed=1))
+        self.assertEqual(json.loads(self.sent()[0]["raw"])["seed"], 1)
+        channels.add("knows", "fast", ["chat-alone"], "--priority", "9")
+
+        def native():
+            return gateway.record(gateway.call(RESPONSES, responses(
+                "chat-alone")).request_id)["channel"] == "knows"
+        harness.wait_until(native, "the channel that has responses", 5)
+
     def test_other_routes_are_not_translated(self):
         for path, body in (
                 ("/v1/embeddings", {"model": "plain-anthropic",

@@ -134,6 +134,27 @@ START_TEST(test_other_protocols_serve_only_what_their_own_does_not)
 }
 END_TEST
 
+START_TEST(test_a_channel_without_responses_serves_them_if_none_has_them)
+{
+	struct catalogue c = make();
+
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	add_channel(&c, WIRE_OPENAI, 1, 1);
+	c.channel[0].translates_responses = 1;
+	add_route(&c, 0, 0, "up");
+	add_route(&c, 0, 1, "up");
+	add_route(&c, 1, 0, "up");
+	begin(&c);
+	ask.route = WIRE_ROUTE_RESPONSES;
+	ck_assert_uint_eq(slot_of(0), 1);
+	ask.route = WIRE_ROUTE_CHAT_COMPLETIONS;
+	ck_assert_uint_eq(slot_of(0), 0);
+	ask.model = model(1);
+	ask.route = WIRE_ROUTE_RESPONSES;
+	ck_assert_uint_eq(slot_of(0), 0);
+}
+END_TEST
+
 START_TEST(test_idle_channels_are_drawn_by_weight)
 {
 	struct catalogue c = some(3);
@@ -383,6 +404,8 @@ main(void)
 	    test_the_lowest_priority_number_is_chosen_from);
 	tcase_add_test(tcase,
 	    test_other_protocols_serve_only_what_their_own_does_not);
+	tcase_add_test(tcase,
+	    test_a_channel_without_responses_serves_them_if_none_has_them);
 	tcase_add_test(tcase, test_idle_channels_are_drawn_by_weight);
 	tcase_add_test(tcase,
 	    test_of_two_the_less_loaded_for_its_weight_is_chosen);
