@@ -24,7 +24,7 @@ struct search {
 	int64_t now_ms;
 	size_t candidates;
 	uint64_t weights;
-	bool translates;		/* to other protocols, and only so */
+	bool translates;		/* and looks at nothing else */
 	/* Why there is none, and until when. */
 	bool served, broken, busy, refused;
 	int64_t wait_ms;

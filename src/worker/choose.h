@@ -11,8 +11,8 @@
  * for as long as it is fit and moves no other when it isn't; else the less
  * loaded of two that were drawn by weight.
  *
- * Where none serves the model by the protocol, those of the protocols that the
- * call can be translated to take their place.
+ * Where none serves the model by the protocol, those that the call can be
+ * translated for take their place.
  */
 #ifndef WORKER_CHOOSE_H
 #define WORKER_CHOOSE_H

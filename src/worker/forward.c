@@ -389,7 +389,8 @@ forward_call(struct call *call, const struct catalogue_model *model,
 	if (error != WIRE_ERROR_NONE)
 		return error;
 	headers = forward_headers(call->upstream_route,
-	    call->translated != NULL ? NULL : &call->head, choice->credential->value, choice->credential->len, header);
+	    call->translated != NULL ? NULL : &call->head,
+	    choice->credential->value, choice->credential->len, header);
 	static_assert(FORWARD_HEADERS_OURS + 1 + CHANNEL_HEADERS <=
 	    FORWARD_HEADERS, "the operator's headers find room");
 	call->upload_chunked = call->uploading &&
