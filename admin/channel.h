@@ -83,7 +83,9 @@ bool	ca_read(const char *path, char *ca_r, size_t size)
 	  false }, \
 	{ "total-timeout", "DURATION", "for a whole call", false }, \
 	{ "max-concurrent", "COUNT", "calls at once; 0 is no limit", false }, \
-	{ "max-per-minute", "COUNT", "calls a minute; 0 is no limit", false }
+	{ "max-per-minute", "COUNT", "calls a minute; 0 is no limit", false }, \
+	{ "responses", "HOW", "native, or translated to chat completions", \
+	  false }
 
 /* Reads those options, and the files that they name, into the change; what was
  * not given stays as it is.  The caller scrubs. */

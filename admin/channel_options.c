@@ -179,6 +179,21 @@ take_proxy(const struct args *args, struct channel_change *c)
 }
 
 static bool
+take_responses(const struct args *args, int64_t *translated_r)
+{
+	const char *text = args_get(args, "responses");
+
+	*translated_r = -1;
+	if (text == NULL)
+		return true;
+	*translated_r = strcmp(text, "translated") == 0;
+	if (*translated_r == 1 || strcmp(text, "native") == 0)
+		return true;
+	complain("--responses %s: allowed are native and translated", text);
+	return false;
+}
+
+static bool
 take_groups(const struct args *args, struct channel_change *c)
 {
 	const char *text;
@@ -212,6 +227,7 @@ channel_take_bounds(const struct args *args, struct channel_change *c)
 	    &b->max_concurrent) ||
 	    !channel_take_number(args, "max-per-minute", -1,
 	    &b->max_per_minute) ||
+	    !take_responses(args, &b->translates_responses) ||
 	    !take_groups(args, c) || !take_proxy(args, c))
 		return ADMIN_USAGE;
 	return ADMIN_OK;

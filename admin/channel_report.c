@@ -297,6 +297,8 @@ show_bounds(struct record *r, const struct channel_row *row)
 	};
 	size_t i;
 
+	record_text(r, "responses", "Responses",
+	    b->translates_responses > 0 ? "translated" : "native");
 	/* 0 stands for the setting's, and for no limit. */
 	for (i = 0; i < sizeof shown / sizeof shown[0]; i++)
 		if (shown[i].n != 0)

@@ -116,6 +116,8 @@ struct catalogue_channel {
 	uint32_t first_token_ms;
 	uint32_t idle_ms;
 	uint32_t total_ms;
+	uint32_t translates_responses;	/* 1: to chat completions */
+	uint32_t reserved;
 	uint32_t ca_bytes;		/* PEM; 0: the system's */
 	uint16_t proxy_auth_bytes;	/* sealed; 0: none */
 	uint16_t proxy_port;		/* 0: no proxy */

@@ -35,6 +35,7 @@ take(const struct db_rows *r, void *arg)
 			.total_ms = db_get_int(r, 0, 20),
 			.max_concurrent = db_get_int(r, 0, 21),
 			.max_per_minute = db_get_int(r, 0, 22),
+			.translates_responses = db_get_bool(r, 0, 27),
 		},
 		.proxy_host = db_get_text(r, 0, 23),
 		.proxy_port = db_get_int(r, 0, 24),
@@ -60,7 +61,7 @@ q_channel_each(struct db *db, int64_t id,
 	    " (SELECT string_agg(g.name, ',' ORDER BY g.name)"
 	    "  FROM youyun.channel_group x"
 	    "  JOIN youyun.customer_group g ON g.id = x.group_id"
-	    "  WHERE x.channel_id = c.id)"
+	    "  WHERE x.channel_id = c.id), translates_responses"
 	    " FROM youyun.channel c"
 	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
 	    " WHERE $1 = 0 OR c.id = $1"

@@ -194,6 +194,7 @@ struct channel_row {
 		int64_t total_ms;
 		int64_t max_concurrent;	/* 0: no limit */
 		int64_t max_per_minute;
+		int64_t translates_responses;	/* 0 or 1 */
 	} bounds;
 	const char *proxy_host;		/* "": none */
 	int64_t proxy_port;

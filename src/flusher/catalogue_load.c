@@ -167,6 +167,7 @@ read_channel(const struct db_rows *rows, uint32_t i,
 	put_text(ch->headers, sizeof(ch->headers), db_get_text(rows, i, 14));
 	read_bounds(rows, i, 15, ch);
 	read_proxy(rows, i, 23, ch);
+	ch->translates_responses = db_get_bool(rows, i, 26);
 }
 
 static enum db_result
@@ -181,7 +182,8 @@ load_channels(struct db *db, struct load *l)
 	    " c.port, tls, base_path, ca, priority, weight, status, region,"
 	    " entity, headers, connect_ms, first_byte_ms, first_token_ms,"
 	    " idle_ms, total_ms, max_concurrent, max_per_minute, resets,"
-	    " p.host, p.port, p.credential FROM youyun.channel c"
+	    " p.host, p.port, p.credential, translates_responses"
+	    " FROM youyun.channel c"
 	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
 	    " ORDER BY c.id", NULL, 0, &rows);
 	if (result != DB_OK)

@@ -228,7 +228,7 @@ answer_put_span(struct answer *answer, struct buf *to, struct span raw)
 }
 
 void
-answer_put(struct answer *answer, struct buf *to, const char *raw)
+answer_add(struct answer *answer, struct buf *to, const char *raw)
 {
 	answer_put_span(answer, to, (struct span){ raw, strlen(raw) });
 }
@@ -257,9 +257,9 @@ answer_put_escaped(struct answer *answer, struct buf *to, struct span text)
 void
 answer_put_string(struct answer *answer, struct buf *to, struct span text)
 {
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
 	answer_put_escaped(answer, to, text);
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
 }
 
 void
@@ -274,16 +274,16 @@ answer_put_count(struct answer *answer, struct buf *to, uint64_t count)
 	char text[24];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)count);
-	answer_put(answer, to, text);
+	answer_add(answer, to, text);
 }
 
 void
 answer_put_id(struct answer *answer, struct buf *to, const char *prefix)
 {
-	answer_put(answer, to, "\"");
-	answer_put(answer, to, prefix);
-	answer_put(answer, to, answer->options->id);
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
+	answer_add(answer, to, prefix);
+	answer_add(answer, to, answer->options->id);
+	answer_add(answer, to, "\"");
 }
 
 /* Whose it is, in front of the signature. */
@@ -314,10 +314,10 @@ mark_of(const struct answer *answer)
 void
 answer_put_signature(struct answer *answer, struct buf *to)
 {
-	answer_put(answer, to, "\"");
-	answer_put(answer, to, mark_of(answer));
+	answer_add(answer, to, "\"");
+	answer_add(answer, to, mark_of(answer));
 	answer_put_escaped(answer, to, answer_held(&answer->signature));
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
 }
 
 void
@@ -330,7 +330,7 @@ answer_put_base64(struct answer *answer, struct buf *to)
 	if (answer->result != TRANSLATE_OK)
 		return;
 	buf_init(&marked, 2 * ANSWER_SIGNATURE_BYTES);
-	answer_put(answer, &marked, mark_of(answer));
+	answer_add(answer, &marked, mark_of(answer));
 	answer_put_span(answer, &marked, answer_held(&answer->signature));
 	len = (marked.len + 2) / 3 * 4;
 	room = buf_room(to, len + 1);

@@ -139,7 +139,7 @@ void	answer_failed(struct answer *answer, const struct answer_error *error);
 void	answer_give_up(struct answer *answer, enum translate_result result);
 
 /* Called by writers: text into a buffer, which ends the answer when full. */
-void	answer_put(struct answer *answer, struct buf *to, const char *raw);
+void	answer_add(struct answer *answer, struct buf *to, const char *raw);
 void	answer_put_span(struct answer *answer, struct buf *to,
 	    struct span raw);
 /* The inside of a JSON string; and with quotes. */

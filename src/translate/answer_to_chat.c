@@ -15,29 +15,29 @@ put_head(struct answer *answer)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "{\"id\":");
+	answer_add(answer, out, "{\"id\":");
 	answer_put_id(answer, out, "chatcmpl-");
-	answer_put(answer, out, answer->whole ?
+	answer_add(answer, out, answer->whole ?
 	    ",\"object\":\"chat.completion\",\"created\":" :
 	    ",\"object\":\"chat.completion.chunk\",\"created\":");
 	answer_put_count(answer, out, (uint64_t)answer->options->created_s);
-	answer_put(answer, out, ",\"model\":");
+	answer_add(answer, out, ",\"model\":");
 	answer_put_word(answer, out, answer->model);
-	answer_put(answer, out, ",\"choices\":[");
+	answer_add(answer, out, ",\"choices\":[");
 }
 
 static void
 begin_delta(struct answer *answer)
 {
-	answer_put(answer, answer->out, "data: ");
+	answer_add(answer, answer->out, "data: ");
 	put_head(answer);
-	answer_put(answer, answer->out, "{\"index\":0,\"delta\":{");
+	answer_add(answer, answer->out, "{\"index\":0,\"delta\":{");
 }
 
 static void
 end_delta(struct answer *answer)
 {
-	answer_put(answer, answer->out, "},\"finish_reason\":null}]}\n\n");
+	answer_add(answer, answer->out, "},\"finish_reason\":null}]}\n\n");
 }
 
 static void
@@ -46,7 +46,7 @@ begin(struct answer *answer)
 	if (answer->whole)
 		return;
 	begin_delta(answer);
-	answer_put(answer, answer->out,
+	answer_add(answer, answer->out,
 	    "\"role\":\"assistant\",\"content\":\"\"");
 	end_delta(answer);
 }
@@ -55,20 +55,20 @@ begin(struct answer *answer)
 static void
 put_call(struct answer *answer, struct buf *to)
 {
-	answer_put(answer, to, "\"id\":");
+	answer_add(answer, to, "\"id\":");
 	answer_put_word(answer, to, answer->call_id);
-	answer_put(answer, to, ",\"type\":\"function\"");
+	answer_add(answer, to, ",\"type\":\"function\"");
 	if (answer->details.len > 0 &&
 	    answer->options->upstream == TRANSLATE_GEMINI) {
-		answer_put(answer, to,
+		answer_add(answer, to,
 		    ",\"extra_content\":{\"google\":{\"thought_signature\":\"");
 		answer_put_span(answer, to, answer_held(&answer->details));
-		answer_put(answer, to, "\"}}");
+		answer_add(answer, to, "\"}}");
 		buf_consume(&answer->details, answer->details.len);
 	}
-	answer_put(answer, to, ",\"function\":{\"name\":");
+	answer_add(answer, to, ",\"function\":{\"name\":");
 	answer_put_word(answer, to, answer->call_name);
-	answer_put(answer, to, ",\"arguments\":\"");
+	answer_add(answer, to, ",\"arguments\":\"");
 }
 
 static bool
@@ -86,14 +86,14 @@ open_part(struct answer *answer)
 		return;
 	if (!answer->whole) {
 		begin_delta(answer);
-		answer_put(answer, to, "\"tool_calls\":[{\"index\":");
+		answer_add(answer, to, "\"tool_calls\":[{\"index\":");
 		answer_put_count(answer, to, answer->calls - 1);
-		answer_put(answer, to, ",");
+		answer_add(answer, to, ",");
 	} else
-		answer_put(answer, to, answer->calls > 1 ? ",{" : "{");
+		answer_add(answer, to, answer->calls > 1 ? ",{" : "{");
 	put_call(answer, to);
 	if (!answer->whole) {
-		answer_put(answer, to, "\"}}]");
+		answer_add(answer, to, "\"}}]");
 		end_delta(answer);
 	}
 }
@@ -101,10 +101,10 @@ open_part(struct answer *answer)
 static void
 begin_detail(struct answer *answer, struct buf *to, bool encrypted)
 {
-	answer_put(answer, to, encrypted ?
+	answer_add(answer, to, encrypted ?
 	    "{\"type\":\"reasoning.encrypted\"," :
 	    "{\"type\":\"reasoning.text\",");
-	answer_put(answer, to, claude);
+	answer_add(answer, to, claude);
 	answer_put_count(answer, to, answer->thoughts - 1);
 }
 
@@ -123,10 +123,10 @@ whole_delta(struct answer *answer, struct span text)
 		if (!is_signed(answer))
 			break;
 		if (answer->empty) {
-			answer_put(answer, &answer->details,
+			answer_add(answer, &answer->details,
 			    answer->details.len > 0 ? "," : "");
 			begin_detail(answer, &answer->details, false);
-			answer_put(answer, &answer->details, ",\"text\":\"");
+			answer_add(answer, &answer->details, ",\"text\":\"");
 		}
 		answer_put_escaped(answer, &answer->details, text);
 		break;
@@ -145,26 +145,26 @@ delta(struct answer *answer, struct span text)
 	begin_delta(answer);
 	switch (answer->kind) {
 	case ANSWER_TEXT:
-		answer_put(answer, out, "\"content\":");
+		answer_add(answer, out, "\"content\":");
 		answer_put_string(answer, out, text);
 		break;
 	case ANSWER_CALL:
-		answer_put(answer, out, "\"tool_calls\":[{\"index\":");
+		answer_add(answer, out, "\"tool_calls\":[{\"index\":");
 		answer_put_count(answer, out, answer->calls - 1);
-		answer_put(answer, out, ",\"function\":{\"arguments\":");
+		answer_add(answer, out, ",\"function\":{\"arguments\":");
 		answer_put_string(answer, out, text);
-		answer_put(answer, out, "}}]");
+		answer_add(answer, out, "}}]");
 		break;
 	case ANSWER_THINKING:
-		answer_put(answer, out, "\"reasoning_content\":");
+		answer_add(answer, out, "\"reasoning_content\":");
 		answer_put_string(answer, out, text);
 		if (!is_signed(answer))
 			break;
-		answer_put(answer, out, ",\"reasoning_details\":[");
+		answer_add(answer, out, ",\"reasoning_details\":[");
 		begin_detail(answer, out, false);
-		answer_put(answer, out, ",\"text\":");
+		answer_add(answer, out, ",\"text\":");
 		answer_put_string(answer, out, text);
-		answer_put(answer, out, "}]");
+		answer_add(answer, out, "}]");
 		break;
 	}
 	end_delta(answer);
@@ -173,10 +173,10 @@ delta(struct answer *answer, struct span text)
 static void
 put_signature(struct answer *answer, struct buf *to)
 {
-	answer_put(answer, to, answer->redacted ? ",\"data\":" :
+	answer_add(answer, to, answer->redacted ? ",\"data\":" :
 	    ",\"signature\":");
 	answer_put_string(answer, to, answer_held(&answer->signature));
-	answer_put(answer, to, "}");
+	answer_add(answer, to, "}");
 }
 
 static void
@@ -195,18 +195,18 @@ close_thinking(struct answer *answer)
 		return;
 	if (answer->whole) {
 		if (answer->empty) {
-			answer_put(answer, details, details->len > 0 ? "," :
+			answer_add(answer, details, details->len > 0 ? "," :
 			    "");
 			begin_detail(answer, details, answer->redacted);
 		} else
-			answer_put(answer, details, "\"");
+			answer_add(answer, details, "\"");
 		put_signature(answer, details);
 	} else if (answer->signature.len > 0) {
 		begin_delta(answer);
-		answer_put(answer, answer->out, "\"reasoning_details\":[");
+		answer_add(answer, answer->out, "\"reasoning_details\":[");
 		begin_detail(answer, answer->out, answer->redacted);
 		put_signature(answer, answer->out);
-		answer_put(answer, answer->out, "]");
+		answer_add(answer, answer->out, "]");
 		end_delta(answer);
 	}
 }
@@ -217,7 +217,7 @@ close_part(struct answer *answer)
 	if (answer->kind == ANSWER_THINKING)
 		close_thinking(answer);
 	else if (answer->kind == ANSWER_CALL && answer->whole)
-		answer_put(answer, &answer->output, "\"}}");
+		answer_add(answer, &answer->output, "\"}}");
 }
 
 static void
@@ -228,23 +228,23 @@ put_usage(struct answer *answer)
 	    usage->cache_write;
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "\"usage\":{\"prompt_tokens\":");
+	answer_add(answer, out, "\"usage\":{\"prompt_tokens\":");
 	answer_put_count(answer, out, prompt);
-	answer_put(answer, out, ",\"completion_tokens\":");
+	answer_add(answer, out, ",\"completion_tokens\":");
 	answer_put_count(answer, out, usage->output);
-	answer_put(answer, out, ",\"total_tokens\":");
+	answer_add(answer, out, ",\"total_tokens\":");
 	answer_put_count(answer, out, prompt + usage->output);
-	answer_put(answer, out,
+	answer_add(answer, out,
 	    ",\"prompt_tokens_details\":{\"cached_tokens\":");
 	answer_put_count(answer, out, usage->cache_read);
 	if (usage->cache_write > 0) {
-		answer_put(answer, out, ",\"cache_write_tokens\":");
+		answer_add(answer, out, ",\"cache_write_tokens\":");
 		answer_put_count(answer, out, usage->cache_write);
 	}
-	answer_put(answer, out,
+	answer_add(answer, out,
 	    "},\"completion_tokens_details\":{\"reasoning_tokens\":");
 	answer_put_count(answer, out, usage->reasoning);
-	answer_put(answer, out, "}}");
+	answer_add(answer, out, "}}");
 }
 
 static const char *
@@ -268,10 +268,10 @@ finish_reason(const struct answer *answer)
 static void
 put_quoted(struct answer *answer, const struct buf *held, const char *before)
 {
-	answer_put(answer, answer->out, before);
-	answer_put(answer, answer->out, "\"");
+	answer_add(answer, answer->out, before);
+	answer_add(answer, answer->out, "\"");
 	answer_put_span(answer, answer->out, answer_held(held));
-	answer_put(answer, answer->out, "\"");
+	answer_add(answer, answer->out, "\"");
 }
 
 static void
@@ -279,29 +279,29 @@ put_message(struct answer *answer)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "{\"index\":0,\"message\":{"
+	answer_add(answer, out, "{\"index\":0,\"message\":{"
 	    "\"role\":\"assistant\"");
 	if (answer->content.len > 0 || answer->calls == 0)
 		put_quoted(answer, &answer->content, ",\"content\":");
 	else
-		answer_put(answer, out, ",\"content\":null");
-	answer_put(answer, out, ",\"refusal\":null");
+		answer_add(answer, out, ",\"content\":null");
+	answer_add(answer, out, ",\"refusal\":null");
 	if (answer->thinking.len > 0)
 		put_quoted(answer, &answer->thinking,
 		    ",\"reasoning_content\":");
 	if (answer->details.len > 0 && is_signed(answer)) {
-		answer_put(answer, out, ",\"reasoning_details\":[");
+		answer_add(answer, out, ",\"reasoning_details\":[");
 		answer_put_span(answer, out, answer_held(&answer->details));
-		answer_put(answer, out, "]");
+		answer_add(answer, out, "]");
 	}
 	if (answer->calls > 0) {
-		answer_put(answer, out, ",\"tool_calls\":[");
+		answer_add(answer, out, ",\"tool_calls\":[");
 		answer_put_span(answer, out, answer_held(&answer->output));
-		answer_put(answer, out, "]");
+		answer_add(answer, out, "]");
 	}
-	answer_put(answer, out, "},\"logprobs\":null,\"finish_reason\":");
+	answer_add(answer, out, "},\"logprobs\":null,\"finish_reason\":");
 	answer_put_word(answer, out, finish_reason(answer));
-	answer_put(answer, out, "}],");
+	answer_add(answer, out, "}],");
 }
 
 static void
@@ -313,31 +313,31 @@ finish(struct answer *answer)
 		put_head(answer);
 		put_message(answer);
 		put_usage(answer);
-		answer_put(answer, out, "}");
+		answer_add(answer, out, "}");
 		return;
 	}
-	answer_put(answer, out, "data: ");
+	answer_add(answer, out, "data: ");
 	put_head(answer);
-	answer_put(answer, out, "{\"index\":0,\"delta\":{},"
+	answer_add(answer, out, "{\"index\":0,\"delta\":{},"
 	    "\"finish_reason\":");
 	answer_put_word(answer, out, finish_reason(answer));
-	answer_put(answer, out, "}]}\n\n");
+	answer_add(answer, out, "}]}\n\n");
 	if (answer->options->include_usage) {
-		answer_put(answer, out, "data: ");
+		answer_add(answer, out, "data: ");
 		put_head(answer);
-		answer_put(answer, out, "],");
+		answer_add(answer, out, "],");
 		put_usage(answer);
-		answer_put(answer, out, "}\n\n");
+		answer_add(answer, out, "}\n\n");
 	}
-	answer_put(answer, out, "data: [DONE]\n\n");
+	answer_add(answer, out, "data: [DONE]\n\n");
 }
 
 static void
 error(struct answer *answer, const struct answer_error *what)
 {
-	answer_put(answer, answer->out, "data: ");
+	answer_add(answer, answer->out, "data: ");
 	answer_put_error(answer, answer->out, what);
-	answer_put(answer, answer->out, "\n\n");
+	answer_add(answer, answer->out, "\n\n");
 }
 
 const struct answer_writer answer_to_chat = {

@@ -13,10 +13,10 @@ static void
 begin_answer(struct answer *answer)
 {
 	if (!answer->whole)
-		answer_put(answer, answer->out, !answer->options->as_array ?
+		answer_add(answer, answer->out, !answer->options->as_array ?
 		    "data: " : answer->sequence == 0 ? "[" : ",\r\n");
 	answer->sequence++;
-	answer_put(answer, answer->out,
+	answer_add(answer, answer->out,
 	    "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[");
 }
 
@@ -28,21 +28,21 @@ put_usage(struct answer *answer)
 	    usage->cache_write;
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, ",\"usageMetadata\":{\"promptTokenCount\":");
+	answer_add(answer, out, ",\"usageMetadata\":{\"promptTokenCount\":");
 	answer_put_count(answer, out, prompt);
-	answer_put(answer, out, ",\"candidatesTokenCount\":");
+	answer_add(answer, out, ",\"candidatesTokenCount\":");
 	answer_put_count(answer, out, usage->output - usage->reasoning);
 	if (usage->reasoning > 0) {
-		answer_put(answer, out, ",\"thoughtsTokenCount\":");
+		answer_add(answer, out, ",\"thoughtsTokenCount\":");
 		answer_put_count(answer, out, usage->reasoning);
 	}
 	if (usage->cache_read > 0) {
-		answer_put(answer, out, ",\"cachedContentTokenCount\":");
+		answer_add(answer, out, ",\"cachedContentTokenCount\":");
 		answer_put_count(answer, out, usage->cache_read);
 	}
-	answer_put(answer, out, ",\"totalTokenCount\":");
+	answer_add(answer, out, ",\"totalTokenCount\":");
 	answer_put_count(answer, out, prompt + usage->output);
-	answer_put(answer, out, "}");
+	answer_add(answer, out, "}");
 }
 
 static const char *
@@ -67,19 +67,19 @@ end_answer(struct answer *answer)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "]}");
+	answer_add(answer, out, "]}");
 	if (answer->finished) {
-		answer_put(answer, out, ",\"finishReason\":");
+		answer_add(answer, out, ",\"finishReason\":");
 		answer_put_word(answer, out, finish_reason(answer));
 	}
-	answer_put(answer, out, ",\"index\":0}]");
+	answer_add(answer, out, ",\"index\":0}]");
 	if (answer->finished)
 		put_usage(answer);
-	answer_put(answer, out, ",\"modelVersion\":");
+	answer_add(answer, out, ",\"modelVersion\":");
 	answer_put_word(answer, out, answer->model);
-	answer_put(answer, out, ",\"responseId\":");
+	answer_add(answer, out, ",\"responseId\":");
 	answer_put_id(answer, out, "");
-	answer_put(answer, out, answer->whole || answer->options->as_array ?
+	answer_add(answer, out, answer->whole || answer->options->as_array ?
 	    "}" : "}\n\n");
 }
 
@@ -103,7 +103,7 @@ begin_part(struct answer *answer)
 		begin_answer(answer);
 		return answer->out;
 	}
-	answer_put(answer, &answer->output, answer->output.len > 0 ? "," : "");
+	answer_add(answer, &answer->output, answer->output.len > 0 ? "," : "");
 	return &answer->output;
 }
 
@@ -119,9 +119,9 @@ put_text(struct answer *answer, struct span text)
 {
 	struct buf *to = begin_part(answer);
 
-	answer_put(answer, to, "{\"text\":");
+	answer_add(answer, to, "{\"text\":");
 	answer_put_string(answer, to, text);
-	answer_put(answer, to, answer->kind == ANSWER_THINKING ?
+	answer_add(answer, to, answer->kind == ANSWER_THINKING ?
 	    ",\"thought\":true}" : "}");
 	end_part(answer);
 }
@@ -143,19 +143,19 @@ put_call(struct answer *answer)
 	struct json_object *args = document_parse(raw.p, raw.len, true);
 	struct buf *to = begin_part(answer);
 
-	answer_put(answer, to, "{\"functionCall\":{\"id\":");
+	answer_add(answer, to, "{\"functionCall\":{\"id\":");
 	answer_put_word(answer, to, answer->call_id);
-	answer_put(answer, to, ",\"name\":");
+	answer_add(answer, to, ",\"name\":");
 	answer_put_word(answer, to, answer->call_name);
-	answer_put(answer, to, ",\"args\":");
+	answer_add(answer, to, ",\"args\":");
 	if (args != NULL)
 		answer_put_span(answer, to, document_print(args));
 	else {
-		answer_put(answer, to, "{\"invalid_json\":");
+		answer_add(answer, to, "{\"invalid_json\":");
 		answer_put_string(answer, to, raw);
-		answer_put(answer, to, "}");
+		answer_add(answer, to, "}");
 	}
-	answer_put(answer, to, "}}");
+	answer_add(answer, to, "}}");
 	json_object_put(args);
 	end_part(answer);
 }
@@ -165,10 +165,10 @@ put_signature(struct answer *answer)
 {
 	struct buf *to = begin_part(answer);
 
-	answer_put(answer, to, "{\"text\":\"\",\"thought\":true,"
+	answer_add(answer, to, "{\"text\":\"\",\"thought\":true,"
 	    "\"thoughtSignature\":\"");
 	answer_put_base64(answer, to);
-	answer_put(answer, to, "\"}");
+	answer_add(answer, to, "\"}");
 	end_part(answer);
 }
 
@@ -192,7 +192,7 @@ finish(struct answer *answer)
 		    answer_held(&answer->output));
 	end_answer(answer);
 	if (!answer->whole && answer->options->as_array)
-		answer_put(answer, answer->out, "]");
+		answer_add(answer, answer->out, "]");
 }
 
 static void
@@ -200,10 +200,10 @@ error(struct answer *answer, const struct answer_error *what)
 {
 	bool array = answer->options->as_array;
 
-	answer_put(answer, answer->out, !array ? "data: " :
+	answer_add(answer, answer->out, !array ? "data: " :
 	    answer->sequence == 0 ? "[" : ",\r\n");
 	answer_put_error(answer, answer->out, what);
-	answer_put(answer, answer->out, array ? "]" : "\n\n");
+	answer_add(answer, answer->out, array ? "]" : "\n\n");
 }
 
 const struct answer_writer answer_to_gemini = {

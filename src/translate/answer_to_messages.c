@@ -11,25 +11,25 @@ begin_event(struct answer *answer, const char *name)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "event: ");
-	answer_put(answer, out, name);
-	answer_put(answer, out, "\ndata: {\"type\":\"");
-	answer_put(answer, out, name);
-	answer_put(answer, out, "\"");
+	answer_add(answer, out, "event: ");
+	answer_add(answer, out, name);
+	answer_add(answer, out, "\ndata: {\"type\":\"");
+	answer_add(answer, out, name);
+	answer_add(answer, out, "\"");
 }
 
 static void
 begin_indexed(struct answer *answer, const char *name)
 {
 	begin_event(answer, name);
-	answer_put(answer, answer->out, ",\"index\":");
+	answer_add(answer, answer->out, ",\"index\":");
 	answer_put_count(answer, answer->out, answer->parts - 1);
 }
 
 static void
 end_event(struct answer *answer)
 {
-	answer_put(answer, answer->out, "}\n\n");
+	answer_add(answer, answer->out, "}\n\n");
 }
 
 static void
@@ -37,12 +37,12 @@ put_head(struct answer *answer)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "{\"id\":");
+	answer_add(answer, out, "{\"id\":");
 	answer_put_id(answer, out, "msg_");
-	answer_put(answer, out, ",\"type\":\"message\","
+	answer_add(answer, out, ",\"type\":\"message\","
 	    "\"role\":\"assistant\",\"model\":");
 	answer_put_word(answer, out, answer->model);
-	answer_put(answer, out, ",\"content\":[");
+	answer_add(answer, out, ",\"content\":[");
 }
 
 static void
@@ -51,21 +51,21 @@ put_usage(struct answer *answer)
 	const struct answer_usage *usage = &answer->usage;
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "\"usage\":{\"input_tokens\":");
+	answer_add(answer, out, "\"usage\":{\"input_tokens\":");
 	answer_put_count(answer, out, usage->input);
-	answer_put(answer, out, ",\"cache_creation_input_tokens\":");
+	answer_add(answer, out, ",\"cache_creation_input_tokens\":");
 	answer_put_count(answer, out, usage->cache_write);
-	answer_put(answer, out, ",\"cache_read_input_tokens\":");
+	answer_add(answer, out, ",\"cache_read_input_tokens\":");
 	answer_put_count(answer, out, usage->cache_read);
-	answer_put(answer, out, ",\"output_tokens\":");
+	answer_add(answer, out, ",\"output_tokens\":");
 	answer_put_count(answer, out, usage->output);
 	if (usage->reasoning > 0) {
-		answer_put(answer, out,
+		answer_add(answer, out,
 		    ",\"output_tokens_details\":{\"thinking_tokens\":");
 		answer_put_count(answer, out, usage->reasoning);
-		answer_put(answer, out, "}");
+		answer_add(answer, out, "}");
 	}
-	answer_put(answer, out, "}");
+	answer_add(answer, out, "}");
 }
 
 static void
@@ -74,12 +74,12 @@ begin(struct answer *answer)
 	if (answer->whole)
 		return;
 	begin_event(answer, "message_start");
-	answer_put(answer, answer->out, ",\"message\":");
+	answer_add(answer, answer->out, ",\"message\":");
 	put_head(answer);
-	answer_put(answer, answer->out, "],\"stop_reason\":null,"
+	answer_add(answer, answer->out, "],\"stop_reason\":null,"
 	    "\"stop_sequence\":null,");
 	put_usage(answer);
-	answer_put(answer, answer->out, "}");
+	answer_add(answer, answer->out, "}");
 	end_event(answer);
 }
 
@@ -89,17 +89,17 @@ put_block(struct answer *answer, struct buf *to)
 {
 	switch (answer->kind) {
 	case ANSWER_TEXT:
-		answer_put(answer, to, "{\"type\":\"text\",\"text\":");
+		answer_add(answer, to, "{\"type\":\"text\",\"text\":");
 		break;
 	case ANSWER_THINKING:
-		answer_put(answer, to, "{\"type\":\"thinking\",\"thinking\":");
+		answer_add(answer, to, "{\"type\":\"thinking\",\"thinking\":");
 		break;
 	case ANSWER_CALL:
-		answer_put(answer, to, "{\"type\":\"tool_use\",\"id\":");
+		answer_add(answer, to, "{\"type\":\"tool_use\",\"id\":");
 		answer_put_word(answer, to, answer->call_id);
-		answer_put(answer, to, ",\"name\":");
+		answer_add(answer, to, ",\"name\":");
 		answer_put_word(answer, to, answer->call_name);
-		answer_put(answer, to, ",\"input\":");
+		answer_add(answer, to, ",\"input\":");
 		break;
 	}
 }
@@ -114,17 +114,17 @@ open_part(struct answer *answer)
 	};
 
 	if (answer->whole) {
-		answer_put(answer, &answer->output,
+		answer_add(answer, &answer->output,
 		    answer->parts > 1 ? "," : "");
 		put_block(answer, &answer->output);
 		if (answer->kind != ANSWER_CALL)
-			answer_put(answer, &answer->output, "\"");
+			answer_add(answer, &answer->output, "\"");
 		return;
 	}
 	begin_indexed(answer, "content_block_start");
-	answer_put(answer, answer->out, ",\"content_block\":");
+	answer_add(answer, answer->out, ",\"content_block\":");
 	put_block(answer, answer->out);
-	answer_put(answer, answer->out, empty[answer->kind]);
+	answer_add(answer, answer->out, empty[answer->kind]);
 	end_event(answer);
 }
 
@@ -148,9 +148,9 @@ delta(struct answer *answer, struct span text)
 		return;
 	}
 	begin_indexed(answer, "content_block_delta");
-	answer_put(answer, answer->out, words[answer->kind]);
+	answer_add(answer, answer->out, words[answer->kind]);
 	answer_put_string(answer, answer->out, text);
-	answer_put(answer, answer->out, "}");
+	answer_add(answer, answer->out, "}");
 	end_event(answer);
 }
 
@@ -165,9 +165,9 @@ put_input(struct answer *answer)
 	if (input != NULL)
 		answer_put_span(answer, to, document_print(input));
 	else {
-		answer_put(answer, to, "{\"invalid_json\":");
+		answer_add(answer, to, "{\"invalid_json\":");
 		answer_put_string(answer, to, text);
-		answer_put(answer, to, "}");
+		answer_add(answer, to, "}");
 	}
 	json_object_put(input);
 	buf_consume(&answer->content, answer->content.len);
@@ -179,12 +179,12 @@ close_whole(struct answer *answer)
 	if (answer->kind == ANSWER_CALL)
 		put_input(answer);
 	else
-		answer_put(answer, &answer->output, "\"");
+		answer_add(answer, &answer->output, "\"");
 	if (answer->kind == ANSWER_THINKING) {
-		answer_put(answer, &answer->output, ",\"signature\":");
+		answer_add(answer, &answer->output, ",\"signature\":");
 		answer_put_signature(answer, &answer->output);
 	}
-	answer_put(answer, &answer->output, "}");
+	answer_add(answer, &answer->output, "}");
 }
 
 static void
@@ -196,10 +196,10 @@ close_part(struct answer *answer)
 	}
 	if (answer->kind == ANSWER_THINKING && answer->signature.len > 0) {
 		begin_indexed(answer, "content_block_delta");
-		answer_put(answer, answer->out, ",\"delta\":{"
+		answer_add(answer, answer->out, ",\"delta\":{"
 		    "\"type\":\"signature_delta\",\"signature\":");
 		answer_put_signature(answer, answer->out);
-		answer_put(answer, answer->out, "}");
+		answer_add(answer, answer->out, "}");
 		end_event(answer);
 	}
 	begin_indexed(answer, "content_block_stop");
@@ -228,13 +228,13 @@ stop_reason(const struct answer *answer)
 static void
 put_stop(struct answer *answer)
 {
-	answer_put(answer, answer->out, "\"stop_reason\":");
+	answer_add(answer, answer->out, "\"stop_reason\":");
 	answer_put_word(answer, answer->out, stop_reason(answer));
-	answer_put(answer, answer->out, ",\"stop_sequence\":");
+	answer_add(answer, answer->out, ",\"stop_sequence\":");
 	if (answer->stop == ANSWER_STOP_SEQUENCE)
 		answer_put_word(answer, answer->out, answer->stop_sequence);
 	else
-		answer_put(answer, answer->out, "null");
+		answer_add(answer, answer->out, "null");
 }
 
 static void
@@ -245,17 +245,17 @@ finish(struct answer *answer)
 	if (answer->whole) {
 		put_head(answer);
 		answer_put_span(answer, out, answer_held(&answer->output));
-		answer_put(answer, out, "],");
+		answer_add(answer, out, "],");
 		put_stop(answer);
-		answer_put(answer, out, ",");
+		answer_add(answer, out, ",");
 		put_usage(answer);
-		answer_put(answer, out, "}");
+		answer_add(answer, out, "}");
 		return;
 	}
 	begin_event(answer, "message_delta");
-	answer_put(answer, out, ",\"delta\":{");
+	answer_add(answer, out, ",\"delta\":{");
 	put_stop(answer);
-	answer_put(answer, out, "},");
+	answer_add(answer, out, "},");
 	put_usage(answer);
 	end_event(answer);
 	begin_event(answer, "message_stop");
@@ -265,9 +265,9 @@ finish(struct answer *answer)
 static void
 error(struct answer *answer, const struct answer_error *what)
 {
-	answer_put(answer, answer->out, "event: error\ndata: ");
+	answer_add(answer, answer->out, "event: error\ndata: ");
 	answer_put_error(answer, answer->out, what);
-	answer_put(answer, answer->out, "\n\n");
+	answer_add(answer, answer->out, "\n\n");
 }
 
 const struct answer_writer answer_to_messages = {

@@ -16,18 +16,18 @@ begin_event(struct answer *answer, const char *name)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "event: ");
-	answer_put(answer, out, name);
-	answer_put(answer, out, "\ndata: {\"type\":\"");
-	answer_put(answer, out, name);
-	answer_put(answer, out, "\",\"sequence_number\":");
+	answer_add(answer, out, "event: ");
+	answer_add(answer, out, name);
+	answer_add(answer, out, "\ndata: {\"type\":\"");
+	answer_add(answer, out, name);
+	answer_add(answer, out, "\",\"sequence_number\":");
 	answer_put_count(answer, out, answer->sequence++);
 }
 
 static void
 end_event(struct answer *answer)
 {
-	answer_put(answer, answer->out, "}\n\n");
+	answer_add(answer, answer->out, "}\n\n");
 }
 
 static void
@@ -39,19 +39,19 @@ put_item_id(struct answer *answer, struct buf *to)
 		[ANSWER_CALL] = "\"fc_",
 	};
 
-	answer_put(answer, to, answer->is_custom ? "\"ctc_" :
+	answer_add(answer, to, answer->is_custom ? "\"ctc_" :
 	    prefixes[answer->kind]);
-	answer_put(answer, to, answer->options->id);
-	answer_put(answer, to, "_");
+	answer_add(answer, to, answer->options->id);
+	answer_add(answer, to, "_");
 	answer_put_count(answer, to, answer->parts - 1);
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
 }
 
 static void
 begin_item_event(struct answer *answer, const char *name)
 {
 	begin_event(answer, name);
-	answer_put(answer, answer->out, ",\"output_index\":");
+	answer_add(answer, answer->out, ",\"output_index\":");
 	answer_put_count(answer, answer->out, answer->parts - 1);
 }
 
@@ -66,28 +66,28 @@ begin_part_event(struct answer *answer, const char *name)
 	};
 
 	begin_item_event(answer, name);
-	answer_put(answer, answer->out, ",\"item_id\":");
+	answer_add(answer, answer->out, ",\"item_id\":");
 	put_item_id(answer, answer->out);
-	answer_put(answer, answer->out, indices[answer->kind]);
+	answer_add(answer, answer->out, indices[answer->kind]);
 }
 
 /* The text so far, escaped already. */
 static void
 put_content(struct answer *answer, struct buf *to)
 {
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
 	answer_put_span(answer, to, answer_held(&answer->content));
-	answer_put(answer, to, "\"");
+	answer_add(answer, to, "\"");
 }
 
 static void
 put_part(struct answer *answer, struct buf *to)
 {
-	answer_put(answer, to, answer->kind == ANSWER_TEXT ?
+	answer_add(answer, to, answer->kind == ANSWER_TEXT ?
 	    "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],"
 	    "\"text\":" : "{\"type\":\"summary_text\",\"text\":");
 	put_content(answer, to);
-	answer_put(answer, to, "}");
+	answer_add(answer, to, "}");
 }
 
 static void
@@ -98,43 +98,43 @@ put_item(struct answer *answer, struct buf *to, bool complete)
 	    answer->stop == ANSWER_STOP_FILTER ? "\"incomplete\"" :
 	    "\"completed\"";
 
-	answer_put(answer, to, "{\"id\":");
+	answer_add(answer, to, "{\"id\":");
 	put_item_id(answer, to);
 	switch (answer->kind) {
 	case ANSWER_TEXT:
-		answer_put(answer, to, ",\"type\":\"message\",\"status\":");
-		answer_put(answer, to, status);
-		answer_put(answer, to,
+		answer_add(answer, to, ",\"type\":\"message\",\"status\":");
+		answer_add(answer, to, status);
+		answer_add(answer, to,
 		    ",\"role\":\"assistant\",\"content\":[");
 		if (complete)
 			put_part(answer, to);
-		answer_put(answer, to, "]}");
+		answer_add(answer, to, "]}");
 		break;
 	case ANSWER_THINKING:
-		answer_put(answer, to, ",\"type\":\"reasoning\","
+		answer_add(answer, to, ",\"type\":\"reasoning\","
 		    "\"summary\":[");
 		if (complete && answer->content.len > 0)
 			put_part(answer, to);
-		answer_put(answer, to, "]");
+		answer_add(answer, to, "]");
 		if (answer->signature.len > 0) {
-			answer_put(answer, to, ",\"encrypted_content\":");
+			answer_add(answer, to, ",\"encrypted_content\":");
 			answer_put_signature(answer, to);
 		}
-		answer_put(answer, to, "}");
+		answer_add(answer, to, "}");
 		break;
 	case ANSWER_CALL:
-		answer_put(answer, to, answer->is_custom ?
+		answer_add(answer, to, answer->is_custom ?
 		    ",\"type\":\"custom_tool_call\",\"status\":" :
 		    ",\"type\":\"function_call\",\"status\":");
-		answer_put(answer, to, status);
-		answer_put(answer, to, ",\"call_id\":");
+		answer_add(answer, to, status);
+		answer_add(answer, to, ",\"call_id\":");
 		answer_put_word(answer, to, answer->call_id);
-		answer_put(answer, to, ",\"name\":");
+		answer_add(answer, to, ",\"name\":");
 		answer_put_word(answer, to, answer->call_name);
-		answer_put(answer, to, answer->is_custom ? ",\"input\":" :
+		answer_add(answer, to, answer->is_custom ? ",\"input\":" :
 		    ",\"arguments\":");
 		put_content(answer, to);
-		answer_put(answer, to, "}");
+		answer_add(answer, to, "}");
 		break;
 	}
 }
@@ -147,23 +147,23 @@ put_usage(struct answer *answer)
 	    usage->cache_write;
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "{\"input_tokens\":");
+	answer_add(answer, out, "{\"input_tokens\":");
 	answer_put_count(answer, out, input);
-	answer_put(answer, out,
+	answer_add(answer, out,
 	    ",\"input_tokens_details\":{\"cached_tokens\":");
 	answer_put_count(answer, out, usage->cache_read);
 	if (usage->cache_write > 0) {
-		answer_put(answer, out, ",\"cache_write_tokens\":");
+		answer_add(answer, out, ",\"cache_write_tokens\":");
 		answer_put_count(answer, out, usage->cache_write);
 	}
-	answer_put(answer, out, "},\"output_tokens\":");
+	answer_add(answer, out, "},\"output_tokens\":");
 	answer_put_count(answer, out, usage->output);
-	answer_put(answer, out,
+	answer_add(answer, out,
 	    ",\"output_tokens_details\":{\"reasoning_tokens\":");
 	answer_put_count(answer, out, usage->reasoning);
-	answer_put(answer, out, "},\"total_tokens\":");
+	answer_add(answer, out, "},\"total_tokens\":");
 	answer_put_count(answer, out, input + usage->output);
-	answer_put(answer, out, "}");
+	answer_add(answer, out, "}");
 }
 
 /* The request's settings are not repeated: who sent them knows them. */
@@ -172,26 +172,26 @@ put_response(struct answer *answer, const char *status, const char *reason)
 {
 	struct buf *out = answer->out;
 
-	answer_put(answer, out, "{\"id\":");
+	answer_add(answer, out, "{\"id\":");
 	answer_put_id(answer, out, "resp_");
-	answer_put(answer, out, ",\"object\":\"response\",\"created_at\":");
+	answer_add(answer, out, ",\"object\":\"response\",\"created_at\":");
 	answer_put_count(answer, out, (uint64_t)answer->options->created_s);
-	answer_put(answer, out, ",\"status\":");
+	answer_add(answer, out, ",\"status\":");
 	answer_put_word(answer, out, status);
-	answer_put(answer, out, ",\"background\":false,\"error\":null,"
+	answer_add(answer, out, ",\"background\":false,\"error\":null,"
 	    "\"incomplete_details\":");
 	if (reason != NULL) {
-		answer_put(answer, out, "{\"reason\":");
+		answer_add(answer, out, "{\"reason\":");
 		answer_put_word(answer, out, reason);
-		answer_put(answer, out, "}");
+		answer_add(answer, out, "}");
 	} else
-		answer_put(answer, out, "null");
-	answer_put(answer, out, ",\"instructions\":null,"
+		answer_add(answer, out, "null");
+	answer_add(answer, out, ",\"instructions\":null,"
 	    "\"max_output_tokens\":null,\"metadata\":{},\"model\":");
 	answer_put_word(answer, out, answer->model);
-	answer_put(answer, out, ",\"output\":[");
+	answer_add(answer, out, ",\"output\":[");
 	answer_put_span(answer, out, answer_held(&answer->output));
-	answer_put(answer, out, "],\"parallel_tool_calls\":true,"
+	answer_add(answer, out, "],\"parallel_tool_calls\":true,"
 	    "\"previous_response_id\":null,"
 	    "\"reasoning\":{\"effort\":null,\"summary\":null},"
 	    "\"store\":false,\"temperature\":null,"
@@ -201,8 +201,8 @@ put_response(struct answer *answer, const char *status, const char *reason)
 	if (answer->finished)
 		put_usage(answer);
 	else
-		answer_put(answer, out, "null");
-	answer_put(answer, out, ",\"user\":null}");
+		answer_add(answer, out, "null");
+	answer_add(answer, out, ",\"user\":null}");
 }
 
 static void
@@ -210,7 +210,7 @@ response_event(struct answer *answer, const char *name, const char *status,
     const char *reason)
 {
 	begin_event(answer, name);
-	answer_put(answer, answer->out, ",\"response\":");
+	answer_add(answer, answer->out, ",\"response\":");
 	put_response(answer, status, reason);
 	end_event(answer);
 }
@@ -250,13 +250,13 @@ open_part(struct answer *answer)
 	if (answer->whole)
 		return;
 	begin_item_event(answer, "response.output_item.added");
-	answer_put(answer, answer->out, ",\"item\":");
+	answer_add(answer, answer->out, ",\"item\":");
 	put_item(answer, answer->out, false);
 	end_event(answer);
 	if (answer->kind != ANSWER_TEXT)
 		return;
 	begin_part_event(answer, "response.content_part.added");
-	answer_put(answer, answer->out, ",\"part\":");
+	answer_add(answer, answer->out, ",\"part\":");
 	put_part(answer, answer->out);
 	end_event(answer);
 }
@@ -279,15 +279,15 @@ delta(struct answer *answer, struct span text)
 		if (answer->kind == ANSWER_THINKING && answer->empty) {
 			begin_part_event(answer,
 			    "response.reasoning_summary_part.added");
-			answer_put(answer, answer->out, ",\"part\":");
+			answer_add(answer, answer->out, ",\"part\":");
 			put_part(answer, answer->out);
 			end_event(answer);
 		}
 		begin_part_event(answer, names[answer->kind]);
-		answer_put(answer, answer->out, ",\"delta\":");
+		answer_add(answer, answer->out, ",\"delta\":");
 		answer_put_string(answer, answer->out, text);
 		if (answer->kind == ANSWER_TEXT)
-			answer_put(answer, answer->out, ",\"logprobs\":[]");
+			answer_add(answer, answer->out, ",\"logprobs\":[]");
 		end_event(answer);
 	}
 	answer_put_escaped(answer, &answer->content, text);
@@ -310,11 +310,11 @@ static void
 custom_events(struct answer *answer)
 {
 	begin_part_event(answer, "response.custom_tool_call_input.delta");
-	answer_put(answer, answer->out, ",\"delta\":");
+	answer_add(answer, answer->out, ",\"delta\":");
 	put_content(answer, answer->out);
 	end_event(answer);
 	begin_part_event(answer, "response.custom_tool_call_input.done");
-	answer_put(answer, answer->out, ",\"input\":");
+	answer_add(answer, answer->out, ",\"input\":");
 	put_content(answer, answer->out);
 	end_event(answer);
 }
@@ -327,11 +327,11 @@ close_events(struct answer *answer)
 	switch (answer->kind) {
 	case ANSWER_TEXT:
 		begin_part_event(answer, "response.output_text.done");
-		answer_put(answer, out, ",\"logprobs\":[],\"text\":");
+		answer_add(answer, out, ",\"logprobs\":[],\"text\":");
 		put_content(answer, out);
 		end_event(answer);
 		begin_part_event(answer, "response.content_part.done");
-		answer_put(answer, out, ",\"part\":");
+		answer_add(answer, out, ",\"part\":");
 		put_part(answer, out);
 		end_event(answer);
 		break;
@@ -340,12 +340,12 @@ close_events(struct answer *answer)
 			break;
 		begin_part_event(answer,
 		    "response.reasoning_summary_text.done");
-		answer_put(answer, out, ",\"text\":");
+		answer_add(answer, out, ",\"text\":");
 		put_content(answer, out);
 		end_event(answer);
 		begin_part_event(answer,
 		    "response.reasoning_summary_part.done");
-		answer_put(answer, out, ",\"part\":");
+		answer_add(answer, out, ",\"part\":");
 		put_part(answer, out);
 		end_event(answer);
 		break;
@@ -356,9 +356,9 @@ close_events(struct answer *answer)
 		}
 		begin_part_event(answer,
 		    "response.function_call_arguments.done");
-		answer_put(answer, out, ",\"name\":");
+		answer_add(answer, out, ",\"name\":");
 		answer_put_word(answer, out, answer->call_name);
-		answer_put(answer, out, ",\"arguments\":");
+		answer_add(answer, out, ",\"arguments\":");
 		put_content(answer, out);
 		end_event(answer);
 		break;
@@ -375,13 +375,13 @@ close_part(struct answer *answer)
 		take_custom_input(answer);
 	if (!answer->whole)
 		close_events(answer);
-	answer_put(answer, output, output->len > 0 ? "," : "");
+	answer_add(answer, output, output->len > 0 ? "," : "");
 	from = output->len;
 	put_item(answer, output, true);
 	if (answer->whole || answer->result != TRANSLATE_OK)
 		return;
 	begin_item_event(answer, "response.output_item.done");
-	answer_put(answer, answer->out, ",\"item\":");
+	answer_add(answer, answer->out, ",\"item\":");
 	answer_put_span(answer, answer->out, (struct span){
 	    buf_head(output) + from, output->len - from });
 	end_event(answer);
@@ -413,14 +413,14 @@ error(struct answer *answer, const struct answer_error *what)
 	struct buf *out = answer->out;
 
 	begin_event(answer, "error");
-	answer_put(answer, out, ",\"code\":");
+	answer_add(answer, out, ",\"code\":");
 	if (what->code.len > 0)
 		answer_put_string(answer, out, what->code);
 	else
-		answer_put(answer, out, "null");
-	answer_put(answer, out, ",\"message\":");
+		answer_add(answer, out, "null");
+	answer_add(answer, out, ",\"message\":");
 	answer_put_string(answer, out, what->message);
-	answer_put(answer, out, ",\"param\":null");
+	answer_add(answer, out, ",\"param\":null");
 	end_event(answer);
 }
 

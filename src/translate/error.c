@@ -98,7 +98,7 @@ put_or_null(struct answer *answer, struct buf *to, struct span text)
 	if (text.len > 0)
 		answer_put_string(answer, to, text);
 	else
-		answer_put(answer, to, "null");
+		answer_add(answer, to, "null");
 }
 
 void
@@ -108,39 +108,39 @@ answer_put_error(struct answer *answer, struct buf *to,
 	const struct status_words *row = words_of(error->status);
 
 	if (answer->options->client == TRANSLATE_GEMINI) {
-		answer_put(answer, to, "{\"error\":{\"code\":");
+		answer_add(answer, to, "{\"error\":{\"code\":");
 		answer_put_count(answer, to, (uint64_t)error->status);
-		answer_put(answer, to, ",\"message\":");
+		answer_add(answer, to, ",\"message\":");
 		answer_put_string(answer, to, error->message);
-		answer_put(answer, to, ",\"status\":");
+		answer_add(answer, to, ",\"status\":");
 		answer_put_word(answer, to, row->gemini);
-		answer_put(answer, to, ",\"details\":[]}}");
+		answer_add(answer, to, ",\"details\":[]}}");
 		return;
 	}
 	if (answer->options->client == TRANSLATE_MESSAGES) {
-		answer_put(answer, to,
+		answer_add(answer, to,
 		    "{\"type\":\"error\",\"error\":{\"type\":");
 		answer_put_word(answer, to, row->anthropic);
-		answer_put(answer, to, ",\"message\":");
+		answer_add(answer, to, ",\"message\":");
 		answer_put_string(answer, to, error->message);
 		if (error->details != NULL) {
-			answer_put(answer, to, ",\"details\":");
-			answer_put(answer, to, error->details);
+			answer_add(answer, to, ",\"details\":");
+			answer_add(answer, to, error->details);
 		}
-		answer_put(answer, to, "},\"request_id\":");
+		answer_add(answer, to, "},\"request_id\":");
 		answer_put_id(answer, to, "");
-		answer_put(answer, to, "}");
+		answer_add(answer, to, "}");
 		return;
 	}
-	answer_put(answer, to, "{\"error\":{\"message\":");
+	answer_add(answer, to, "{\"error\":{\"message\":");
 	answer_put_string(answer, to, error->message);
-	answer_put(answer, to, ",\"type\":");
+	answer_add(answer, to, ",\"type\":");
 	answer_put_word(answer, to, row->openai);
-	answer_put(answer, to, ",\"param\":");
+	answer_add(answer, to, ",\"param\":");
 	put_or_null(answer, to, error->param);
-	answer_put(answer, to, ",\"code\":");
+	answer_add(answer, to, ",\"code\":");
 	put_or_null(answer, to, error->code);
-	answer_put(answer, to, "}}");
+	answer_add(answer, to, "}}");
 }
 
 /* Some put it into an event, or a list. */
@@ -166,6 +166,7 @@ translate_error(const struct translate_answer_options *options, int status,
 
 	answer_init(&answer, options, true);
 	answer_read_error(document, status, &error);
+	error.status = status;
 	answer_put_error(&answer, out, &error);
 	good = answer.result == TRANSLATE_OK;
 	answer_free(&answer);

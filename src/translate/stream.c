@@ -88,7 +88,7 @@ read_event(struct translate_stream *stream)
 		/* A sign of life is passed on as one. */
 		if (!stream->options.as_array &&
 		    document_is(document_get(document, "type"), "ping"))
-			answer_put(answer, answer->out, ": ping\n\n");
+			answer_add(answer, answer->out, ": ping\n\n");
 		json_object_put(document);
 	}
 	if (answer->result != TRANSLATE_OK &&

@@ -90,6 +90,9 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_NOT_OFFERED, 400, "not_offered", "unsupported_parameter",
 	    false, false, "'{param}' is not offered here. Send the request"
 	    " without it." },
+	{ WIRE_ERROR_NOT_TRANSLATED, 400, "not_translated",
+	    "unsupported_parameter", false, false, "The request asks for"
+	    " something that this model's provider has no word for." },
 	{ WIRE_ERROR_NO_KEY, 401, "no_key", "missing_api_key", false, false,
 	    "No API key was given. Send it as 'Authorization: Bearer KEY' or"
 	    " 'x-api-key: KEY'." },
@@ -238,6 +241,15 @@ wire_error_name(enum wire_error error)
 	if (error == WIRE_ERROR_NONE)
 		return "none";
 	return row != NULL ? row->name : "unknown";
+}
+
+const char *
+wire_error_message(enum wire_error error)
+{
+	const struct error_row *row = find_row(error);
+
+	assert(row != NULL && strchr(row->message, '{') == NULL);
+	return row->message;
 }
 
 /* The message as a JSON string, its gaps filled in. */

@@ -27,6 +27,7 @@ enum wire_error {
 	WIRE_ERROR_NO_KEY = 10,		/* 401 */
 	WIRE_ERROR_BAD_KEY = 11,	/* 401: unknown, revoked */
 	WIRE_ERROR_KEY_EXPIRED = 12,	/* 401 */
+	WIRE_ERROR_NOT_TRANSLATED = 13,	/* 400: no word for it upstream */
 	WIRE_ERROR_NO_MONEY = 20,	/* 402 */
 	WIRE_ERROR_ACCOUNT_CLOSED = 30,	/* 403: suspended or closed */
 	WIRE_ERROR_ADDRESS_DENIED = 31,	/* 403 */
@@ -93,6 +94,9 @@ int	wire_error_status(enum wire_error error);
 
 /* A short stable name ("no_money"), for tables and metrics. */
 const char *wire_error_name(enum wire_error error);
+
+/* The text of one whose text mentions nothing; without quotes. */
+const char *wire_error_message(enum wire_error error);
 
 /* The complete answer.  size must be at least WIRE_ERROR_BODY_BYTES. */
 void	wire_error_render(enum wire_protocol protocol, enum wire_error error,

@@ -43,8 +43,10 @@ answers_open(const struct call *call)
 static bool
 makes_answer(const struct call *call)
 {
-	return call->route->route == WIRE_ROUTE_RESPONSES ||
-	    call->route->route == WIRE_ROUTE_INTERACTIONS;
+	/* Who is asked in another protocol keeps nothing. */
+	return call->translated == NULL &&
+	    (call->route->route == WIRE_ROUTE_RESPONSES ||
+	    call->route->route == WIRE_ROUTE_INTERACTIONS);
 }
 
 bool

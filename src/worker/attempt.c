@@ -20,6 +20,7 @@
 #include "worker/relay.h"
 #include "worker/relay_end.h"
 #include "worker/settle.h"
+#include "worker/translated.h"
 
 #define RETRY_LATER_S 5
 #define RETRY_COST 100
@@ -112,6 +113,7 @@ choose_now(struct call *call, const struct catalogue_model *model,
 		.shm = call->worker->shm,
 		.model = model,
 		.protocol = call->protocol,
+		.route = call->route->route,
 		.group_id = call->group_id,
 		/* Only who made an answer knows it. */
 		.channel_id = call->is_stored ? call->stored.channel_id : 0,
@@ -212,6 +214,7 @@ clean(struct call *call)
 		bytes_scrub(&call->meter, sizeof(call->meter));
 	if (call->filtered)
 		bytes_scrub(&call->filter, sizeof(call->filter));
+	translated_forget(call);
 	buf_consume(&call->relay, call->relay.len);
 	buf_consume(&call->upstream_head, call->upstream_head.len);
 	call->metered = call->filtered = call->streamed = false;
@@ -256,6 +259,7 @@ start(struct call *call, const struct catalogue_model *model,
 {
 	struct attempt *a = &call->attempt;
 	enum choice_result result = CHOICE_MADE;
+	enum wire_error error = WIRE_ERROR_NONE;
 	struct choice choice;
 
 	memset(&choice, 0, sizeof(choice));
@@ -264,16 +268,38 @@ start(struct call *call, const struct catalogue_model *model,
 	else
 		result = choose_now(call, model, &choice);
 	while (result == CHOICE_MADE) {
-		if (take_part(call, &choice))
-			return begin(call, model, &choice);
-		if (!tried_add(&a->tried, a->key.slot, a->key.credential))
+		uint32_t tried = TRIED_WHOLE_CHANNEL;
+
+		if (take_part(call, &choice)) {
+			error = begin(call, model, &choice);
+			if (error != WIRE_ERROR_NOT_TRANSLATED)
+				return error;
+			/* Another protocol may have a word for it. */
+			attempt_over(call);
+			call->record.attempts--;
+		} else
+			tried = a->key.credential;
+		if (!tried_add(&a->tried, a->key.slot, tried))
 			break;
 		result = choose_now(call, model, &choice);
 	}
+	if (error != WIRE_ERROR_NONE)
+		return error;
 	/* What was given up a moment ago may be all there is. */
 	if (result == CHOICE_MADE || a->tried.n > 0)
 		result = CHOICE_BUSY;
 	return no_choice(call, result, choice.wait_ms);
+}
+
+/* Is it a refusal that has been written?  Then that is the answer. */
+static bool
+is_refused(struct call *call, enum wire_error error)
+{
+	if (error != WIRE_ERROR_NOT_TRANSLATED)
+		return false;
+	translated_refuse(call);
+	settle_free(call);
+	return true;
 }
 
 bool
@@ -289,6 +315,8 @@ attempt_first(struct call *call, const struct catalogue_model *model,
 	if (error == WIRE_ERROR_NONE)
 		return true;
 	attempt_over(call);
+	if (is_refused(call, error))
+		return false;
 	call_refuse_about(call, error, call->request.model);
 	call->status = wire_error_status(error);
 	settle_free(call);
@@ -508,7 +536,10 @@ attempt_again(struct call *call)
 	error = start(call, model, &choice);
 	if (error != WIRE_ERROR_NONE) {
 		attempt_over(call);
-		relay_fail(call, error);
+		if (is_refused(call, error))
+			call_wake(call);
+		else
+			relay_fail(call, error);
 	}
 	return true;
 }

@@ -14,6 +14,7 @@
 #include "worker/context.h"
 #include "worker/front.h"
 #include "worker/park.h"
+#include "worker/translated.h"
 
 /* Calls and buffers kept for the next ones. */
 #define SPARE_CALLS_MAX 512
@@ -139,6 +140,7 @@ call_release(struct call *call)
 	assert(call->hold == HOLD_NONE);
 	durable_forget(call);
 	park_forget(call);
+	translated_forget(call);
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);
@@ -217,4 +219,5 @@ call_forget_request(struct call *call)
 {
 	recycle(&call->body);
 	recycle(&call->upstream_head);
+	translated_forget_body(call);
 }

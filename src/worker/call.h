@@ -41,6 +41,7 @@
 
 struct client;
 struct exchange;
+struct translated;
 struct worker;
 
 enum call_state {
@@ -134,6 +135,8 @@ struct call {
 
 	/* The upstream's side. */
 	struct attempt attempt;
+	const struct wire_route_info *upstream_route;
+	struct translated *translated;	/* NULL: they speak the same */
 	char upstream_model[MODEL_NAME_BYTES]; /* if not as configured */
 	struct buf upstream_head;
 	struct wire_splice splice;

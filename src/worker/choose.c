@@ -6,6 +6,7 @@
 #include "shm/catalogue.h"
 #include "shm/channel.h"
 #include "worker/catalogue_view.h"
+#include "worker/translated.h"
 
 /* Channels of one priority that are considered; more serve no purpose. */
 #define CANDIDATES_MAX 64
@@ -23,6 +24,7 @@ struct search {
 	int64_t now_ms;
 	size_t candidates;
 	uint64_t weights;
+	bool translates;		/* and looks at nothing else */
 	/* Why there is none, and until when. */
 	bool served, broken, busy, refused;
 	int64_t wait_ms;
@@ -163,11 +165,19 @@ consider(struct search *s, uint32_t route)
 	s->weights += weight_of(c);
 }
 
-/* By its protocol, for its group, and if there must be one channel, that. */
+/* By its protocol, for its group, and if there must be one channel, that.
+ * What must go to one because of an answer that it keeps can't be translated
+ * at all, which is better said by the member's name. */
 static bool
-serves(const struct choice_ask *ask, const struct view_channel *c)
+serves(const struct search *s, const struct view_channel *c)
 {
-	return c->channel->protocol == ask->protocol &&
+	const struct choice_ask *ask = s->ask;
+	bool instead = translated_instead(ask->route, c->channel);
+
+	if (s->translates)
+		return (instead || translated_possible(ask->route,
+		    c->channel->protocol)) && view_allows(c, ask->group_id);
+	return c->channel->protocol == ask->protocol && !instead &&
 	    (ask->channel_id == 0 ||
 	    ask->channel_id == c->channel->channel_id) &&
 	    view_allows(c, ask->group_id);
@@ -184,7 +194,7 @@ search(struct search *s)
 		const struct view_channel *c = view_route_channel(ask->view,
 		    route);
 
-		if (!serves(ask, c))
+		if (!serves(s, c))
 			continue;
 		s->served = true;
 		if (!view_usable(c))
@@ -213,7 +223,7 @@ more_follow(const struct search *s)
 		    route);
 
 		if (c->channel->priority != last->channel->priority &&
-		    serves(ask, c) && view_usable(c) &&
+		    serves(s, c) && view_usable(c) &&
 		    !tried_has(ask->tried, c->channel->slot,
 		    TRIED_WHOLE_CHANNEL) &&
 		    channel_passes(ask->shm, c->channel->slot, s->now_ms))
@@ -324,6 +334,10 @@ choose(const struct choice_ask *ask, struct choice *choice_r)
 	s.ask = ask;
 	s.now_ms = ask->now.ns / NS_PER_MS;
 	search(&s);
+	if (!s.served) {
+		s.translates = true;
+		search(&s);
+	}
 	choice_r->wait_ms = s.wait_ms;
 	if (s.candidates == 0)
 		return explain(&s);

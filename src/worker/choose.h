@@ -10,6 +10,9 @@
  * affinity by rendezvous, so that the same affinity meets the same credential
  * for as long as it is fit and moves no other when it isn't; else the less
  * loaded of two that were drawn by weight.
+ *
+ * Where none serves the model by the protocol, those that the call can be
+ * translated for take their place.
  */
 #ifndef WORKER_CHOOSE_H
 #define WORKER_CHOOSE_H
@@ -47,6 +50,7 @@ struct choice_ask {
 	const struct shm *shm;
 	const struct catalogue_model *model;
 	enum wire_protocol protocol;
+	enum wire_route route;		/* for what may be translated */
 	uint64_t group_id;
 	uint64_t channel_id;		/* the only one that will do; 0: any */
 	uint64_t affinity;		/* 0: none */
@@ -66,7 +70,7 @@ struct choice {
 
 enum choice_result {
 	CHOICE_MADE,
-	CHOICE_NO_ROUTE,	/* nothing serves it by this protocol */
+	CHOICE_NO_ROUTE,	/* nothing serves it by such a protocol */
 	CHOICE_NO_CHANNEL,	/* none is up */
 	CHOICE_BUSY,		/* limits, or they were told to wait */
 	CHOICE_REFUSED		/* every credential was refused */

@@ -9,9 +9,14 @@
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
+#include "worker/translated.h"
 
 #define LITERAL(s) { (s), sizeof(s) - 1 }
 #define USER_AGENT "youyun/" PACKAGE_VERSION
+
+/* What we ask in a protocol that the client doesn't speak. */
+#define ANTHROPIC_VERSION "2023-06-01"
+#define GEMINI_VERSION "v1beta"
 
 static const struct request_header fixed_headers[] = {
 	/* The meter reads what passes; see also relay.c. */
@@ -95,6 +100,23 @@ put_content_type(struct header_list *list, const struct wire_route_info *route,
 	}
 }
 
+/* Of the client's head, what means something to its own protocol. */
+static void
+put_of_client(struct header_list *list, const struct wire_route_info *route,
+    const struct client_head *head)
+{
+	put(list, "Accept", head->accept.p != NULL ? head->accept :
+	    (struct span)LITERAL("*/*"));
+	put(list, "Idempotency-Key", head->idempotency_key);
+	if (route->protocol == WIRE_OPENAI)
+		put(list, "OpenAI-Beta", head->openai_beta);
+	if (route->protocol == WIRE_ANTHROPIC) {
+		put(list, "anthropic-version", head->anthropic_version);
+		for (uint32_t i = 0; i < head->anthropic_betas; i++)
+			put(list, "anthropic-beta", head->anthropic_beta[i]);
+	}
+}
+
 size_t
 forward_headers(const struct wire_route_info *route,
     const struct client_head *head, const char *credential,
@@ -108,16 +130,14 @@ forward_headers(const struct wire_route_info *route,
 	for (size_t i = 0; i < sizeof(fixed_headers) /
 	    sizeof(fixed_headers[0]); i++)
 		list.header[list.n++] = fixed_headers[i];
-	put(&list, "Accept", head->accept.p != NULL ? head->accept :
-	    (struct span)LITERAL("*/*"));
-	put(&list, "Idempotency-Key", head->idempotency_key);
-	if (route->protocol == WIRE_OPENAI)
-		put(&list, "OpenAI-Beta", head->openai_beta);
-	if (route->protocol == WIRE_ANTHROPIC) {
-		put(&list, "anthropic-version", head->anthropic_version);
-		for (uint32_t i = 0; i < head->anthropic_betas; i++)
-			put(&list, "anthropic-beta", head->anthropic_beta[i]);
+	if (head != NULL) {
+		put_of_client(&list, route, head);
+		return list.n;
 	}
+	put(&list, "Accept", (struct span)LITERAL("*/*"));
+	if (route->protocol == WIRE_ANTHROPIC)
+		put(&list, "anthropic-version",
+		    (struct span)LITERAL(ANTHROPIC_VERSION));
 	return list.n;
 }
 
@@ -192,7 +212,9 @@ forward_target(const struct wire_route_info *route,
 	char mark = '?';
 
 	add_path(&text, route->path, version, name);
-	for (uint32_t i = 0; i < head->queries; i++) {
+	if (head == NULL && route->route == WIRE_ROUTE_STREAM_GENERATE)
+		add(&text, "?alt=sse", strlen("?alt=sse"));
+	for (uint32_t i = 0; head != NULL && i < head->queries; i++) {
 		const struct client_query *query = &head->query[i];
 
 		if (!passes(route->route, query->name))
@@ -245,6 +267,11 @@ target_of(const struct call *call, char buf[FORWARD_TARGET_BYTES])
 {
 	struct span name = call->path.name;
 
+	if (call->translated != NULL)
+		return forward_target(call->upstream_route, NULL,
+		    (struct span)LITERAL(GEMINI_VERSION),
+		    (struct span){ call->upstream_model,
+		    strlen(call->upstream_model) }, buf);
 	if (call->request.model_in_path)
 		name = (struct span){ call->upstream_model,
 			strlen(call->upstream_model) };
@@ -314,6 +341,7 @@ rename_batch(struct call *call)
 static bool
 splice(struct call *call)
 {
+	call->upstream_route = call->route;
 	call->filtered = wants_usage_frame(call);
 	if (call->filtered)
 		wire_filter_init(&call->filter);
@@ -325,6 +353,20 @@ splice(struct call *call)
 	return true;
 }
 
+/* The body, for a channel of its protocol or of another. */
+static enum wire_error
+make_body(struct call *call, const struct catalogue_channel *channel)
+{
+	if (channel->protocol != call->protocol ||
+	    translated_instead(call->route->route, channel))
+		return translated_begin(call,
+		    (enum wire_protocol)channel->protocol);
+	translated_forget(call);
+	if (!rename_batch(call))
+		return WIRE_ERROR_OVERLOADED;
+	return splice(call) ? WIRE_ERROR_NONE : WIRE_ERROR_INTERNAL;
+}
+
 enum wire_error
 forward_call(struct call *call, const struct catalogue_model *model,
     const struct choice *choice, const struct exchange_handlers *handlers)
@@ -334,6 +376,7 @@ forward_call(struct call *call, const struct catalogue_model *model,
 	struct exchange_request request = { .since = call->started };
 	char buf[FORWARD_TARGET_BYTES];
 	struct span target;
+	enum wire_error error;
 	size_t headers;
 
 	/* Without a body nothing of it says a model's name. */
@@ -342,11 +385,11 @@ forward_call(struct call *call, const struct catalogue_model *model,
 	    call->request.model, call->request.model_len,
 	    call->upstream_model))
 		return WIRE_ERROR_NO_MODEL;
-	if (!rename_batch(call))
-		return WIRE_ERROR_OVERLOADED;
-	if (!splice(call))
-		return WIRE_ERROR_INTERNAL;
-	headers = forward_headers(call->route, &call->head,
+	error = make_body(call, channel->channel);
+	if (error != WIRE_ERROR_NONE)
+		return error;
+	headers = forward_headers(call->upstream_route,
+	    call->translated != NULL ? NULL : &call->head,
 	    choice->credential->value, choice->credential->len, header);
 	static_assert(FORWARD_HEADERS_OURS + 1 + CHANNEL_HEADERS <=
 	    FORWARD_HEADERS, "the operator's headers find room");
@@ -359,7 +402,7 @@ forward_call(struct call *call, const struct catalogue_model *model,
 	headers += channel->headers;
 	target = target_of(call, buf);
 	if (target.p == NULL || !request_head_render(&call->upstream_head,
-	    channel->upstream, method_of(call->route), target, header,
+	    channel->upstream, method_of(call->upstream_route), target, header,
 	    headers, body_length(call)))
 		/* A control character in a value, or far too much of them. */
 		return WIRE_ERROR_BAD_REQUEST;

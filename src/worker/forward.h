@@ -5,7 +5,7 @@
  *
  * Headers and members of the query go up from allow-lists only; a key in a
  * query never does.  The body goes up as it came, but for the model's name and
- * stream_options.include_usage.
+ * stream_options.include_usage; or it is translated, see translated.h.
  */
 #ifndef WORKER_FORWARD_H
 #define WORKER_FORWARD_H
@@ -31,8 +31,8 @@ struct exchange_handlers;
 
 /*
  * The headers for a route, in order, from what the client sent; borrowed from
- * head and credential.  protocol: where the route has none of its own, too.
- * Returns how many.
+ * head and credential.  head NULL: the client speaks another protocol, and
+ * nothing of its head means anything there.  Returns how many.
  */
 size_t	forward_headers(const struct wire_route_info *route,
 	    const struct client_head *head, const char *credential,
@@ -41,7 +41,8 @@ size_t	forward_headers(const struct wire_route_info *route,
 /*
  * Path and query, "/v1/messages?beta=true", written into buf: the route's own
  * path, with the version that the client used, and name for its id or its
- * model.  p is NULL when that is too long.
+ * model.  p is NULL when that is too long.  head NULL: as above; then a stream
+ * of Gemini's is asked for as events.
  */
 struct span forward_target(const struct wire_route_info *route,
 	    const struct client_head *head, struct span version,

@@ -26,5 +26,6 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/request.c %D%/request.h \
 	%D%/settle.c %D%/settle.h \
 	%D%/tls_io.c %D%/tls_io.h \
+	%D%/translated.c %D%/translated.h \
 	%D%/upload.c %D%/upload.h \
 	%D%/worker.c %D%/worker.h

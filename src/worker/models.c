@@ -11,6 +11,7 @@
 #include "worker/context.h"
 #include "worker/reply.h"
 #include "worker/settle.h"
+#include "worker/translated.h"
 
 #define FIRST_BYTES (4 * WIRE_MODELS_ENTRY_BYTES)
 
@@ -27,13 +28,45 @@ grow(struct wire_models *list, char **buf)
 	return true;
 }
 
+/* What a protocol's clients ask of a model from their list. */
+static enum wire_route
+usual_route(enum wire_protocol protocol)
+{
+	switch (protocol) {
+	case WIRE_ANTHROPIC:
+		return WIRE_ROUTE_MESSAGES;
+	case WIRE_GEMINI:
+		return WIRE_ROUTE_GENERATE;
+	case WIRE_OPENAI:
+		break;
+	}
+	return WIRE_ROUTE_CHAT_COMPLETIONS;
+}
+
+/* By its own protocol, or one that the client's can be translated to. */
+static bool
+is_served(const struct call *call, const struct catalogue_model *m)
+{
+	static const enum wire_protocol all[] = { WIRE_OPENAI,
+		WIRE_ANTHROPIC, WIRE_GEMINI };
+	enum wire_route route = usual_route(call->protocol);
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if ((all[i] == call->protocol ||
+		    translated_possible(route, all[i])) &&
+		    view_serves(call->worker->view, m, all[i],
+		    call->group_id))
+			return true;
+	return false;
+}
+
 static bool
 is_sold(const struct call *call, const struct catalogue_model *m)
 {
 	size_t prefix;
 
 	return price_is_set(&m->price) && !model_is_pattern(m->name, &prefix) &&
-	    view_serves(call->worker->view, m, call->protocol, call->group_id);
+	    is_served(call, m);
 }
 
 static bool

@@ -20,6 +20,7 @@
 #include "worker/front.h"
 #include "worker/relay_end.h"
 #include "worker/settle.h"
+#include "worker/translated.h"
 
 /* Of an error answer that we replaced: read on, to keep the connection. */
 #define WASTE_MAX_BYTES 65536
@@ -62,9 +63,9 @@ on_sent(void *arg)
 	attempt_sent(call);
 }
 
-/* What the meter can't read must not pass unmetered. */
+/* What the meter, or the translation, can't read must not pass. */
 static void
-refuse_coding(struct call *call)
+refuse_answer(struct call *call)
 {
 	attempt_note_failure(call, UPSTREAM_BAD_HEAD);
 	if (attempt_again(call))
@@ -135,23 +136,29 @@ on_head(void *arg, int status, const struct response_head *head)
 		call->recorded_error = WIRE_ERROR_UPSTREAM_STATUS;
 	}
 	if (head->coding != RESPONSE_CODING_IDENTITY) {
-		refuse_coding(call);
+		refuse_answer(call);
 		return;
 	}
 	keep_head(call, status, head);
+	if (call->translated != NULL &&
+	    !translated_head(call, head->is_event_stream)) {
+		refuse_answer(call);
+		return;
+	}
 	if (!call->upstream_ok)
 		return;
 	call->events = head->is_event_stream;
 	/* Without events it is an array, whose elements come one by one. */
 	call->streamed = call->events ||
-	    call->route->route == WIRE_ROUTE_STREAM_GENERATE;
+	    call->upstream_route->route == WIRE_ROUTE_STREAM_GENERATE;
 	if (!call->events)
 		call->filtered = false;
 	/* Frames may be kept from it, and a cut may add one. */
 	if (call->streamed)
 		call->has_length = false;
 	call->metered = true;
-	wire_meter_init(&call->meter, call->route->route, call->events);
+	wire_meter_init(&call->meter, call->upstream_route->route,
+	    call->events);
 	if (may_be_opaque(call->route->route) && !call->events &&
 	    !head->is_json)
 		wire_meter_opaque(&call->meter);
@@ -178,6 +185,19 @@ append_filtered(struct call *call, const char *p, size_t len)
 		p += used;
 		len -= used;
 	}
+}
+
+/* False: it can't be translated. */
+static bool
+pass_on(struct call *call, const char *p, size_t len)
+{
+	if (call->translated != NULL)
+		return translated_feed(call, p, len);
+	if (call->filtered)
+		append_filtered(call, p, len);
+	else
+		append(call, p, len);
+	return true;
 }
 
 static size_t
@@ -238,6 +258,9 @@ relay_refilled(struct call *call)
 	if (more == ADMIT_NO_MONEY) {
 		call->relay.len -= call->withheld;
 		call->withheld = 0;
+		if (call->translated != NULL && call->relay.len == 0 &&
+		    call->delivered_bytes == 0)
+			translated_unsay(call);
 		relay_end_for_money(call, call->waits_mid_event);
 		return;
 	}
@@ -281,10 +304,10 @@ stream_body(struct call *call, const char *p, size_t len)
 		relay_end_for_money(call, mid_event);
 		return len;
 	}
-	if (call->filtered)
-		append_filtered(call, p, n);
-	else
-		append(call, p, n);
+	if (!pass_on(call, p, n)) {
+		relay_end_untranslated(call);
+		return len;
+	}
 	if (call->broken) {
 		relay_end_broken(call);
 		return len;
@@ -329,6 +352,20 @@ plain_body(struct call *call, const char *p, size_t len)
 	return n;
 }
 
+/* It can't be translated before it is complete. */
+static size_t
+translated_body(struct call *call, const char *p, size_t len)
+{
+	note_bytes(call, len);
+	if (call->upstream_ok)
+		attempt_answered(call);
+	if (call->metered)
+		wire_meter_feed(&call->meter, p, len);
+	if (!translated_collect(call, p, len))
+		relay_end_untranslated(call);
+	return len;
+}
+
 static size_t
 waste_body(struct call *call, const char *p, size_t len, uint64_t max)
 {
@@ -368,6 +405,8 @@ on_body(void *arg, const char *p, size_t len)
 		return waste_body(call, p, len, WASTE_MAX_BYTES);
 	if (call->streamed)
 		return stream_body(call, p, len);
+	if (call->translated != NULL)
+		return translated_body(call, p, len);
 	return plain_body(call, p, len);
 }
 
@@ -384,6 +423,9 @@ on_end(void *arg)
 		relay_over(call);
 	else if (call->waits)
 		call->waits_ended = true;
+	else if (call->translated != NULL && !call->streamed &&
+	    !translated_whole(call))
+		relay_end_untranslated(call);
 	else
 		relay_end(call);
 }

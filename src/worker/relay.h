@@ -7,7 +7,8 @@
  *
  * A stream's bytes leave in the turn in which they came.  An unstreamed answer
  * is kept until it is complete and settled, if it fits the relay buffer; a
- * longer one flows, but its last byte waits for the settlement.  With strict
+ * longer one flows, but its last byte waits for the settlement.  One that is
+ * translated never flows; translated.h takes the filter's place.  With strict
  * durability every answer flows, and the last byte waits for the record.
  */
 #ifndef WORKER_RELAY_H

@@ -13,6 +13,7 @@
 #include "worker/park.h"
 #include "worker/relay.h"
 #include "worker/settle.h"
+#include "worker/translated.h"
 
 enum wire_error
 relay_failure_error(enum upstream_failure failure)
@@ -114,9 +115,9 @@ settle_end(struct call *call)
 		settle_usage(call);
 }
 
-/* A cut must be seen as one: the protocol's own event says it. */
+/* In a stream whose bytes are the upstream's. */
 static void
-append_event(struct call *call, enum wire_error error, bool mid_event)
+append_own(struct call *call, enum wire_error error, bool mid_event)
 {
 	char event[WIRE_ERROR_BODY_BYTES];
 	struct wire_error_info info = { .request_id = call->id };
@@ -132,6 +133,16 @@ append_event(struct call *call, enum wire_error error, bool mid_event)
 	/* No JSON text can be mended in its middle. */
 	if ((mid_event && !call->events) ||
 	    !buf_append(&call->relay, event, len))
+		call->broken = true;
+}
+
+/* A cut must be seen as one: the protocol's own event says it. */
+static void
+append_event(struct call *call, enum wire_error error, bool mid_event)
+{
+	if (call->translated == NULL)
+		append_own(call, error, mid_event);
+	else if (!translated_fail(call, error))
 		call->broken = true;
 	if (!call->settled)
 		call->recorded_error = error;
@@ -149,6 +160,15 @@ must_have_end(const struct call *call)
 	    call->route->route == WIRE_ROUTE_INTERACTIONS;
 }
 
+static bool
+has_end(struct call *call)
+{
+	if (call->translated != NULL)
+		return translated_end(call);
+	return !must_have_end(call) || call->meter.finished ||
+	    call->meter.error_seen;
+}
+
 static void
 end_stream(struct call *call)
 {
@@ -159,8 +179,7 @@ end_stream(struct call *call)
 		if (!buf_append(&call->relay, rest.p, rest.len))
 			call->broken = true;
 	}
-	if (must_have_end(call) && !call->meter.finished &&
-	    !call->meter.error_seen) {
+	if (!has_end(call)) {
 		if (!call->settled)
 			call->record.flags |= RECORD_UPSTREAM_CUT;
 		attempt_note_failure(call, UPSTREAM_CUT);
@@ -203,7 +222,8 @@ relay_end_failed(struct call *call, enum upstream_failure failure)
 		return;
 	}
 	/* Broken off after its own end: nothing is missing. */
-	if (call->streamed && call->meter.finished && call->settled) {
+	if (call->streamed && call->meter.finished && call->settled &&
+	    (call->translated == NULL || translated_end(call))) {
 		call_wake(call);
 		return;
 	}
@@ -268,6 +288,29 @@ relay_end_broken(struct call *call)
 		return;
 	}
 	call->recorded_error = WIRE_ERROR_OVERLOADED;
+	settle_usage(call);
+	call_wake(call);
+}
+
+void
+relay_end_untranslated(struct call *call)
+{
+	log_info("an upstream's answer is not of its protocol "
+	    "channel_id=%llu", (unsigned long long)call->record.channel_id);
+	relay_stop_waiting(call);
+	attempt_note_failure(call, UPSTREAM_BAD_HEAD);
+	if (attempt_again(call))
+		return;
+	exchange_cancel(&call->exchange);
+	attempt_over(call);
+	call->upstream_over = true;
+	if (call->answer == ANSWER_NONE) {
+		relay_fail(call, WIRE_ERROR_UPSTREAM);
+		return;
+	}
+	if (!call->settled)
+		call->record.flags |= RECORD_UPSTREAM_CUT;
+	append_event(call, WIRE_ERROR_STREAM_CUT, false);
 	settle_usage(call);
 	call_wake(call);
 }

@@ -23,6 +23,8 @@ void	relay_end_for_money(struct call *call, bool mid_event);
 void	relay_stop_waiting(struct call *call);
 /* We ran out of memory for it. */
 void	relay_end_broken(struct call *call);
+/* What the upstream says is not of its protocol, or too long to translate. */
+void	relay_end_untranslated(struct call *call);
 /* Nothing came that the client could have seen: free, and an error. */
 void	relay_fail(struct call *call, enum wire_error error);
 /* An answer of 2xx that is nothing but an error so far: it has used nothing. */

@@ -590,34 +590,41 @@ class Channels(Case):
             "--proxy", "http://proxy.example:3128",
             "--proxy-credential-file", secret, "--first-token-timeout", "20s",
             "--idle-timeout", "500ms", "--max-concurrent", "7",
-            "--max-per-minute", "600")
+            "--max-per-minute", "600", "--responses", "translated")
         self.assertEqual(done.status, OK, done)
         shown = it.json("channel", "show", name)
         self.assertEqual(
             [shown[k] for k in ("groups", "region", "entity", "headers",
                                 "proxy", "proxy_credential",
                                 "first_token_ms", "idle_ms", "total_ms",
-                                "max_concurrent", "max_per_minute")],
+                                "max_concurrent", "max_per_minute",
+                                "responses")],
             ["default", "eu", "Example SE",
              "OpenAI-Organization: org-1\nx-a: b c\n",
-             "http://proxy.example:3128", True, 20000, 500, None, 7, 600])
+             "http://proxy.example:3128", True, 20000, 500, None, 7, 600,
+             "translated"])
         self.assertNotIn("hush", it.ok("channel", "show", name).out)
         self.assertEqual([c["name"] for c in shown["credentials"]], ["main"])
         it.ok("channel", "set", name, "--all-groups", "--header", "",
               "--proxy", "none", "--idle-timeout", "default",
               "--max-concurrent", "0")
+        self.assertEqual(it.json("channel", "show", name)["responses"],
+                         "translated")
+        it.ok("channel", "set", name, "--responses", "native")
         shown = it.json("channel", "show", name)
         self.assertEqual(
             [shown[k] for k in ("groups", "region", "headers", "proxy",
                                 "first_token_ms", "idle_ms",
-                                "max_concurrent", "max_per_minute")],
-            [None, "eu", None, None, 20000, None, None, 600])
+                                "max_concurrent", "max_per_minute",
+                                "responses")],
+            [None, "eu", None, None, 20000, None, None, 600, "native"])
         it.ok("channel", "reset", name)
 
     def test_mistakes_in_what_bounds_a_channel(self):
         name, _ = self.add()
         for code, words in (
                 (USAGE, ("--header", "Host: x")),
+                (USAGE, ("--responses", "maybe")),
                 (USAGE, ("--header", "no colon")),
                 (USAGE, ("--header", "Authorization: Bearer x")),
                 (USAGE, ("--proxy", "https://proxy.example:1")),

@@ -474,3 +474,94 @@ test('gemini: refusals', async () => {
 		model: 'nothing', contents: 'Hi',
 	}), (error) => error.status === 404);
 });
+
+// Models by a channel of another protocol alone: what each says, and counts.
+const others = {
+	'only-openai': [LAST, WORDS], 'only-anthropic': [LAST, WORDS],
+	'only-gemini': ['Hel', 24],
+};
+const says = (model, text) => text.includes(others[model][0]);
+
+for (const model of ['only-anthropic', 'only-gemini']) {
+	test(`openai: chat completions of ${model}`, async () => {
+		const { chat } = openai();
+		const answer = await chat.completions.create({
+			model, messages: hello,
+		});
+		const runner = chat.completions.stream({
+			model, messages: hello,
+			stream_options: { include_usage: true },
+		});
+		const made = await runner.finalChatCompletion();
+
+		for (const { choices, usage } of [answer, made]) {
+			assert.ok(says(model, choices[0].message.content));
+			assert.equal(choices[0].finish_reason, 'stop');
+			assert.equal(usage.completion_tokens,
+			    others[model][1]);
+		}
+	});
+
+	test(`openai: responses of ${model}`, async () => {
+		const { responses } = openai();
+		const answer = await responses.create({ model, input: 'Hi' });
+		const made = await responses.stream({ model, input: 'Hi' })
+			.finalResponse();
+
+		for (const { output_text, status, usage } of [answer, made]) {
+			assert.ok(says(model, output_text));
+			assert.equal(status, 'completed');
+			assert.equal(usage.output_tokens, others[model][1]);
+		}
+	});
+
+	test(`openai: what ${model} has no word for`, async () => {
+		const counter = counting();
+		const client = openai({ fetch: counter.fetch });
+
+		await assert.rejects(client.chat.completions.create({
+			model, messages: hello, logit_bias: { 1: 2 },
+		}), (error) => error instanceof OpenAI.BadRequestError &&
+		    error.message.includes('logit_bias'));
+		assert.equal(counter.calls, 1);
+	});
+}
+
+for (const [name, Client] of [['1', Anthropic], ['0', OlderAnthropic]])
+	for (const model of ['only-openai', 'only-gemini'])
+		test(`anthropic ${name}: messages of ${model}`, async () => {
+			const { messages } = new Client({
+				apiKey: KEY, baseURL: BASE_URL,
+			});
+			const body = { model, max_tokens: 500, messages: hello };
+			const answer = await messages.create(body);
+			const made = await messages.stream(body).finalMessage();
+
+			for (const { content, stop_reason, usage } of
+			    [answer, made]) {
+				assert.ok(says(model, content[0].text));
+				assert.equal(stop_reason, 'end_turn');
+				assert.equal(usage.output_tokens,
+				    others[model][1]);
+			}
+			await assert.rejects(messages.create({
+				...body, top_k: model === 'only-openai' ? 1 : [],
+			}), Client.BadRequestError);
+		});
+
+for (const model of ['only-openai', 'only-anthropic'])
+	test(`gemini: content of ${model}`, async () => {
+		const { models } = new GoogleGenAI({
+			apiKey: KEY, httpOptions: { baseUrl: BASE_URL },
+		});
+		const body = { model, contents: 'Hi' };
+		const answer = await models.generateContent(body);
+		let text = '', last;
+
+		assert.ok(says(model, answer.text));
+		for await (last of await models.generateContentStream(body))
+			text += last.text ?? '';
+		assert.ok(says(model, text));
+		for (const { usageMetadata } of [answer, last])
+			assert.equal(usageMetadata.candidatesTokenCount, WORDS);
+	});

@@ -12,6 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "http"))
 
 import harness  # noqa: E402
+from channels import Channels  # noqa: E402
 
 MODELS = ["fast", "demo", "bytes1", "status-429", "reset", "cut-mid-stream",
           "drip-100-50"]
@@ -46,6 +47,12 @@ def main():
     script.write_bytes((HERE / "sdk.test.mjs").read_bytes())
     gateway = harness.Gateway(MODELS)
     try:
+        channels = Channels(gateway)
+        # Each by one protocol alone.
+        for protocol in ("openai", "anthropic", "gemini"):
+            channels.add(f"{protocol}-alone", "fast", [f"only-{protocol}"],
+                         protocol=protocol)
+            channels.open(f"only-{protocol}")
         poor = gateway.add_customer("poor")
         done = subprocess.run(
             ["node", "--test", script], check=False, cwd=folder,

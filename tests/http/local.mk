@@ -7,6 +7,7 @@ http_tests = \
 	%D%/test_kinds.py \
 	%D%/test_prices.py \
 	%D%/test_splice.py \
+	%D%/test_translation.py \
 	%D%/test_disconnect.py \
 	%D%/test_failover.py \
 	%D%/test_breaker.py \

@@ -882,6 +882,10 @@ START_TEST(test_errors_take_the_clients_shape)
 	error_gives(429, "{'error':{'message':'slow'}}", "{'error':{'code':"
 	    "429,'message':'slow','status':'RESOURCE_EXHAUSTED','details':[]"
 	    "}}");
+	/* Its type would say 400. */
+	error_gives(404, "{'error':{'message':'gone','type':"
+	    "'invalid_request_error'}}", "{'error':{'code':404,'message':"
+	    "'gone','status':'NOT_FOUND','details':[]}}");
 	pair(RESPONSES, GEMINI);
 	error_gives(404, "{'error':{'code':404,'message':'gone','status':"
 	    "'NOT_FOUND'}}",

@@ -98,6 +98,63 @@ START_TEST(test_the_lowest_priority_number_is_chosen_from)
 }
 END_TEST
 
+START_TEST(test_other_protocols_serve_only_what_their_own_does_not)
+{
+	struct catalogue c = make();
+
+	add_channel(&c, WIRE_OPENAI, 9, 1);
+	add_channel(&c, WIRE_ANTHROPIC, 0, 1);
+	add_channel(&c, WIRE_GEMINI, 1, 1);
+	for (uint32_t i = 0; i < 3; i++)
+		add_route(&c, 0, i, "up");
+	add_route(&c, 1, 1, "up");
+	add_route(&c, 1, 2, "up");
+	begin(&c);
+	ask.route = WIRE_ROUTE_CHAT_COMPLETIONS;
+	ck_assert_uint_eq(slot_of(0), 0);
+	ck_assert(!got.others);
+	/* It is out, but it is the one. */
+	take_out(0);
+	ck_assert_int_eq(choose(&ask, &got), CHOICE_NO_CHANNEL);
+	ask.model = model(1);
+	ck_assert_uint_eq(slot_of(0), 1);
+	ck_assert(got.others);
+	take_out(1);
+	ck_assert_uint_eq(slot_of(0), 2);
+	ck_assert(!got.others);
+	/* Not by every route. */
+	ask.route = WIRE_ROUTE_EMBEDDINGS;
+	ck_assert_int_eq(choose(&ask, &got), CHOICE_NO_ROUTE);
+	/* What is kept by a channel that doesn't serve it is no reason to go
+	 * to another of the same protocol. */
+	ask.route = WIRE_ROUTE_RESPONSES;
+	ask.model = model(0);
+	ask.channel_id = 12345;
+	ck_assert_uint_eq(slot_of(0), 2);
+}
+END_TEST
+
+START_TEST(test_a_channel_without_responses_serves_them_if_none_has_them)
+{
+	struct catalogue c = make();
+
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	add_channel(&c, WIRE_OPENAI, 1, 1);
+	c.channel[0].translates_responses = 1;
+	add_route(&c, 0, 0, "up");
+	add_route(&c, 0, 1, "up");
+	add_route(&c, 1, 0, "up");
+	begin(&c);
+	ask.route = WIRE_ROUTE_RESPONSES;
+	ck_assert_uint_eq(slot_of(0), 1);
+	ask.route = WIRE_ROUTE_CHAT_COMPLETIONS;
+	ck_assert_uint_eq(slot_of(0), 0);
+	ask.model = model(1);
+	ask.route = WIRE_ROUTE_RESPONSES;
+	ck_assert_uint_eq(slot_of(0), 0);
+}
+END_TEST
+
 START_TEST(test_idle_channels_are_drawn_by_weight)
 {
 	struct catalogue c = some(3);
@@ -345,6 +402,10 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase,
 	    test_the_lowest_priority_number_is_chosen_from);
+	tcase_add_test(tcase,
+	    test_other_protocols_serve_only_what_their_own_does_not);
+	tcase_add_test(tcase,
+	    test_a_channel_without_responses_serves_them_if_none_has_them);
 	tcase_add_test(tcase, test_idle_channels_are_drawn_by_weight);
 	tcase_add_test(tcase,
 	    test_of_two_the_less_loaded_for_its_weight_is_chosen);
