@@ -161,6 +161,17 @@ rate_take(struct shm_channel *ch, uint32_t per_minute, struct mono_time now)
 	return false;
 }
 
+uint32_t
+channel_share(const struct shm *shm, uint32_t limit)
+{
+	/* 0: nobody else is known. */
+	uint64_t nodes = shm_gauge(shm, SHM_GAUGE_NODES_UP);
+
+	if (nodes <= 1 || limit == 0)
+		return limit;
+	return nodes < limit ? (uint32_t)(limit / nodes) : 1;
+}
+
 enum channel_take
 channel_take(struct shm *shm, uint32_t seat, uint32_t slot,
     uint32_t concurrent, uint32_t per_minute, struct mono_time now)

@@ -73,6 +73,13 @@ int64_t	channel_rate_wait_ms(const struct shm *shm, uint32_t slot,
 	    uint32_t per_minute, struct mono_time now);
 
 /*
+ * This node's part of a limit that is the channel's as a whole: by how many
+ * nodes are up, at least one; 0, no limit, stays 0.  The parts add up to no
+ * more than the limit unless there are more nodes than it.
+ */
+uint32_t channel_share(const struct shm *shm, uint32_t limit);
+
+/*
  * Taking part.  channel_take() counts a call in, within the limits (0: none),
  * never above them in all workers together; when two come for the last place
  * at once, both may be sent away.  A tenth of per_minute may come at once.

@@ -193,7 +193,8 @@ take_part(struct call *call, const struct choice *choice)
 		return false;
 	}
 	if (channel_take(shm, call->worker->seat, key->slot,
-	    ch->max_concurrent, ch->max_per_minute, now_of(call)) !=
+	    channel_share(shm, ch->max_concurrent),
+	    channel_share(shm, ch->max_per_minute), now_of(call)) !=
 	    CHANNEL_TAKEN) {
 		channel_given_up(shm, key->slot, a->probe, now_ms(call));
 		channel_credential_given_up(shm, key, a->credential_probe,

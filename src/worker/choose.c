@@ -134,10 +134,11 @@ has_room(struct search *s, const struct view_channel *c)
 {
 	const struct catalogue_channel *ch = c->channel;
 	int64_t wait_ms = channel_rate_wait_ms(s->ask->shm, ch->slot,
-	    ch->max_per_minute, s->ask->now);
+	    channel_share(s->ask->shm, ch->max_per_minute), s->ask->now);
+	uint32_t concurrent = channel_share(s->ask->shm, ch->max_concurrent);
 
-	if (wait_ms == 0 && (ch->max_concurrent == 0 ||
-	    channel_open(s->ask->shm, ch->slot) < ch->max_concurrent))
+	if (wait_ms == 0 && (concurrent == 0 ||
+	    channel_open(s->ask->shm, ch->slot) < concurrent))
 		return true;
 	s->busy = true;
 	may_wait(s, wait_ms);

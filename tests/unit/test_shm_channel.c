@@ -320,6 +320,23 @@ START_TEST(test_calls_a_minute_are_limited_over_all_seats)
 }
 END_TEST
 
+START_TEST(test_a_limit_is_shared_by_the_nodes_that_are_up)
+{
+	static const struct {
+		uint64_t nodes;
+		uint32_t limit, share;
+	} cases[] = { { 0, 60, 60 }, { 1, 60, 60 }, { 3, 60, 20 },
+		{ 7, 60, 8 }, { 3, 2, 1 }, { 2, 2, 1 }, { 3, 0, 0 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		shm_gauge_set(shm, SHM_GAUGE_NODES_UP, cases[i].nodes);
+		ck_assert_uint_eq(channel_share(shm, cases[i].limit),
+		    cases[i].share);
+	}
+}
+END_TEST
+
 START_TEST(test_a_refused_credential_is_out_and_probed_later)
 {
 	int64_t until_ms;
@@ -499,6 +516,8 @@ main(void)
 	tcase_add_test(t,
 	    test_many_processes_never_pass_the_limit_together);
 	tcase_add_test(t, test_calls_a_minute_are_limited_over_all_seats);
+	tcase_add_test(t,
+	    test_a_limit_is_shared_by_the_nodes_that_are_up);
 	tcase_add_test(t, test_a_refused_credential_is_out_and_probed_later);
 	tcase_add_test(t, test_a_403_alone_may_be_about_the_request);
 	tcase_add_test(t, test_the_longest_rest_counts);
