@@ -67,9 +67,9 @@ key_hasher_digest(struct key_hasher *hasher, const char *key, size_t key_len,
 	EVP_MAC_CTX *ctx = hasher->keyed;
 	size_t len = 0;
 
-	/* Without a key it begins again with the one it has, which costs half
-	 * of a copy of the context.  Only memory can be short here; a wrong
-	 * digest must never leave. */
+	/* Without a key it begins again with the one it has; to copy the
+	 * context for each digest would take twice the time.  Only memory can
+	 * be short here; a wrong digest must never leave. */
 	if (EVP_MAC_init(ctx, NULL, 0, NULL) != 1 ||
 	    EVP_MAC_update(ctx, (const uint8_t *)key, key_len) != 1 ||
 	    EVP_MAC_final(ctx, digest_r, &len, KEY_DIGEST_BYTES) != 1 ||
