@@ -45,6 +45,12 @@ db_role_name(enum db_role role)
 		return "youyun_portal";
 	case DB_ROLE_ADMIN:
 		return "youyun_admin";
+	case DB_ROLE_BILLING:
+		return "youyun_billing";
+	case DB_ROLE_SUPPORT:
+		return "youyun_support";
+	case DB_ROLE_AUDITOR:
+		return "youyun_auditor";
 	}
 	assert(!"db_role");
 	return "";

@@ -34,9 +34,12 @@ enum db_role {
 	DB_ROLE_OWNER,		/* youyun_owner: owns and migrates the schema */
 	DB_ROLE_FLUSHER,	/* youyun_flusher */
 	DB_ROLE_PORTAL,		/* youyun_portal */
-	DB_ROLE_ADMIN		/* youyun_admin: youyunctl */
+	DB_ROLE_ADMIN,		/* youyun_admin: youyunctl, as are: */
+	DB_ROLE_BILLING,	/* youyun_billing */
+	DB_ROLE_SUPPORT,	/* youyun_support */
+	DB_ROLE_AUDITOR		/* youyun_auditor */
 };
-#define DB_ROLES 4
+#define DB_ROLES 7
 
 /* "youyun_owner" …; static text. */
 const char *db_role_name(enum db_role role);

@@ -73,9 +73,12 @@ class Init(unittest.TestCase):
         roles = self.it.sql("SELECT rolname, rolsuper FROM pg_roles WHERE "
                             "rolname LIKE 'youyun%' ORDER BY 1")
         self.assertEqual(roles, [["youyun_admin", "f"],
+                                 ["youyun_auditor", "f"],
+                                 ["youyun_billing", "f"],
                                  ["youyun_flusher", "f"],
                                  ["youyun_owner", "f"],
-                                 ["youyun_portal", "f"]])
+                                 ["youyun_portal", "f"],
+                                 ["youyun_support", "f"]])
 
     def test_only_root_is_superuser_in_service(self):
         ident = (self.it.state / "postgres" / "pg_ident.conf").read_text()
