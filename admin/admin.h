@@ -69,6 +69,7 @@ extern const struct verb verbs_balance[];
 extern const struct verb verbs_node[];
 extern const struct verb verbs_verify[];
 extern const struct verb verbs_status[];
+extern const struct verb verbs_top[];
 extern const struct verb verbs_journal[];
 extern const struct verb verbs_help[];
 
@@ -91,6 +92,8 @@ enum admin_exit	admin_settings(struct admin *admin)
 	    __attribute__((warn_unused_result));
 enum admin_exit	admin_database(struct admin *admin)
 	    __attribute__((warn_unused_result));
+/* For what is also of use without: false, and nothing is printed. */
+bool	admin_database_try(struct admin *admin);
 /* The caller scrubs. */
 enum admin_exit	admin_secrets(struct admin *admin, struct secrets *secrets_r)
 	    __attribute__((warn_unused_result));

@@ -31,6 +31,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_status.c \
+	%D%/cmd_top.c \
 	%D%/cmd_verify.c \
 	%D%/explain.c %D%/explain.h \
 	%D%/help.h \
@@ -48,8 +49,10 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/program.c %D%/program.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
+	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
 	%D%/suggest.c %D%/suggest.h \
+	%D%/top.c %D%/top.h \
 	%D%/url.c %D%/url.h \
 	%D%/verify.h %D%/verify_segment.c \
 	%D%/words.c %D%/words.h \

@@ -19,6 +19,7 @@
 #include "db/transaction.h"
 
 #define CONNECT_TIMEOUT_S 5
+#define TRY_TIMEOUT_S 2
 #define START_TRIES 50
 #define START_PAUSE_MS 200
 
@@ -158,6 +159,29 @@ admin_database(struct admin *admin)
 		return ADMIN_DATABASE_AWAY;
 	}
 	return check_schema(admin);
+}
+
+bool
+admin_database_try(struct admin *admin)
+{
+	char conninfo[EMBEDDED_TEXT_BYTES];
+	int version;
+	bool ok;
+
+	if (admin->db != NULL)
+		return true;
+	if (!database_conninfo(admin->settings, DB_ROLE_ADMIN, "youyunctl",
+	    conninfo, sizeof conninfo))
+		return false;
+	admin->db = db_open(conninfo);
+	bytes_scrub(conninfo, sizeof conninfo);
+	ok = admin->db != NULL &&
+	    db_connect(admin->db, TRY_TIMEOUT_S) == DB_OK &&
+	    db_schema_version(admin->db, &version) == DB_OK &&
+	    version == db_schema_wanted();
+	if (!ok && admin->db != NULL)
+		db_close(&admin->db);
+	return ok;
 }
 
 struct change {

@@ -126,6 +126,11 @@ uint32_t hold_price_with(const struct usage *usage,
 	    const struct hold_terms *terms, const struct price *other,
 	    int64_t held_nano, int64_t *fee_r, int64_t *uncollected_r);
 
+/* For people who watch: each open hold, a glance at a time.  account is a slot
+ * that nobody has checked.  each() returns false to stop. */
+void	hold_each_open(const struct shm *shm,
+	    bool (*each)(uint32_t account, int64_t held_nano, void *arg),
+	    void *arg);
 /* For tests and status: sums over one account's open holds. */
 int64_t	hold_sum(const struct shm *shm, uint32_t account);
 uint32_t hold_open_total(const struct shm *shm);

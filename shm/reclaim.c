@@ -180,31 +180,52 @@ held_now(const struct shm *shm, uint32_t seat, uint32_t hold,
 	return 0;
 }
 
-int64_t
-hold_sum(const struct shm *shm, uint32_t account)
+void
+hold_each_open(const struct shm *shm,
+    bool (*each)(uint32_t account, int64_t held_nano, void *arg), void *arg)
 {
 	uint32_t seat, hold, whose;
-	int64_t held, sum = 0;
+	int64_t held;
 
 	for (seat = 0; seat < shm->sizes.seats; seat++)
 		for (hold = 0; hold < shm->sizes.holds_per_seat; hold++) {
 			held = held_now(shm, seat, hold, &whose);
-			if (whose == account)
-				sum += held;
+			if (whose != UINT32_MAX && !each(whose, held, arg))
+				return;
 		}
-	return sum;
+}
+
+struct hold_total {
+	uint32_t account;
+	uint32_t open;
+	int64_t held_nano;		/* of that account */
+};
+
+static bool
+add_hold(uint32_t account, int64_t held_nano, void *arg)
+{
+	struct hold_total *total = arg;
+
+	total->open++;
+	if (account == total->account)
+		total->held_nano += held_nano;
+	return true;
+}
+
+int64_t
+hold_sum(const struct shm *shm, uint32_t account)
+{
+	struct hold_total total = { .account = account };
+
+	hold_each_open(shm, add_hold, &total);
+	return total.held_nano;
 }
 
 uint32_t
 hold_open_total(const struct shm *shm)
 {
-	uint32_t seat, hold, whose, n = 0;
+	struct hold_total total = { .account = UINT32_MAX };
 
-	for (seat = 0; seat < shm->sizes.seats; seat++)
-		for (hold = 0; hold < shm->sizes.holds_per_seat; hold++) {
-			(void)held_now(shm, seat, hold, &whose);
-			if (whose != UINT32_MAX)
-				n++;
-		}
-	return n;
+	hold_each_open(shm, add_hold, &total);
+	return total.open;
 }

@@ -17,7 +17,8 @@ http_tests = \
 	%D%/test_durability.py \
 	%D%/test_kill.py \
 	%D%/test_nodes.py \
-	%D%/test_sandbox.py
+	%D%/test_sandbox.py \
+	%D%/test_top.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/harness.py \
