@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conf/staff.h"
 #include "db/connection.h"
 
 struct args;
@@ -34,6 +35,9 @@ struct admin {
 	bool yes;		/* don't ask */
 	const char *actor;	/* who; for the audit row */
 	const char *reason;	/* why; "" when nothing was said */
+	const char *profile_wanted;	/* --profile; NULL: none */
+	enum staff_profile profile;	/* admin_settings() */
+	const struct verb *running;
 	struct settings *settings;	/* admin_settings() */
 	struct db *db;			/* admin_database() */
 };

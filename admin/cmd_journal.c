@@ -14,6 +14,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/profile.h"
 #include "admin/report.h"
 #include "conf/embedded.h"
 #include "conf/service.h"
@@ -80,7 +81,8 @@ ask_database(struct journal_command *c)
 	char conninfo[EMBEDDED_TEXT_BYTES];
 	struct admin *admin = c->admin;
 
-	if (!database_conninfo(admin->settings, DB_ROLE_ADMIN, "youyunctl",
+	if (!database_conninfo(admin->settings,
+	    profile_role(admin->profile), "youyunctl",
 	    conninfo, sizeof conninfo))
 		return;
 	admin->db = db_open(conninfo);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/args.h"
+#include "admin/profile.h"
 #include "admin/report.h"
 #include "base/clock.h"
 #include "base/money.h"
@@ -280,7 +281,8 @@ add_database(struct admin *admin, struct record *record)
 	int version;
 	bool up;
 
-	up = database_conninfo(admin->settings, DB_ROLE_ADMIN, "youyunctl",
+	up = database_conninfo(admin->settings,
+	    profile_role(admin->profile), "youyunctl",
 	    conninfo, sizeof conninfo);
 	if (up && admin->db == NULL)
 		admin->db = db_open(conninfo);

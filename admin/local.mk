@@ -46,6 +46,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/price_text.c %D%/price_text.h \
 	%D%/prices.c %D%/prices.h \
 	%D%/probe.c %D%/probe.h \
+	%D%/profile.c %D%/profile.h \
 	%D%/program.c %D%/program.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
@@ -75,6 +76,7 @@ admin_tests = \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
 	tests/admin/test_prices.py \
+	tests/admin/test_roles.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3
 TESTS += $(admin_tests)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "admin/check.h"
+#include "admin/profile.h"
 #include "admin/suggest.h"
 #include "base/bytes.h"
 #include "base/secret.h"
@@ -27,6 +28,7 @@ enum admin_exit
 admin_settings(struct admin *admin)
 {
 	struct conf_report report;
+	enum admin_exit status;
 	bool ok;
 
 	if (admin->settings != NULL)
@@ -47,7 +49,16 @@ admin_settings(struct admin *admin)
 		admin->settings = NULL;
 	}
 	conf_report_free(&report);
-	return ok ? ADMIN_OK : ADMIN_FAILED;
+	if (!ok)
+		return ADMIN_FAILED;
+	status = profile_choose(admin);
+	if (status == ADMIN_OK && !profile_allows(admin, admin->running))
+		status = ADMIN_REFUSED;
+	if (status != ADMIN_OK) {
+		free(admin->settings);
+		admin->settings = NULL;
+	}
+	return status;
 }
 
 enum admin_exit
@@ -143,7 +154,8 @@ admin_database(struct admin *admin)
 	status = admin_settings(admin);
 	if (status != ADMIN_OK)
 		return status;
-	if (!database_conninfo(admin->settings, DB_ROLE_ADMIN, "youyunctl",
+	if (!database_conninfo(admin->settings, profile_role(admin->profile),
+	    "youyunctl",
 	    conninfo, sizeof conninfo)) {
 		complain("the setting database is too long");
 		return ADMIN_FAILED;
@@ -170,7 +182,8 @@ admin_database_try(struct admin *admin)
 
 	if (admin->db != NULL)
 		return true;
-	if (!database_conninfo(admin->settings, DB_ROLE_ADMIN, "youyunctl",
+	if (!database_conninfo(admin->settings, profile_role(admin->profile),
+	    "youyunctl",
 	    conninfo, sizeof conninfo))
 		return false;
 	admin->db = db_open(conninfo);
@@ -238,7 +251,11 @@ admin_database_failed(struct admin *admin, enum db_result result,
 		break;
 	}
 	complain("cannot %s: %s", doing, db_message(admin->db));
-	return ADMIN_FAILED;
+	if (strcmp(db_sqlstate(admin->db), "42501") != 0)
+		return ADMIN_FAILED;
+	hint("that is not for %s; an owner can do it",
+	    staff_profile_name(admin->profile));
+	return ADMIN_REFUSED;
 }
 
 static bool

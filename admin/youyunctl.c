@@ -32,6 +32,7 @@ const struct opt common_options[] = {
 	{ "json", NULL, "print JSON for scripts", false },
 	{ "yes", NULL, "don't ask (also -y)", false },
 	{ "actor", "NAME", "who does this, for the audit trail", false },
+	{ "profile", "PROFILE", "as owner, billing, support or auditor", false },
 	{ "reason", "TEXT", "why, for the audit trail", false },
 	{ "help", NULL, "explain the command (also -h)", false },
 	{ NULL, NULL, NULL, false }
@@ -84,7 +85,7 @@ login_name(void)
 	const char *name;
 
 	name = getenv("SUDO_USER");
-	if (name != NULL && geteuid() == 0 && check_name(name) == NULL)
+	if (name != NULL && check_name(name) == NULL)
 		return name;
 	name = getlogin();
 	if (name != NULL && check_name(name) == NULL)
@@ -111,6 +112,8 @@ take_common(struct admin *admin, const struct args *args)
 			return ADMIN_USAGE;
 		}
 	}
+	if (args_has(args, "profile"))
+		admin->profile_wanted = args_get(args, "profile");
 	if (args_has(args, "reason")) {
 		admin->reason = args_get(args, "reason");
 		why = check_text(admin->reason);
@@ -225,6 +228,7 @@ run(struct admin *admin, const struct verb *v, int argc, char *const *argv)
 		    args->words < v->args_min ? "few" : "many");
 		help_usage(v, stderr);
 	} else {
+		admin->running = v;
 		status = v->run(admin, args);
 	}
 	free(args);

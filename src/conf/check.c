@@ -9,6 +9,7 @@
 
 #include "conf/embedded.h"
 #include "conf/settings.h"
+#include "conf/staff.h"
 #include "conf/table.h"
 
 static unsigned
@@ -97,10 +98,22 @@ check_database(const char *file, const unsigned *lines,
 		    "such as \"host=db.example.com dbname=youyun\"");
 }
 
+static void
+check_staff(const char *file, const unsigned *lines,
+    const struct settings *s, struct conf_report *report)
+{
+	const char *why;
+
+	if (!staff_check(s->staff, &why))
+		conf_mistake(report, file, line_of(lines, "staff"), "staff",
+		    "%s", why);
+}
+
 void
 settings_check(const char *file, const unsigned *lines,
     const struct settings *s, struct conf_report *report)
 {
+	check_staff(file, lines, s, report);
 	check_paths(file, lines, s, report);
 	check_segment(file, lines, s, report);
 	check_times(file, lines, s, report);

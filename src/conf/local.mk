@@ -9,5 +9,6 @@ noinst_LIBRARIES += %D%/libconf.a
 	%D%/report.c \
 	%D%/service.c %D%/service.h \
 	%D%/settings.c %D%/settings.h \
+	%D%/staff.c %D%/staff.h \
 	%D%/table.c %D%/table.h \
 	%D%/value.c

@@ -74,6 +74,7 @@ struct settings {
 	char user[SETTING_NAME_BYTES];
 	char currency[SETTING_NAME_BYTES];
 	char node[SETTING_NAME_BYTES];	/* name or number */
+	char staff[SETTING_TEXT_BYTES];	/* conf/staff.h */
 	char state_dir[SETTING_PATH_BYTES];
 	char run_dir[SETTING_PATH_BYTES];
 	char secrets_file[SETTING_PATH_BYTES];

@@ -72,7 +72,8 @@ YOUYUN_SQL = \
 	%D%/sql/0008-prices.sql \
 	%D%/sql/0009-channels.sql \
 	%D%/sql/0010-channel-responses.sql \
-	%D%/sql/0011-notices.sql
+	%D%/sql/0011-notices.sql \
+	%D%/sql/0019-roles.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

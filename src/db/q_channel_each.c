@@ -46,24 +46,37 @@ take(const struct db_rows *r, void *arg)
 	return pass->each(&row, pass->arg);
 }
 
+#define CHANNELS(proxy_credential) \
+	"SELECT c.id, slot, name, protocol, c.host, c.port, tls, base_path," \
+	" ca, priority, weight, status, created, region, entity, headers," \
+	" connect_ms, first_byte_ms, first_token_ms, idle_ms, total_ms," \
+	" max_concurrent, max_per_minute, p.host, p.port, " \
+	proxy_credential "," \
+	" (SELECT string_agg(g.name, ',' ORDER BY g.name)" \
+	"  FROM youyun.channel_group x" \
+	"  JOIN youyun.customer_group g ON g.id = x.group_id" \
+	"  WHERE x.channel_id = c.id), translates_responses" \
+	" FROM youyun.channel c" \
+	" LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id" \
+	" WHERE $1 = 0 OR c.id = $1" \
+	" ORDER BY priority, name"
+
+/* An auditor reads channels, but nothing that is sealed. */
 enum db_result
 q_channel_each(struct db *db, int64_t id,
     bool (*each)(const struct channel_row *, void *), void *arg)
 {
 	struct db_param p = db_int(id);
 	struct pass pass = { each, arg };
+	enum db_result result;
+	int64_t reads_sealed;
 
-	return db_query_each(db,
-	    "SELECT c.id, slot, name, protocol, c.host, c.port, tls, base_path,"
-	    " ca, priority, weight, status, created, region, entity, headers,"
-	    " connect_ms, first_byte_ms, first_token_ms, idle_ms, total_ms,"
-	    " max_concurrent, max_per_minute, p.host, p.port, p.credential,"
-	    " (SELECT string_agg(g.name, ',' ORDER BY g.name)"
-	    "  FROM youyun.channel_group x"
-	    "  JOIN youyun.customer_group g ON g.id = x.group_id"
-	    "  WHERE x.channel_id = c.id), translates_responses"
-	    " FROM youyun.channel c"
-	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
-	    " WHERE $1 = 0 OR c.id = $1"
-	    " ORDER BY priority, name", &p, 1, take, &pass);
+	result = db_fetch_int(db, "SELECT has_column_privilege("
+	    "'youyun.channel_proxy', 'credential', 'SELECT')::int::bigint",
+	    NULL, 0, &reads_sealed);
+	if (result != DB_OK)
+		return result;
+	return db_query_each(db, reads_sealed != 0 ?
+	    CHANNELS("p.credential") : CHANNELS("NULL::bytea"), &p, 1, take,
+	    &pass);
 }
