@@ -75,6 +75,7 @@ extern const struct verb verbs_verify[];
 extern const struct verb verbs_status[];
 extern const struct verb verbs_top[];
 extern const struct verb verbs_journal[];
+extern const struct verb verbs_complete[];
 extern const struct verb verbs_help[];
 
 /* All of them, in the order of `youyunctl help`; ends with NULL. */

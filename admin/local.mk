@@ -17,6 +17,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_complete.c \
 	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
 	%D%/cmd_customer.c \
@@ -70,6 +71,7 @@ tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
+	tests/admin/test_complete.py \
 	tests/admin/test_init.py \
 	tests/admin/test_journal.py \
 	tests/admin/test_ledger.py \

@@ -1,4 +1,4 @@
-# Sample configuration, init script, systemd unit, logrotate.
+# Sample configuration, init script, systemd unit, logrotate, completion.
 #
 # They name installed paths, which are known to make only.
 substitute = sed \
@@ -13,7 +13,10 @@ etc_made = %D%/youyun.conf %D%/youyun.init %D%/youyun.service \
 noinst_DATA = $(etc_made)
 CLEANFILES += $(etc_made)
 EXTRA_DIST += %D%/youyun.conf.in %D%/youyun.init.in %D%/youyun.service.in \
-	%D%/youyun.logrotate.in
+	%D%/youyun.logrotate.in %D%/youyunctl.bash %D%/youyunctl.zsh
+
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
 
 $(etc_made): Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
@@ -27,6 +30,11 @@ $(etc_made): Makefile
 # it, and becomes a copy of that only when there was none.
 install-data-hook: install-etc
 install-etc: $(etc_made)
+	$(MKDIR_P) '$(DESTDIR)$(bashcompdir)' '$(DESTDIR)$(zshcompdir)'
+	$(INSTALL_DATA) $(srcdir)/%D%/youyunctl.bash \
+	    '$(DESTDIR)$(bashcompdir)/youyunctl'
+	$(INSTALL_DATA) $(srcdir)/%D%/youyunctl.zsh \
+	    '$(DESTDIR)$(zshcompdir)/_youyunctl'
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)/youyun' \
 	    '$(DESTDIR)$(sysconfdir)/init.d' \
 	    '$(DESTDIR)$(sysconfdir)/logrotate.d' \
@@ -52,6 +60,8 @@ uninstall-etc:
 	rm -f '$(DESTDIR)$(sysconfdir)/youyun/youyun.conf.sample' \
 	    '$(DESTDIR)$(sysconfdir)/init.d/youyun' \
 	    '$(DESTDIR)$(sysconfdir)/logrotate.d/youyun' \
-	    '$(DESTDIR)$(systemdsystemunitdir)/youyun.service'
+	    '$(DESTDIR)$(systemdsystemunitdir)/youyun.service' \
+	    '$(DESTDIR)$(bashcompdir)/youyunctl' \
+	    '$(DESTDIR)$(zshcompdir)/_youyunctl'
 	-rmdir '$(DESTDIR)$(sysconfdir)/youyun' 2>/dev/null
 .PHONY: install-etc uninstall-etc

@@ -549,6 +549,19 @@ Q_RESULT q_totals(struct db *db, struct totals *totals_r);
 /* How many calls there are, about, without counting. */
 Q_RESULT q_call_estimate(struct db *db, int64_t *calls_r);
 
+/* Names that begin with something, in order, at most so many; for a shell. */
+enum complete_what {
+	COMPLETE_CUSTOMER,
+	COMPLETE_GROUP,
+	COMPLETE_CHANNEL,
+	COMPLETE_MODEL,
+	COMPLETE_PACKAGE,
+	COMPLETE_NODE
+};
+Q_RESULT q_complete(struct db *db, enum complete_what what,
+	    const char *prefix, int64_t limit,
+	    bool (*each)(const char *name, void *), void *arg);
+
 struct mark_row {
 	int64_t node_id;
 	uint64_t journal_id;
