@@ -9,6 +9,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/key.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/bytes.h"
@@ -235,6 +236,18 @@ search(struct admin *admin, const char *word, struct key_search *s)
 	    "several keys look like %s", word);
 	hint("\"youyunctl key list\" shows their numbers");
 	return s->found == 0 ? ADMIN_NOT_FOUND : ADMIN_REFUSED;
+}
+
+enum admin_exit
+admin_key(struct admin *admin, const char *word, int64_t *id_r)
+{
+	struct key_search s;
+	enum admin_exit status;
+
+	memset(&s, 0, sizeof s);
+	status = search(admin, word, &s);
+	*id_r = s.found_id;
+	return status;
 }
 
 static enum db_result

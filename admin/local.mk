@@ -26,6 +26,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_init.c \
 	%D%/cmd_journal.c \
 	%D%/cmd_key.c \
+	%D%/cmd_limit.c \
 	%D%/cmd_margin.c \
 	%D%/cmd_node.c \
 	%D%/cmd_package.c \
@@ -36,6 +37,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_verify.c \
 	%D%/explain.c %D%/explain.h \
 	%D%/help.h \
+	%D%/key.h \
 	%D%/price_csv.c \
 	%D%/price_entry.c \
 	%D%/price_export.c \

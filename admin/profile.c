@@ -33,6 +33,10 @@ static const struct rule {
 	{ "key", "list", ALL },
 	{ "key", "show-hint", ALL },
 	{ "key", "revoke", SUPPORT },
+	/* The database lets owners alone change them. */
+	{ "customer", "limit", ALL },
+	{ "key", "limit", ALL },
+	{ "group", "limit", ALL },
 	{ "group", "list", ALL },
 	{ "group", "overrides", ALL },
 	{ "price", "list", ALL },

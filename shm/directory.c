@@ -52,6 +52,7 @@ key_find(const struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 
 	if (!is_live(k))
 		return false;
+	view_r->slot = (uint32_t)(k - shm_key(shm, 0));
 	view_r->key_id = atomic_load_explicit(&k->key_id,
 	    memory_order_relaxed);
 	view_r->account = atomic_load_explicit(&k->account,
@@ -65,7 +66,7 @@ key_find(const struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 
 enum directory_result
 key_put(struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
-    const struct key_view *view)
+    const struct key_view *view, uint32_t *slot_r)
 {
 	struct shm_header *h = shm_header(shm);
 	struct shm_key *k = probe(shm, digest);
@@ -74,6 +75,8 @@ key_put(struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 	if (k == NULL || (fresh && atomic_load_explicit(&h->keys_used,
 	    memory_order_relaxed) >= shm->sizes.keys))
 		return DIRECTORY_FULL;
+	if (slot_r != NULL)
+		*slot_r = (uint32_t)(k - shm_key(shm, 0));
 	atomic_store_explicit(&k->key_id, view->key_id, memory_order_relaxed);
 	atomic_store_explicit(&k->account, view->account,
 	    memory_order_relaxed);

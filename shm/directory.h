@@ -37,6 +37,7 @@ enum key_status {
 /* A copy of an entry, as a worker takes it. */
 struct key_view {
 	uint64_t key_id;
+	uint32_t slot;			/* its own; ignored by key_put() */
 	uint32_t account;		/* slot */
 	enum key_status status;
 	int64_t expires_us;		/* wall clock; 0: never */
@@ -61,10 +62,10 @@ bool	key_find(const struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 bool	account_read(const struct shm *shm, uint32_t account,
 	    struct account_view *view_r) __attribute__((warn_unused_result));
 
-/* Flusher: adds the key or changes the one that is there. */
+/* Flusher: adds the key or changes the one that is there; slot_r may be NULL. */
 enum directory_result	key_put(struct shm *shm,
-	    const uint8_t digest[KEY_DIGEST_BYTES], const struct key_view *view)
-	    __attribute__((warn_unused_result));
+	    const uint8_t digest[KEY_DIGEST_BYTES], const struct key_view *view,
+	    uint32_t *slot_r) __attribute__((warn_unused_result));
 
 /* Flusher: a new account, with nothing granted; *account_r is its slot. */
 enum directory_result	account_add(struct shm *shm, uint64_t account_id,

@@ -17,6 +17,7 @@
 #include "shm/catalogue.h"
 #include "shm/channel.h"
 #include "shm/hold.h"
+#include "shm/limit.h"
 #include "shm/record.h"
 #include "shm/seat.h"
 #include "shm/segment.h"
@@ -170,6 +171,28 @@ struct shm_answer {
 	_Atomic uint32_t held_tokens;
 };
 
+/* What may be used and is used; limit.h.  All words stand alone. */
+struct shm_limit {
+	alignas(SHM_LINE) _Atomic int64_t requests_due;	/* monotonic, ns */
+	_Atomic int64_t tokens_due;
+	_Atomic uint64_t open;		/* changes << 32 | calls */
+	_Atomic int64_t recount_due;
+	_Atomic uint64_t tokens;	/* limits, from here on; 0: none */
+	_Atomic uint32_t requests;
+	_Atomic uint32_t concurrent;
+	uint64_t spare[2];
+};
+
+struct shm_limit_group {
+	alignas(SHM_LINE) _Atomic uint64_t group_id;	/* 0: free */
+	struct shm_limit limit;
+};
+
+struct shm_limit_address {
+	alignas(SHM_LINE) _Atomic uint64_t address;	/* 0: free */
+	struct shm_limit limit;
+};
+
 struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
@@ -184,6 +207,9 @@ static_assert(sizeof(struct shm_account) == 2 * SHM_LINE, "account");
 static_assert(sizeof(struct shm_key) == SHM_LINE, "key");
 static_assert(sizeof(struct shm_intent) == SHM_LINE, "intent");
 static_assert(sizeof(struct shm_answer) == SHM_LINE, "answer");
+static_assert(sizeof(struct shm_limit) == SHM_LINE, "limit");
+static_assert(sizeof(struct shm_limit_group) == 2 * SHM_LINE, "group");
+static_assert(sizeof(struct shm_limit_address) == 2 * SHM_LINE, "address");
 static_assert(sizeof(struct shm_seat) % SHM_LINE == 0, "seat");
 static_assert(sizeof(struct shm_hold) % SHM_LINE == 0, "hold");
 static_assert(sizeof(struct shm_credential) == SHM_LINE, "credential");
@@ -204,6 +230,8 @@ struct shm {
 	uint32_t key_buckets;		/* a power of two */
 	uint64_t seat_at, account_at, asked_at, key_at, hold_at, ring_at;
 	uint64_t answer_at, bank_at, channel_at, open_at;
+	uint64_t key_limit_at, account_limit_at, group_limit_at;
+	uint64_t address_limit_at;
 	uint32_t open_stride;		/* entries of one seat's row */
 };
 
@@ -284,6 +312,28 @@ shm_answer(const struct shm *shm, uint32_t slot)
 	assert(slot < SHM_ANSWERS);
 	return (struct shm_answer *)(void *)(shm->base + shm->answer_at) +
 	    slot;
+}
+
+static inline struct shm_limit *
+shm_limits(const struct shm *shm, uint64_t at)
+{
+	return (struct shm_limit *)(void *)(shm->base + at);
+}
+
+static inline struct shm_limit_group *
+shm_limit_group(const struct shm *shm, uint32_t slot)
+{
+	assert(slot < LIMIT_GROUPS);
+	return (struct shm_limit_group *)(void *)(shm->base +
+	    shm->group_limit_at) + slot;
+}
+
+static inline struct shm_limit_address *
+shm_limit_address(const struct shm *shm, uint32_t slot)
+{
+	assert(slot < LIMIT_ADDRESSES);
+	return (struct shm_limit_address *)(void *)(shm->base +
+	    shm->address_limit_at) + slot;
 }
 
 static inline struct shm_bank *

@@ -82,8 +82,20 @@ place_parts(struct shm *shm, const struct shm_sizes *s)
 	shm->open_at = at;
 	shm->open_stride = (uint32_t)round_up(s->channels,
 	    SHM_LINE / sizeof(uint32_t));
-	return round_up(at + (uint64_t)s->seats * shm->open_stride *
+	at = round_up(at + (uint64_t)s->seats * shm->open_stride *
 	    sizeof(uint32_t), 4096);
+	shm->key_limit_at = at;
+	at = round_up(at + (uint64_t)shm->key_buckets *
+	    sizeof(struct shm_limit), 4096);
+	shm->account_limit_at = at;
+	at = round_up(at + (uint64_t)s->accounts * sizeof(struct shm_limit),
+	    4096);
+	shm->group_limit_at = at;
+	at = round_up(at + LIMIT_GROUPS * sizeof(struct shm_limit_group),
+	    4096);
+	shm->address_limit_at = at;
+	return round_up(at + LIMIT_ADDRESSES *
+	    sizeof(struct shm_limit_address), 4096);
 }
 
 uint64_t
@@ -130,7 +142,10 @@ layout_digest(void)
 		sizeof(struct shm_channel),
 		offsetof(struct shm_channel, window),
 		offsetof(struct shm_channel, latency),
-		offsetof(struct shm_channel, credential)
+		offsetof(struct shm_channel, credential),
+		sizeof(struct shm_limit), offsetof(struct shm_limit, open),
+		offsetof(struct shm_limit, tokens), LIMIT_GROUPS,
+		LIMIT_ADDRESSES
 	};
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 	size_t i;

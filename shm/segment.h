@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define SHM_MAGIC UINT64_C(0x31746d736e757979)	/* "yyunsmt1" */
-#define SHM_LAYOUT_VERSION 5
+#define SHM_LAYOUT_VERSION 6
 #define SHM_NAME_MAX 64
 
 struct shm;

@@ -92,6 +92,8 @@ struct settings {
 	uint32_t daemons_per_worker;
 	uint32_t max_connections;	/* of one worker */
 	uint32_t max_connections_per_address; /* in one worker */
+	uint32_t address_requests_per_minute; /* 0: no limit */
+	uint32_t address_concurrent;	/* 0: no limit */
 	uint64_t max_body_bytes;
 	uint32_t head_timeout_ms;
 	uint32_t body_timeout_ms;

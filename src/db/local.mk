@@ -38,6 +38,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_key_each.c \
 	%D%/q_key_revoke.c \
 	%D%/q_lease_each.c \
+	%D%/q_limit.c \
 	%D%/q_ledger_each.c \
 	%D%/q_mark_each.c \
 	%D%/q_model_each.c \
@@ -74,6 +75,7 @@ YOUYUN_SQL = \
 	%D%/sql/0009-channels.sql \
 	%D%/sql/0010-channel-responses.sql \
 	%D%/sql/0011-notices.sql \
+	%D%/sql/0012-limits.sql \
 	%D%/sql/0019-roles.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c

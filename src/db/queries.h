@@ -117,6 +117,29 @@ Q_RESULT q_key_each(struct db *db, int64_t customer_id,
 Q_RESULT q_key_revoke(struct db *db, int64_t id);
 
 /*
+ * Limits of use; 0: none
+ */
+enum limit_scope {			/* rate_limit.scope */
+	LIMIT_OF_KEY = 0,
+	LIMIT_OF_CUSTOMER = 1,
+	LIMIT_OF_GROUP = 2,		/* as a whole */
+	LIMIT_OF_MEMBERS = 3	/* of each customer without its own */
+};
+
+struct limit_row {
+	int64_t requests;		/* a minute */
+	int64_t tokens;			/* a minute */
+	int64_t concurrent;
+};
+
+/* -1 leaves a member as it is.  DB_NONE: no such key, customer, group. */
+Q_RESULT q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
+	    const struct limit_row *limit);
+/* All 0 where there are none. */
+Q_RESULT q_limit(struct db *db, enum limit_scope scope, int64_t object_id,
+	    struct limit_row *limit_r);
+
+/*
  * Models and prices
  */
 struct model_row {

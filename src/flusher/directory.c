@@ -108,6 +108,11 @@ load_catalogue(struct directory *d)
 	    shm_sizes(d->config.shm)->channels, &fresh, &d->next_price_us);
 	if (result != DB_OK)
 		return result;
+	result = directory_load_group_limits(d);
+	if (result != DB_OK) {
+		catalogue_free(&fresh);
+		return result;
+	}
 	catalogue_free(&d->catalogue);
 	d->catalogue = fresh;
 	(void)catalogue_resolve(&d->catalogue, d->resolver);
@@ -220,6 +225,8 @@ heard(struct directory *d, const char *payload)
 		pending_add(d, &d->customers, id);
 	else if (sscanf(payload, "taking:%" SCNd64, &id) == 1)
 		d->takings = true;
+	else if (strncmp(payload, "members:", 8) == 0)
+		d->reload_all = true;
 	else if (strcmp(payload, "expire") == 0)
 		d->expire_due = clock_mono();
 	else if (!heard_of_money(d, payload))

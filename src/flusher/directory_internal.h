@@ -63,6 +63,8 @@ enum db_result directory_load_accounts(struct directory *d,
 	    const struct pending *ids) __attribute__((warn_unused_result));
 enum db_result directory_load_keys(struct directory *d,
 	    const struct pending *ids) __attribute__((warn_unused_result));
+enum db_result directory_load_group_limits(struct directory *d)
+	    __attribute__((warn_unused_result));
 /* Learns which accounts the segment has already. */
 bool	directory_learn(struct directory *d)
 	    __attribute__((warn_unused_result));

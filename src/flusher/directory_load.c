@@ -6,6 +6,7 @@
 #include "flusher/directory_internal.h"
 #include "shm/directory.h"
 #include "shm/hold.h"
+#include "shm/limit.h"
 #include "shm/refill.h"
 #include "shm/segment.h"
 
@@ -58,10 +59,22 @@ slot_of(struct directory *d, uint64_t customer_id)
 	return slot;
 }
 
+/* Three columns from there on. */
+static struct limit_rates
+rates_of(const struct db_rows *r, int column)
+{
+	return (struct limit_rates){
+		.requests = (uint32_t)db_get_int(r, 0, column),
+		.tokens = (uint64_t)db_get_int(r, 0, column + 1),
+		.concurrent = (uint32_t)db_get_int(r, 0, column + 2),
+	};
+}
+
 static bool
 take_account(const struct db_rows *r, void *arg)
 {
 	struct directory *d = arg;
+	struct limit_rates rates = rates_of(r, 5);
 	int64_t id = db_get_int(r, 0, 0);
 	uint32_t slot = slot_of(d, (uint64_t)id);
 
@@ -70,6 +83,8 @@ take_account(const struct db_rows *r, void *arg)
 	if (hold_grant(d->config.shm, slot, db_get_int(r, 0, 3)) != HOLD_OK)
 		pending_add(d, &d->short_of, id);
 	refill_know(d->config.shm, slot, db_get_int(r, 0, 4), -1);
+	/* Before what may be used is what for. */
+	limit_set(d->config.shm, LIMIT_ACCOUNT, slot, &rates);
 	account_set(d->config.shm, slot,
 	    (enum account_status)db_get_int(r, 0, 1),
 	    (uint64_t)db_get_int(r, 0, 2));
@@ -91,8 +106,16 @@ directory_load_accounts(struct directory *d, const struct pending *ids)
 	    "  THEN l.spent_before_nano ELSE l.spent_nano END, 0),"
 	    " p.home_nano + coalesce((SELECT sum(o.granted_nano -"
 	    "   o.spent_nano) FROM youyun.lease o"
-	    "  WHERE o.customer_id = c.id AND o.node_id <> $1), 0)::bigint"
+	    "  WHERE o.customer_id = c.id AND o.node_id <> $1), 0)::bigint,"
+	    " coalesce(m.requests, e.requests, 0)::bigint,"
+	    " coalesce(m.tokens, e.tokens, 0),"
+	    " coalesce(m.concurrent, e.concurrent, 0)::bigint"
 	    " FROM youyun.customer c"
+	    " LEFT JOIN youyun.rate_limit m ON m.scope = 1"
+	    "  AND m.object_id = c.id AND (m.requests > 0 OR m.tokens > 0"
+	    "  OR m.concurrent > 0)"
+	    " LEFT JOIN youyun.rate_limit e ON e.scope = 3"
+	    "  AND e.object_id = c.group_id"
 	    " JOIN youyun.purse p ON p.customer_id = c.id"
 	    " LEFT JOIN youyun.lease l"
 	    "  ON l.customer_id = c.id AND l.node_id = $1"
@@ -105,6 +128,8 @@ take_key(const struct db_rows *r, void *arg)
 {
 	struct directory *d = arg;
 	struct key_view view = { .key_id = (uint64_t)db_get_int(r, 0, 0) };
+	struct limit_rates rates = rates_of(r, 5);
+	uint32_t slot;
 	const uint8_t *digest;
 	size_t len;
 
@@ -118,8 +143,10 @@ take_key(const struct db_rows *r, void *arg)
 	 * are named by a notification that is yet to be read). */
 	if (view.account == ACCOUNT_NONE || len != KEY_DIGEST_BYTES)
 		return true;
-	if (key_put(d->config.shm, digest, &view) != DIRECTORY_OK)
+	if (key_put(d->config.shm, digest, &view, &slot) != DIRECTORY_OK)
 		say_full(d, "max_keys");
+	else
+		limit_set(d->config.shm, LIMIT_KEY, slot, &rates);
 	return true;
 }
 
@@ -131,7 +158,37 @@ directory_load_keys(struct directory *d, const struct pending *ids)
 
 	p.null = ids == NULL;
 	return db_query_each(d->db,
-	    "SELECT id, customer_id, digest, status, expires_at"
-	    " FROM youyun.api_key WHERE $1::bigint[] IS NULL OR id = ANY ($1)",
+	    "SELECT k.id, k.customer_id, k.digest, k.status, k.expires_at,"
+	    " coalesce(m.requests, 0)::bigint, coalesce(m.tokens, 0),"
+	    " coalesce(m.concurrent, 0)::bigint"
+	    " FROM youyun.api_key k"
+	    " LEFT JOIN youyun.rate_limit m ON m.scope = 0"
+	    "  AND m.object_id = k.id"
+	    " WHERE $1::bigint[] IS NULL OR k.id = ANY ($1)",
 	    &p, 1, take_key, d);
+}
+
+static bool
+take_group(const struct db_rows *r, void *arg)
+{
+	struct directory *d = arg;
+	struct limit_rates rates = rates_of(r, 1);
+	uint32_t slot = limit_group_put(d->config.shm,
+	    (uint64_t)db_get_int(r, 0, 0));
+
+	if (slot == LIMIT_NONE && !d->full_said) {
+		log_error("more than %d groups have limits; those of the "
+		    "others don't hold", LIMIT_GROUPS);
+		d->full_said = true;
+	} else if (slot != LIMIT_NONE)
+		limit_set(d->config.shm, LIMIT_GROUP, slot, &rates);
+	return true;
+}
+
+enum db_result
+directory_load_group_limits(struct directory *d)
+{
+	return db_query_each(d->db, "SELECT object_id, requests::bigint,"
+	    " tokens, concurrent::bigint FROM youyun.rate_limit"
+	    " WHERE scope = 2", NULL, 0, take_group, d);
 }

@@ -324,7 +324,16 @@ put_gemini_error(struct wire_text *text, const struct error_row *row,
 	put_message(text, row, info);
 	wire_text_raw(text, ",\"status\":");
 	wire_text_string(text, find_words(row->status)->gemini_status);
-	wire_text_raw(text, ",\"details\":[]}}");
+	wire_text_raw(text, ",\"details\":[");
+	/* google.rpc.RetryInfo; its clients read no Retry-After. */
+	if (info->retry_after_s > 0 && (row->status == 429 ||
+	    row->status == 503)) {
+		wire_text_raw(text, "{\"@type\":\"type.googleapis.com/"
+		    "google.rpc.RetryInfo\",\"retryDelay\":\"");
+		wire_text_number(text, info->retry_after_s);
+		wire_text_raw(text, "s\"}");
+	}
+	wire_text_raw(text, "]}}");
 }
 
 static void

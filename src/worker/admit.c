@@ -13,6 +13,7 @@
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
+#include "worker/limits.h"
 #include "worker/park.h"
 
 #define RETRY_SOON_S 1
@@ -203,11 +204,14 @@ admit_call(struct call *call, struct admission *admission_r)
 {
 	if (!admit_any(call))
 		return false;
+	if (!limits_glance(call))
+		return false;
 	admission_r->model = find_model(call);
 	return admission_r->model != NULL &&
 	    attempt_choose(call, admission_r->model, &admission_r->choice) &&
 	    make_terms(call, admission_r->model) &&
-	    take_hold(call, admission_r->model);
+	    take_hold(call, admission_r->model) &&
+	    limits_take(call, call->input_tokens + call->covered_tokens);
 }
 
 /* Up to `more` tokens more, by halving; 0: there is no money for any. */

@@ -63,6 +63,7 @@ authenticate(struct call *call)
 	call->record.group_id = account.group_id;
 	call->group_id = account.group_id;
 	call->account = key.account;
+	call->key_slot = key.slot;
 	if (key.status != KEY_ACTIVE)
 		return refuse(call, WIRE_ERROR_BAD_KEY);
 	if (key.expires_us != 0 && key.expires_us <= call->record.started_us)

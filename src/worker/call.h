@@ -38,6 +38,7 @@
 #include "wire/splice.h"
 #include "worker/attempt.h"
 #include "worker/client_head.h"
+#include "worker/limits.h"
 
 struct client;
 struct exchange;
@@ -94,6 +95,9 @@ struct call {
 	char param[WIRE_MODEL_BYTES];	/* what `error` is about */
 	uint64_t limit;			/* likewise */
 	uint32_t retry_after_s;
+
+	uint32_t key_slot;		/* valid once authenticated */
+	struct call_limits limits;
 
 	/* The money. */
 	uint32_t account;		/* slot; ACCOUNT_NONE */

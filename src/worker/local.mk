@@ -16,6 +16,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/forward.c %D%/forward.h \
 	%D%/front.c %D%/front.h \
 	%D%/health.c %D%/health.h \
+	%D%/limits.c %D%/limits.h \
 	%D%/linger.c %D%/linger.h \
 	%D%/listen.c %D%/listen.h \
 	%D%/models.c %D%/models.h \

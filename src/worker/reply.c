@@ -10,6 +10,7 @@
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
+#include "worker/limits.h"
 #include "worker/relay.h"
 
 /* What libmicrohttpd keeps beside the response for a known length; answers of
@@ -34,6 +35,8 @@ add_common(const struct call *call, struct MHD_Response *response,
 		return false;
 	if (content_type != NULL && content_type[0] != '\0' &&
 	    !add(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type))
+		return false;
+	if (!limits_add_headers(call, response))
 		return false;
 	if (call->worker->draining &&
 	    !add(response, MHD_HTTP_HEADER_CONNECTION, "close"))

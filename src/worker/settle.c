@@ -11,6 +11,7 @@
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
 #include "worker/durable.h"
+#include "worker/limits.h"
 
 /* The reclaimer's knowledge may lag by this much estimated output. */
 #define PROGRESS_STEP_TOKENS 16
@@ -167,9 +168,10 @@ fill_common(struct call *call)
 }
 
 static void
-end_hold(struct call *call, int64_t fee)
+end_hold(struct call *call, int64_t fee, int64_t tokens)
 {
 	fill_common(call);
+	limits_end(call, (uint64_t)tokens);
 	hold_settle(call->worker->book, call->hold, fee, &call->record);
 	call->hold = HOLD_NONE;
 	call->settled = true;
@@ -190,7 +192,7 @@ settle_usage(struct call *call)
 	if (call->settled || call->hold == HOLD_NONE)
 		return;
 	if (!answers_charge(call)) {
-		end_hold(call, 0);
+		end_hold(call, 0, 0);
 		return;
 	}
 	usage_now(call, &usage);
@@ -205,7 +207,7 @@ settle_usage(struct call *call)
 	count(call, SEAT_TOKENS, tokens);
 	if (usage.marks & USAGE_UNKNOWN_FIELD)
 		count(call, SEAT_UNKNOWN_USAGE, 1);
-	end_hold(call, fee);
+	end_hold(call, fee, tokens);
 }
 
 void
@@ -213,7 +215,7 @@ settle_free(struct call *call)
 {
 	if (call->settled || call->hold == HOLD_NONE)
 		return;
-	end_hold(call, 0);
+	end_hold(call, 0, 0);
 }
 
 void

@@ -99,7 +99,7 @@ START_TEST(test_a_million_keys_fit)
 		key_hasher_digest(hasher, key, strlen(key), digest);
 		view.key_id = i + 1;
 		view.account = i % 16;
-		ck_assert_int_eq(key_put(shm, digest, &view), DIRECTORY_OK);
+		ck_assert_int_eq(key_put(shm, digest, &view, NULL), DIRECTORY_OK);
 	}
 	ck_assert_uint_eq(key_count(shm), sizes.keys);
 	for (i = 0; i < sizes.keys; i += 997) {
@@ -111,7 +111,7 @@ START_TEST(test_a_million_keys_fit)
 	}
 	key_hasher_digest(hasher, "sk-none", 7, digest);
 	ck_assert(!key_find(shm, digest, &seen));
-	ck_assert_int_eq(key_put(shm, digest, &view), DIRECTORY_FULL);
+	ck_assert_int_eq(key_put(shm, digest, &view, NULL), DIRECTORY_FULL);
 	key_hasher_close(&hasher);
 	shm_close(&shm);
 }
@@ -123,10 +123,10 @@ START_TEST(test_a_key_changes_in_place)
 	uint8_t digest[KEY_DIGEST_BYTES] = { 1, 2, 3 };
 	struct key_view view = { .key_id = 5, .account = 3 }, seen;
 
-	ck_assert_int_eq(key_put(shm, digest, &view), DIRECTORY_OK);
+	ck_assert_int_eq(key_put(shm, digest, &view, NULL), DIRECTORY_OK);
 	view.status = KEY_REVOKED;
 	view.expires_us = 99;
-	ck_assert_int_eq(key_put(shm, digest, &view), DIRECTORY_OK);
+	ck_assert_int_eq(key_put(shm, digest, &view, NULL), DIRECTORY_OK);
 	ck_assert_uint_eq(key_count(shm), 1);
 	ck_assert(key_find(shm, digest, &seen));
 	ck_assert_int_eq(seen.status, KEY_REVOKED);
