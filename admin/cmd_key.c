@@ -21,6 +21,8 @@ static const struct opt add_options[] = {
 	{ "name", "NAME", "what the customer calls the key", false },
 	{ "expires", "TIME", "refuse it from then on: 2027-01-31, or 90d for "
 	  "in ninety days", false },
+	{ "scope", "SCOPE", "calls, or account: for the customer's own API, "
+	  "too", false },
 	{ NULL, NULL, NULL, false }
 };
 
@@ -30,6 +32,7 @@ struct key_new {
 	uint8_t digest[KEY_DIGEST_BYTES];
 	char hint[API_KEY_HINT_BYTES];
 	int64_t expires_us;
+	enum key_scope scope;
 	int64_t id;
 };
 
@@ -39,18 +42,25 @@ add_body(struct db *db, void *arg)
 	struct key_new *k = arg;
 
 	return q_key_add(db, k->customer_id, k->name, k->digest, k->hint,
-	    k->expires_us, &k->id);
+	    k->expires_us, k->scope, &k->id);
 }
 
 static enum admin_exit
 check_new(const struct args *args, struct key_new *k)
 {
-	const char *why, *expires;
+	const char *why, *expires, *scope;
 
 	k->name = args_has(args, "name") ? args_get(args, "name") : "";
 	why = k->name[0] != '\0' ? check_name(k->name) : NULL;
 	if (why != NULL) {
 		complain("--name: %s", why);
+		return ADMIN_USAGE;
+	}
+	scope = args_get(args, "scope");
+	if (scope != NULL && strcmp(scope, "account") == 0) {
+		k->scope = KEY_SCOPE_ACCOUNT;
+	} else if (scope != NULL && strcmp(scope, "calls") != 0) {
+		complain("--scope %s: allowed are calls and account", scope);
 		return ADMIN_USAGE;
 	}
 	expires = args_get(args, "expires");
@@ -135,6 +145,7 @@ static const struct report_column columns[] = {
 	{ "customer_id", NULL, REPORT_NUMBER, false },
 	{ "customer", "CUSTOMER", REPORT_TEXT, false },
 	{ "status", "STATUS", REPORT_TEXT, false },
+	{ "scope", "SCOPE", REPORT_TEXT, true },
 	{ "created", "CREATED", REPORT_TIME, false },
 	{ "expires", "EXPIRES", REPORT_TIME, false },
 	{ "revoked", NULL, REPORT_TIME, false },
@@ -152,6 +163,8 @@ list_row(const struct key_row *row, void *arg)
 	report_number(report, row->customer_id);
 	report_text(report, row->customer);
 	report_text(report, key_status_name(row->status));
+	report_text(report, row->scope == KEY_SCOPE_ACCOUNT ? "account" :
+	    "calls");
 	report_time(report, row->created_us);
 	report_time(report, row->expires_us);
 	report_time(report, row->revoked_us);

@@ -52,6 +52,10 @@ struct heritage {
 	uint32_t listen_fds;
 	int listen_fd[SETTING_LISTEN_MAX];
 
+	/* Where connections are handed over: a worker's end, and the portal's.
+	 * -1: there is no portal. */
+	int portal_fd;
+
 	/* Workers only: PEM texts, 0-terminated. */
 	const char *tls_certificate;
 	const char *tls_key;

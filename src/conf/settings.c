@@ -19,6 +19,8 @@
 static const char *const abort_words[] = { "cancel", "drain", NULL };
 /* In the order of enum sandbox_setting. */
 static const char *const sandbox_words[] = { "on", "require", "off", NULL };
+/* In the order of enum portal_setting. */
+static const char *const portal_words[] = { "on", "off", NULL };
 /* In the order of enum durability. */
 static const char *const durability_words[] = { "relaxed", "group", "strict",
 	NULL };
@@ -90,6 +92,12 @@ const struct setting settings_table[] = {
 	{ "address_concurrent", SETTING_COUNT, SETTING_LIVE,
 	  MEMBER(address_concurrent), 0, 1000000, "0", "calls",
 	  "at once from one address; 0: no limit", NULL },
+	{ "portal", SETTING_WORD, SETTING_RESTART, MEMBER(portal),
+	  0, 0, "on", "", "whether customers have their own API, /api/v1",
+	  portal_words },
+	{ "portal_body_bytes", SETTING_BYTES, SETTING_LIVE,
+	  MEMBER(portal_body_bytes), KIB, 64 * MIB, "1M", "bytes",
+	  "the longest body of a request to it", NULL },
 	{ "max_body_bytes", SETTING_BYTES, SETTING_LIVE,
 	  MEMBER(max_body_bytes), KIB, GIB, "32M", "bytes",
 	  "the longest request body", NULL },

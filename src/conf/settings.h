@@ -62,6 +62,11 @@ enum unpriced_dimension {
 	UNPRICED_CHARGE		/* as base/fee.h says */
 };
 
+enum portal_setting {
+	PORTAL_SETTING_ON,
+	PORTAL_SETTING_OFF
+};
+
 enum log_setting {
 	LOG_SETTING_AUTO,	/* stderr in the foreground, else syslog */
 	LOG_SETTING_STDERR,
@@ -94,6 +99,8 @@ struct settings {
 	uint32_t max_connections_per_address; /* in one worker */
 	uint32_t address_requests_per_minute; /* 0: no limit */
 	uint32_t address_concurrent;	/* 0: no limit */
+	uint32_t portal;		/* enum portal_setting */
+	uint64_t portal_body_bytes;
 	uint64_t max_body_bytes;
 	uint32_t head_timeout_ms;
 	uint32_t body_timeout_ms;

@@ -76,6 +76,7 @@ YOUYUN_SQL = \
 	%D%/sql/0010-channel-responses.sql \
 	%D%/sql/0011-notices.sql \
 	%D%/sql/0012-limits.sql \
+	%D%/sql/0014-portal.sql \
 	%D%/sql/0019-roles.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c

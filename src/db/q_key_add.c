@@ -6,15 +6,15 @@
 enum db_result
 q_key_add(struct db *db, int64_t customer_id, const char *name,
     const uint8_t *digest, const char *hint, int64_t expires_us,
-    int64_t *id_r)
+    enum key_scope scope, int64_t *id_r)
 {
 	struct db_param p[] = { db_int(customer_id),
 		db_text(name == NULL ? "" : name),
 		db_bytes(digest, DIGEST_BYTES), db_text(hint),
-		db_time_or_null(expires_us) };
+		db_time_or_null(expires_us), db_int((int64_t)scope) };
 
 	return db_fetch_int(db,
 	    "INSERT INTO youyun.api_key (customer_id, name, digest, hint,"
-	    " expires_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-	    p, 5, id_r);
+	    " expires_at, scope) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+	    p, 6, id_r);
 }

@@ -20,6 +20,7 @@ take(const struct db_rows *r, void *arg)
 		.expires_us = db_get_time(r, 0, 6),
 		.created_us = db_get_time(r, 0, 7),
 		.revoked_us = db_get_time(r, 0, 8),
+		.scope = db_get_int(r, 0, 9),
 	};
 
 	return pass->each(&row, pass->arg);
@@ -34,7 +35,7 @@ q_key_each(struct db *db, int64_t customer_id,
 
 	return db_query_each(db,
 	    "SELECT k.id, k.customer_id, c.name, k.name, k.hint, k.status,"
-	    " k.expires_at, k.created, k.revoked FROM youyun.api_key k"
+	    " k.expires_at, k.created, k.revoked, k.scope FROM youyun.api_key k"
 	    " JOIN youyun.customer c ON c.id = k.customer_id"
 	    " WHERE $1 = 0 OR k.customer_id = $1 ORDER BY k.id",
 	    &p, 1, take, &pass);

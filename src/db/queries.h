@@ -101,15 +101,21 @@ struct key_row {
 	const char *name;
 	const char *hint;
 	int64_t status;			/* enum key_status */
+	int64_t scope;			/* enum key_scope */
 	int64_t expires_us;
 	int64_t created_us;
 	int64_t revoked_us;
 };
 
+enum key_scope {
+	KEY_SCOPE_CALLS = 0,
+	KEY_SCOPE_ACCOUNT = 1		/* the customer's API, too */
+};
+
 /* digest: 32 bytes; expires_us 0: never.  DB_NONE: no such customer. */
 Q_RESULT q_key_add(struct db *db, int64_t customer_id, const char *name,
 	    const uint8_t *digest, const char *hint, int64_t expires_us,
-	    int64_t *id_r);
+	    enum key_scope scope, int64_t *id_r);
 /* customer_id 0: of all. */
 Q_RESULT q_key_each(struct db *db, int64_t customer_id,
 	    bool (*each)(const struct key_row *, void *), void *arg);

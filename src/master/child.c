@@ -30,6 +30,8 @@ child_kind_name(enum child_kind kind)
 		return "worker";
 	case CHILD_FLUSHER:
 		return "flusher";
+	case CHILD_PORTAL:
+		return "portal";
 	case CHILD_POSTGRES:
 		return "postgres";
 	}

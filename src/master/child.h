@@ -21,6 +21,7 @@ struct master;
 enum child_kind {
 	CHILD_WORKER,
 	CHILD_FLUSHER,
+	CHILD_PORTAL,
 	CHILD_POSTGRES
 };
 
@@ -56,7 +57,7 @@ void	child_reap(struct master *m);
 /* How many processes of a kind there are. */
 unsigned child_running(const struct master *m, enum child_kind kind);
 
-/* "worker", "flusher", "postgres" */
+/* "worker", "flusher", "portal", "postgres" */
 const char *child_kind_name(enum child_kind kind);
 
 /* Frees all places; no process runs any more. */

@@ -164,6 +164,7 @@ main(int argc, char **argv)
 	m->foreground = options.foreground;
 	m->lock_fd = m->pid_fd = m->life_read = m->life_write = -1;
 	m->wake.flusher_fd = -1;
+	m->portal_fd = m->portal_end = -1;
 	if (options.show)
 		return show_settings(m);
 	conf_report_init(&report);

@@ -48,6 +48,8 @@ struct master {
 	int life_read;		/* children see its end when we are gone */
 	int life_write;
 	int wake_fd;		/* heritage.h */
+	int portal_fd;		/* a worker's end; below 0: no portal */
+	int portal_end;		/* the portal's */
 	struct logfile logfile;
 	struct wake wake;
 

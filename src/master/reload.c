@@ -11,6 +11,7 @@
 /* New workers that are not at work by then don't hold up the reload. */
 #define HANDOVER_MS 10000
 #define WORKER_GRACE_MS 5000
+#define PORTAL_PATIENCE_MS 5000
 
 static void
 log_report(const struct conf_report *report, bool mistakes)
@@ -61,6 +62,10 @@ replace_workers(struct master *m)
 	}
 	for (uint32_t i = 0; i < workers; i++)
 		child_add(m, CHILD_WORKER, i, 0);
+	/* It is started again at once, as what was asked to end is. */
+	for (c = m->children; c != NULL; c = c->next)
+		if (c->kind == CHILD_PORTAL)
+			child_end(c, SIGTERM, PORTAL_PATIENCE_MS);
 	m->handover = true;
 	loop_arm(m->loop, &m->tick, clock_mono());
 	m->handover_until = mono_add_ms(clock_mono(), HANDOVER_MS);

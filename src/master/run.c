@@ -23,6 +23,7 @@
 #define FLUSHER_AWAY_MS 3000
 /* What a worker may take beyond shutdown_timeout before it is killed. */
 #define WORKER_GRACE_MS 5000
+#define PORTAL_PATIENCE_MS 3000
 #define FLUSHER_PATIENCE_MS 60000
 #define POSTGRES_PATIENCE_MS 60000
 #define HURRY_WORKER_MS 1000
@@ -59,11 +60,13 @@ advance(struct master *m)
 {
 	if (m->phase == PHASE_STOP_WORKERS &&
 	    child_running(m, CHILD_WORKER) == 0) {
+		end_all(m, CHILD_PORTAL, SIGTERM, PORTAL_PATIENCE_MS);
 		m->phase = PHASE_STOP_FLUSHER;
 		end_all(m, CHILD_FLUSHER, SIGTERM, m->hurries > 0 ?
 		    HURRY_OTHERS_MS : FLUSHER_PATIENCE_MS);
 	}
 	if (m->phase == PHASE_STOP_FLUSHER &&
+	    child_running(m, CHILD_PORTAL) == 0 &&
 	    child_running(m, CHILD_FLUSHER) == 0) {
 		m->phase = PHASE_STOP_POSTGRES;
 		end_all(m, CHILD_POSTGRES, SIGINT, m->hurries > 0 ?
@@ -156,6 +159,8 @@ start_flusher(struct master *m)
 	    mono_diff_ms(clock_mono(), m->began) < POSTGRES_WAIT_MS)
 		return;
 	child_add(m, CHILD_FLUSHER, 0, 0);
+	if (m->portal_end >= 0)
+		child_add(m, CHILD_PORTAL, 0, 0);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "conf/heritage.h"
 #include "flusher/flusher.h"
@@ -16,6 +17,7 @@
 #include "master/master.h"
 #include "master/postgres.h"
 #include "master/title.h"
+#include "portal/portal.h"
 #include "shm/seat.h"
 #include "worker/worker.h"
 
@@ -86,6 +88,7 @@ fill_heritage(struct master *m, struct heritage *h)
 	h->seat_fd = m->wake.seat_fd;
 	h->seat_fds = m->wake.seats;
 	h->seat = SEAT_FLUSHER;
+	h->portal_fd = m->portal_fd;
 }
 
 static void
@@ -96,6 +99,8 @@ run_worker(struct master *m, const struct child *c)
 	log_set_program("worker");
 	title_set("youyun-worker", "worker %u", c->number);
 	wake_keep(&m->wake, c->seat);
+	if (m->portal_end >= 0)
+		close(m->portal_end);
 	fill_heritage(m, &h);
 	h.seat = c->seat;
 	h.generation = c->generation;
@@ -106,6 +111,27 @@ run_worker(struct master *m, const struct child *c)
 	exit(worker_main(&h));
 }
 
+/* The pepper is for keys that customers make and show. */
+static void
+run_portal(struct master *m)
+{
+	struct heritage h;
+
+	log_set_program("portal");
+	title_set("youyun-portal", "portal");
+	bytes_scrub(m->secrets.seal, sizeof(m->secrets.seal));
+	pem_free(&m->pem);
+	sockets_close(&m->sockets, NULL);
+	wake_close(&m->wake);
+	close(m->wake_fd);
+	fill_heritage(m, &h);
+	h.shm = NULL;
+	h.wake_fd = h.flusher_fd = -1;
+	h.seat_fds = 0;
+	h.portal_fd = m->portal_end;
+	exit(portal_main(&h));
+}
+
 static void
 run_flusher(struct master *m)
 {
@@ -113,6 +139,11 @@ run_flusher(struct master *m)
 
 	log_set_program("flusher");
 	title_set("youyun-flusher", "flusher");
+	if (m->portal_end >= 0) {
+		close(m->portal_end);
+		close(m->portal_fd);
+		m->portal_fd = -1;
+	}
 	/* It sees digests and sealed credentials only. */
 	secrets_scrub(&m->secrets);
 	pem_free(&m->pem);
@@ -153,6 +184,10 @@ spawn(const struct child *c)
 	case CHILD_FLUSHER:
 		become(m, master_pid, SIGTERM);
 		run_flusher(m);
+		break;
+	case CHILD_PORTAL:
+		become(m, master_pid, SIGTERM);
+		run_portal(m);
 		break;
 	case CHILD_POSTGRES:
 		/* An immediate shutdown; what was committed is in the log.

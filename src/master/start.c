@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -256,6 +257,25 @@ forbid_core(void)
 	return false;
 }
 
+/* We keep both ends, so that a portal that is started again finds what workers
+ * sent meanwhile. */
+static bool
+open_portal(struct master *m)
+{
+	int pair[2];
+
+	if (m->settings.portal == PORTAL_SETTING_OFF)
+		return true;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		log_error("could not make the portal's socket: why=%s",
+		    strerror(errno));
+		return false;
+	}
+	m->portal_fd = pair[0];
+	m->portal_end = pair[1];
+	return true;
+}
+
 bool
 start_prepare(struct master *m)
 {
@@ -294,7 +314,7 @@ start_prepare(struct master *m)
 		    strerror(errno));
 		return false;
 	}
-	return true;
+	return open_portal(m);
 }
 
 /* The parent: as long as the start takes. */

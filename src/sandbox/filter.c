@@ -82,6 +82,12 @@ allow_some(scmp_filter_ctx ctx)
 	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
 	    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) != 0)
 		return false;
+	/* A connection to the portal: a pair, of which it is sent one end. */
+	if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 2,
+	    SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+	    SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)(unsigned)no_type_flags,
+	    SOCK_STREAM)) != 0)
+		return false;
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 		    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i])) != 0)
@@ -114,6 +120,7 @@ add_rules(scmp_filter_ctx ctx, enum sandbox_role role)
 		    sizeof(worker_calls) / sizeof(worker_calls[0])) &&
 		    allow_some(ctx);
 	case SANDBOX_FLUSHER:
+	case SANDBOX_PORTAL:
 		return add_all(ctx, SCMP_ACT_KILL_PROCESS, flusher_kills,
 		    sizeof(flusher_kills) / sizeof(flusher_kills[0]));
 	}

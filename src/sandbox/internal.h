@@ -13,8 +13,14 @@
 bool	filter_install(enum sandbox_role role)
 	    __attribute__((warn_unused_result));
 bool	filter_supported(void);
-/* writable_dir NULL: nothing at all may be opened. */
-bool	landlock_restrict(const char *writable_dir, bool reads_anywhere)
+/* What may be read: nothing, what libraries read, or everything. */
+enum landlock_reads {
+	LANDLOCK_READS_NOTHING,
+	LANDLOCK_READS_LIBRARIES,
+	LANDLOCK_READS_ALL
+};
+/* writable_dir NULL: nothing may be written. */
+bool	landlock_restrict(const char *writable_dir, enum landlock_reads reads)
 	    __attribute__((warn_unused_result));
 bool	landlock_supported(void);
 

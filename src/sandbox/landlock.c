@@ -94,7 +94,7 @@ allow_writing(int ruleset, const char *dir, uint64_t handled)
 }
 
 bool
-landlock_restrict(const char *writable_dir, bool reads_anywhere)
+landlock_restrict(const char *writable_dir, enum landlock_reads reads)
 {
 	long abi = version();
 	struct ruleset wanted;
@@ -113,9 +113,10 @@ landlock_restrict(const char *writable_dir, bool reads_anywhere)
 	    abi >= 6 ? sizeof(wanted) : abi >= 4 ? 16 : 8, 0);
 	if (fd < 0)
 		return false;
-	ok = (writable_dir == NULL ||
-	    (allow_reading(fd, reads_anywhere) &&
-	    allow_writing(fd, writable_dir, wanted.handled_fs))) &&
+	ok = (reads == LANDLOCK_READS_NOTHING ||
+	    allow_reading(fd, reads == LANDLOCK_READS_ALL)) &&
+	    (writable_dir == NULL ||
+	    allow_writing(fd, writable_dir, wanted.handled_fs)) &&
 	    syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 	close(fd);
 	return ok;

@@ -50,6 +50,7 @@ sandbox_wanted(enum sandbox_role role)
 	switch (role) {
 	case SANDBOX_WORKER:
 	case SANDBOX_FLUSHER:
+	case SANDBOX_PORTAL:
 		return SANDBOX_ALL & ~SANDBOX_LOCKED;
 	}
 	return SANDBOX_ALL;
@@ -70,12 +71,14 @@ no_core(void)
 	return setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
-/* The flusher writes files and has threads. */
+/* The flusher writes files and has threads, the portal has threads. */
 static bool
 set_limits(enum sandbox_role role)
 {
 	const struct rlimit none = { 0, 0 };
 
+	if (role == SANDBOX_PORTAL)
+		return no_core() && setrlimit(RLIMIT_FSIZE, &none) == 0;
 	return no_core() && (role == SANDBOX_FLUSHER ||
 	    (setrlimit(RLIMIT_FSIZE, &none) == 0 &&
 	    setrlimit(RLIMIT_NPROC, &none) == 0));
@@ -123,7 +126,8 @@ sandbox_enter(const struct sandbox_plan *plan)
 		return in_force;
 	in_force |= took(SANDBOX_LANDLOCK,
 	    landlock_restrict(worker ? NULL : plan->writable_dir,
-	    plan->reads_anywhere));
+	    worker ? LANDLOCK_READS_NOTHING : plan->reads_anywhere ?
+	    LANDLOCK_READS_ALL : LANDLOCK_READS_LIBRARIES));
 	/* Last of all: the others are system calls themselves. */
 	in_force |= took(SANDBOX_SECCOMP, filter_install(plan->role));
 	return in_force;

@@ -32,7 +32,10 @@ enum sandbox_role {
 	SANDBOX_WORKER,
 	/* It resolves names and speaks to PostgreSQL, by libraries: a list of
 	 * what kills.  It may write below one folder only. */
-	SANDBOX_FLUSHER
+	SANDBOX_FLUSHER,
+	/* It speaks to PostgreSQL and to workers: the same list, and nothing
+	 * to write to. */
+	SANDBOX_PORTAL
 };
 
 struct sandbox_plan {

@@ -125,6 +125,27 @@ connection_open(struct upstream *upstream, struct exchange *x, bool *memory_r)
 	return c;
 }
 
+struct connection *
+connection_adopt(struct upstream *upstream, int fd)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+
+	assert(!upstream->tls_on && upstream->tunnel == NULL);
+	if (c == NULL) {
+		close(fd);
+		return NULL;
+	}
+	c->upstream = upstream;
+	c->dial.loop = upstream->client->loop;
+	if (!take_fd(c, fd)) {
+		c->watch.fd = -1;
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
 void
 connection_close(struct connection **connection)
 {

@@ -66,6 +66,10 @@ struct connection {
 struct connection *connection_open(struct upstream *upstream,
 	    struct exchange *x, bool *memory_r);
 
+/* One that is made already; takes fd over, also when it fails.  Idle, in no
+ * list yet; NULL when memory is short. */
+struct connection *connection_adopt(struct upstream *upstream, int fd);
+
 /* Any state.  Says goodbye if the connection is sound.  Clears *connection. */
 void	connection_close(struct connection **connection);
 

@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 #include "upstream/client.h"
+#include "upstream/connection.h"
 #include "upstream/endpoint_state.h"
 #include "upstream/pool.h"
 #include "upstream/trust.h"
@@ -303,6 +304,23 @@ endpoint_prefer(struct upstream *up, const struct catalogue_address *address)
 		up->address[0] = found;
 		return;
 	}
+}
+
+bool
+upstream_adopt(struct upstream *up, int fd)
+{
+	struct connection *c = connection_adopt(up, fd);
+
+	if (c == NULL)
+		return false;
+	pool_add(c);
+	return true;
+}
+
+bool
+upstream_has_idle(const struct upstream *up)
+{
+	return up->idle > 0;
 }
 
 const char *

@@ -104,6 +104,15 @@ bool	upstream_update(struct upstream *upstream,
 	    const struct upstream_config *config)
 	    __attribute__((warn_unused_result));
 
+/*
+ * Adds a connection that is made already to the idle ones: plain, no proxy.
+ * fd, non-blocking, is taken, also when it fails.  False: memory is short.
+ */
+bool	upstream_adopt(struct upstream *upstream, int fd)
+	    __attribute__((warn_unused_result));
+/* Is there one that the next exchange would use? */
+bool	upstream_has_idle(const struct upstream *upstream);
+
 /* Closes the idle connections and lets go; freed after its last exchange. */
 void	upstream_retire(struct upstream **upstream);
 

@@ -71,6 +71,27 @@ pool_take(struct upstream *up, struct exchange *x)
 }
 
 void
+pool_add(struct connection *c)
+{
+	struct upstream *up = c->upstream;
+
+	c->exchange = NULL;
+	c->idle_since = loop_now(up->client->loop);
+	c->older = up->newest;
+	if (up->newest != NULL)
+		up->newest->newer = c;
+	else
+		up->oldest = c;
+	up->newest = c;
+	up->idle++;
+	up->client->stats.idle++;
+	pool_shrink(up, up->idle_max);
+	if (!loop_armed(&up->pool_timer))
+		loop_arm(up->client->loop, &up->pool_timer,
+		    mono_add_ms(up->oldest->idle_since, up->idle_keep_ms));
+}
+
+void
 pool_give(struct connection **connection)
 {
 	struct connection *c = *connection;
@@ -81,21 +102,8 @@ pool_give(struct connection **connection)
 		return;
 	}
 	*connection = NULL;
-	c->exchange = NULL;
-	c->idle_since = loop_now(up->client->loop);
-	c->older = up->newest;
-	if (up->newest != NULL)
-		up->newest->newer = c;
-	else
-		up->oldest = c;
-	up->newest = c;
-	up->idle++;
 	up->client->stats.active--;
-	up->client->stats.idle++;
-	pool_shrink(up, up->idle_max);
-	if (!loop_armed(&up->pool_timer))
-		loop_arm(up->client->loop, &up->pool_timer,
-		    mono_add_ms(up->oldest->idle_since, up->idle_keep_ms));
+	pool_add(c);
 }
 
 void

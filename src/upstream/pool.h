@@ -21,6 +21,9 @@ struct connection *pool_take(struct upstream *upstream, struct exchange *x);
  * be used again.  Clears *connection. */
 void	pool_give(struct connection **connection);
 
+/* One that never was in an exchange; taken. */
+void	pool_add(struct connection *c);
+
 /* An idle connection is of no use any more. */
 void	pool_lost(struct connection *c);
 

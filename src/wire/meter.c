@@ -199,6 +199,7 @@ reader_of(enum wire_route route)
 	case WIRE_ROUTE_RESPONSES_SOCKET:
 	case WIRE_ROUTE_BATCHES:
 	case WIRE_ROUTE_HELLO:
+	case WIRE_ROUTE_PORTAL:
 		break;
 	}
 	assert(false);

@@ -30,11 +30,18 @@
 	{ WIRE_ROUTE_##number, path, name, methods, allow, protocol, \
 	WIRE_BODY_NONE, needs_key, false, false }
 
+/* The portal knows its paths and methods, and who may. */
+#define PORTAL(path) \
+	{ WIRE_ROUTE_PORTAL, path, "portal", WIRE_METHOD_ANY, "", WIRE_OPENAI, \
+	WIRE_BODY_NONE, false, false, false }
+
 /* Of rows that match, the first with the right method counts. */
 static const struct wire_route_info routes[] = {
 	OPENAI(CHAT_COMPLETIONS, "/v1/chat/completions", "chat.completions",
 	    JSON),
 	ANTHROPIC(MESSAGES, "/v1/messages", "messages", false),
+	PORTAL("/api/v1*"),
+	PORTAL("/v1/dashboard/billing*"),
 	OWN(MODELS, "/v1/models", "models", GET | HEAD, "GET, HEAD", 0, true),
 	OWN(HEALTHZ, "/healthz", "healthz", GET | HEAD, "GET, HEAD", 0, false),
 	OWN(READYZ, "/readyz", "readyz", GET | HEAD, "GET, HEAD", 0, false),

@@ -54,7 +54,9 @@ enum wire_route {
 	WIRE_ROUTE_GEMINI_COUNT = 28,	/* POST …:countTokens */
 	WIRE_ROUTE_EMBED = 29,		/* POST …:embedContent */
 	WIRE_ROUTE_BATCH_EMBED = 30,	/* POST …:batchEmbedContents */
-	WIRE_ROUTE_INTERACTIONS = 31	/* POST /{v}/interactions */
+	WIRE_ROUTE_INTERACTIONS = 31,	/* POST /{v}/interactions */
+	/* The customer's API, answered by the portal */
+	WIRE_ROUTE_PORTAL = 32		/* /api/v1/…, /v1/dashboard/billing/… */
 };
 
 #define WIRE_METHOD_GET		0x01u

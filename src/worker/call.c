@@ -14,6 +14,7 @@
 #include "worker/context.h"
 #include "worker/front.h"
 #include "worker/park.h"
+#include "worker/portal.h"
 #include "worker/translated.h"
 
 /* Calls and buffers kept for the next ones. */
@@ -141,6 +142,7 @@ call_release(struct call *call)
 	durable_forget(call);
 	park_forget(call);
 	translated_forget(call);
+	portal_forget(call);
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);

@@ -42,6 +42,7 @@
 
 struct client;
 struct exchange;
+struct portal_answer;
 struct translated;
 struct worker;
 
@@ -141,6 +142,7 @@ struct call {
 	struct attempt attempt;
 	const struct wire_route_info *upstream_route;
 	struct translated *translated;	/* NULL: they speak the same */
+	struct portal_answer *portal;	/* NULL: it isn't the portal's */
 	char upstream_model[MODEL_NAME_BYTES]; /* if not as configured */
 	struct buf upstream_head;
 	struct wire_splice splice;

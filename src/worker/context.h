@@ -24,6 +24,7 @@ struct lingering;
 struct listeners;
 struct loop;
 struct parking;
+struct portal_link;
 struct settings;
 struct shm;
 struct upstream_client;
@@ -46,6 +47,7 @@ struct worker {
 	struct lingering *linger;
 	struct durable *durable;	/* NULL: no answer waits */
 	struct parking *parking;	/* calls that wait for money */
+	struct portal_link *portal;
 
 	struct client *clients;		/* all of them, linked */
 	size_t client_count;

@@ -11,6 +11,7 @@
 #include "worker/client.h"
 #include "worker/context.h"
 #include "worker/park.h"
+#include "worker/portal.h"
 #include "worker/relay.h"
 #include "worker/settle.h"
 #include "worker/translated.h"
@@ -341,6 +342,10 @@ relay_client_gone(struct call *call)
 	    CLIENT_ABORT_DRAIN || answers_unpaid(call)) &&
 	    !call->worker->aborting;
 
+	if (call->portal != NULL) {
+		portal_leave(call);
+		return;
+	}
 	if (call->waits) {
 		relay_stop_waiting(call);
 		/* Its upstream has said all: nothing else would end it. */
@@ -381,6 +386,11 @@ relay_abort(struct call *call)
 {
 	if (call->exchange == NULL)
 		return;
+	if (call->portal != NULL) {
+		portal_leave(call);
+		call_release(call);
+		return;
+	}
 	relay_stop_waiting(call);
 	if (call->delivered_bytes > 0 || call->told_billable) {
 		if (!call->settled)

@@ -11,6 +11,7 @@
 #include "worker/client.h"
 #include "worker/context.h"
 #include "worker/limits.h"
+#include "worker/portal.h"
 #include "worker/relay.h"
 
 /* What libmicrohttpd keeps beside the response for a known length; answers of
@@ -173,6 +174,26 @@ reply_flow(struct call *call, struct MHD_Connection *connection)
 		return false;
 	}
 	/* Comes from a callback, before which nothing is corked. */
+	return queue(call, connection, call->status, response, SIZE_MAX);
+}
+
+bool
+reply_portal(struct call *call, struct MHD_Connection *connection)
+{
+	struct MHD_Response *response;
+	bool known = call->has_length;
+
+	response = MHD_create_response_from_callback(
+	    known ? call->length : MHD_SIZE_UNKNOWN,
+	    known ? FLOW_BLOCK_BYTES : 1, relay_read, call, give_back);
+	if (response == NULL)
+		return false;
+	call->lent = true;
+	if (!add_common(call, response, NULL) ||
+	    !portal_add_headers(call, response)) {
+		MHD_destroy_response(response);
+		return false;
+	}
 	return queue(call, connection, call->status, response, SIZE_MAX);
 }
 

@@ -28,6 +28,9 @@ bool	reply_whole(struct call *call, struct MHD_Connection *connection)
 /* Comes from relay_read() as it comes. */
 bool	reply_flow(struct call *call, struct MHD_Connection *connection)
 	    __attribute__((warn_unused_result));
+/* What the portal answered, likewise. */
+bool	reply_portal(struct call *call, struct MHD_Connection *connection)
+	    __attribute__((warn_unused_result));
 
 /* A small document of ours: models, health. text is copied. */
 bool	reply_document(struct call *call, struct MHD_Connection *connection,

@@ -16,6 +16,7 @@
 #include "worker/front.h"
 #include "worker/health.h"
 #include "worker/models.h"
+#include "worker/portal.h"
 #include "worker/reply.h"
 #include "worker/settle.h"
 #include "worker/upload.h"
@@ -102,12 +103,16 @@ check_body_head(struct call *call)
 
 /* The cheapest first; each room refuses by itself. */
 static void
-check_head(struct call *call, const char *method, const char *path)
+check_head(struct call *call, struct MHD_Connection *connection,
+    const char *method, const char *path)
 {
 	find_route(call, method, path);
 	if (call->answer != ANSWER_NONE)
 		return;
 	if (call->route->needs_key && !authenticate(call))
+		return;
+	if (call->route->route == WIRE_ROUTE_PORTAL &&
+	    !portal_head(call, connection, method, path))
 		return;
 	if (!call->route->billed)
 		return;
@@ -139,7 +144,7 @@ request_head(struct call *call, struct MHD_Connection *connection,
 
 	client_head_read(connection, &call->head);
 	note_agent(call);
-	check_head(call, method, path);
+	check_head(call, connection, method, path);
 	if (!has_body(head))
 		client_enter(call->client, CLIENT_CALL, 0);
 	else
@@ -167,10 +172,19 @@ break_off(struct call *call)
 	return false;
 }
 
+static uint64_t
+max_body(const struct call *call)
+{
+	const struct settings *s = call->worker->settings;
+
+	return call->route->route == WIRE_ROUTE_PORTAL ?
+	    s->portal_body_bytes : s->max_body_bytes;
+}
+
 static bool
 refuse_body(struct call *call, enum wire_error error)
 {
-	call->limit = call->worker->settings->max_body_bytes;
+	call->limit = max_body(call);
 	call_refuse(call, error);
 	return break_off(call);
 }
@@ -182,6 +196,13 @@ take_form(struct call *call, const char *p, size_t len, size_t *taken_r)
 	if (upload_take(call, p, len, taken_r))
 		return true;
 	return call->answer == ANSWER_ERROR ? break_off(call) : false;
+}
+
+static bool
+takes_body(const struct call *call)
+{
+	return call->route->route == WIRE_ROUTE_PORTAL ||
+	    (call->route->billed && call->route->body != WIRE_BODY_NONE);
 }
 
 bool
@@ -199,10 +220,9 @@ request_body(struct call *call, const char *p, size_t len, size_t *taken_r)
 		return ok;
 	}
 	seat_add(worker->shm, worker->seat, SEAT_BYTES_IN, (int64_t)len);
-	if (call->state == CALL_REFUSED || !call->route->billed ||
-	    call->route->body == WIRE_BODY_NONE)
+	if (call->state == CALL_REFUSED || !takes_body(call))
 		return true;
-	if (call->body.len + len > worker->settings->max_body_bytes)
+	if (call->body.len + len > max_body(call))
 		return refuse_body(call, WIRE_ERROR_BODY_LARGE);
 	if (call->body.len == 0 && call->head.has_content_length) {
 		uint64_t first = call->head.content_length;
@@ -304,6 +324,12 @@ serve_complete(struct call *call, struct MHD_Connection *connection)
 		return true;
 	}
 	switch (call->route->route) {
+	case WIRE_ROUTE_PORTAL:
+		/* Nothing is asked for a client that has already left. */
+		if (call->client->gone)
+			return false;
+		portal_ask(call);
+		return true;
 	case WIRE_ROUTE_MODELS:
 		return models_answer(call, connection);
 	case WIRE_ROUTE_MODEL:
@@ -381,7 +407,8 @@ request_serve(struct call *call, struct MHD_Connection *connection)
 		ok = reply_whole(call, connection);
 		break;
 	case ANSWER_FLOW:
-		ok = reply_flow(call, connection);
+		ok = call->portal != NULL ? reply_portal(call, connection) :
+		    reply_flow(call, connection);
 		break;
 	}
 	client_enter(client, CLIENT_CALL,

@@ -26,6 +26,7 @@
 #include "worker/linger.h"
 #include "worker/listen.h"
 #include "worker/park.h"
+#include "worker/portal.h"
 #include "worker/relay.h"
 #include "worker/tls_io.h"
 
@@ -166,6 +167,9 @@ set_up(struct process *p)
 	if (w->book == NULL || w->hasher == NULL || w->trust == NULL ||
 	    w->upstreams == NULL || w->linger == NULL || w->parking == NULL)
 		return false;
+	w->portal = portal_link_open(w);
+	if (w->portal == NULL)
+		return false;
 	view_refresh(&w->view, w->shm, &w->heritage->secrets, w->settings,
 	    w->upstreams);
 	w->front = front_open(w);
@@ -188,6 +192,7 @@ tear_down(struct process *p)
 	call_free_all(w);
 	tls_io_free_blocks(w);
 	view_free(&w->view);
+	portal_link_close(&w->portal);
 	if (w->upstreams != NULL)
 		upstream_client_close(&w->upstreams);
 	if (w->trust != NULL)

@@ -176,7 +176,8 @@ set_up(void)
 	settings.journal_budget_bytes = 64 << 20;
 	ck_assert_int_eq(q_customer_add(admin, "a", NULL, NULL, NULL,
 	    &customer_id), DB_OK);
-	ck_assert_int_eq(q_key_add(admin, customer_id, "", digest, "sk", 0,
+	ck_assert_int_eq(q_key_add(admin, customer_id, "", digest, "sk",
+	    0, KEY_SCOPE_CALLS,
 	    &id), DB_OK);
 	credit("first", 10 * UNIT);
 	make_segment();

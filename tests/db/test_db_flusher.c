@@ -122,7 +122,8 @@ START_TEST(test_changes_are_in_the_segment_within_100_ms)
 	nap_ms(100);	/* it is idle, and asleep as deeply as it gets */
 	credit("second", UNIT);
 	wait_for(credited, 100, "a credit");
-	ck_assert_int_eq(q_key_add(admin, customer_id, "", other, "sk", 0,
+	ck_assert_int_eq(q_key_add(admin, customer_id, "", other, "sk",
+	    0, KEY_SCOPE_CALLS,
 	    &id), DB_OK);
 	wait_for(second_key, 100, "a new key");
 	ck_assert_int_eq(q_model_put(admin, "m", 1000, &model), DB_OK);

@@ -111,12 +111,18 @@ START_TEST(test_customers_groups_and_keys)
 	    DB_NONE);
 	ck_assert_int_eq(q_customer_set(admin, a, 1, NULL, "new", NULL),
 	    DB_OK);
-	ck_assert_int_eq(q_key_add(admin, a, "k", digest, "sk", 0, &key),
+	ck_assert_int_eq(q_key_add(admin, a, "k", digest, "sk",
+	    0, KEY_SCOPE_CALLS,
+	    &key),
 	    DB_OK);
-	ck_assert_int_eq(q_key_add(admin, a, "k", digest, "sk", 0, &key),
+	ck_assert_int_eq(q_key_add(admin, a, "k", digest, "sk",
+	    0, KEY_SCOPE_CALLS,
+	    &key),
 	    DB_CONFLICT);
 	digest[0] = 2;
-	ck_assert_int_eq(q_key_add(admin, 99, "k", digest, "sk", 0, &id),
+	ck_assert_int_eq(q_key_add(admin, 99, "k", digest, "sk",
+	    0, KEY_SCOPE_CALLS,
+	    &id),
 	    DB_NONE);
 	credit("k1", a, 70);
 	ck_assert_int_eq(q_customer_each(admin, 0, see_customer, &s), DB_OK);

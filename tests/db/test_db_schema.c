@@ -455,7 +455,10 @@ START_TEST(test_roles_can_do_their_own_work_only)
 	must_fail(portal, "INSERT INTO youyun.call DEFAULT VALUES", "42501");
 	must_fail(portal, "SELECT youyun.credit('k', 1, 1, 'external', 'x',"
 	    " 'x')", "42501");
-	must_work(portal, "SELECT id, name, status FROM youyun.customer");
+	must_fail(portal, "SELECT id FROM youyun.customer", "42501");
+	must_fail(portal, "SELECT * FROM youyun.call", "42501");
+	must_fail(portal, "SELECT * FROM youyun.posting", "42501");
+	must_work(portal, "SELECT * FROM youyun.my_account");
 }
 END_TEST
 
@@ -487,7 +490,9 @@ START_TEST(test_changes_are_audited_with_actor_and_reason)
 	    " 'youyun_admin' AND action = 'customer.insert'"
 	    " AND object = 'customer:1' AND change ->> 'contact' = 'b@b'"), 1);
 	/* The next transaction has no actor of the last one. */
-	ck_assert_int_eq(q_key_add(admin, told.id, "", digest, "sk", 0, &id),
+	ck_assert_int_eq(q_key_add(admin, told.id, "", digest, "sk",
+	    0, KEY_SCOPE_CALLS,
+	    &id),
 	    DB_OK);
 	ck_assert_int_eq(number(owner, "SELECT count(*) FROM youyun.audit"
 	    " WHERE action = 'api_key.insert' AND actor = 'youyun_admin'"
@@ -546,7 +551,9 @@ START_TEST(test_each_change_of_the_directory_is_told)
 	ck_assert_int_eq(db_listen(flusher), DB_OK);
 	customer("a");
 	must_hear(flusher, "customer:1");
-	ck_assert_int_eq(q_key_add(admin, 1, "", digest, "sk", 0, &id), DB_OK);
+	ck_assert_int_eq(q_key_add(admin, 1, "", digest, "sk",
+	    0, KEY_SCOPE_CALLS,
+	    &id), DB_OK);
 	must_hear(flusher, "key:1");
 	ck_assert_int_eq(q_credit(admin, &c, &receipt), DB_OK);
 	must_hear(flusher, "lease:1:1");

@@ -41,7 +41,7 @@ lint()
 		for (i = 1; i <= n; i++)
 			never[a[i], "libpq-fe.h"] = 1
 		n = split("base shm conf sandbox db http wire upstream flusher " \
-		    "portal master admin", a, " ")
+		    "master admin", a, " ")
 		for (i = 1; i <= n; i++)
 			never[a[i], "microhttpd.h"] = 1
 	}

@@ -1,0 +1,234 @@
+/* A customer's own keys.  One is in an answer in full once, when it is made. */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/secret.h"
+#include "conf/heritage.h"
+#include "db/value.h"
+#include "portal/request.h"
+#include "portal/route.h"
+#include "portal/server.h"
+#include "shm/directory.h"
+
+#define NAME_MAX_BYTES 64
+
+static const char *const nothing[] = { NULL };
+
+static struct json_object *
+key_json(const struct db_rows *rows, size_t i)
+{
+	struct json_object *o = json_object_new_object();
+
+	put_int(o, "id", db_get_int(rows, i, 0));
+	put(o, "name", json_text(db_get_text(rows, i, 1)));
+	put(o, "looks", json_text(db_get_text(rows, i, 2)));
+	put(o, "status", json_text(db_get_int(rows, i, 3) == KEY_ACTIVE ?
+	    "active" : "revoked"));
+	put(o, "scope", json_text(db_get_int(rows, i, 7) == 1 ? "account" :
+	    "calls"));
+	put(o, "expires_at", json_time(db_get_time(rows, i, 4)));
+	put(o, "created", json_time(db_get_time(rows, i, 5)));
+	put(o, "revoked", json_time(db_get_time(rows, i, 6)));
+	return o;
+}
+
+#define KEYS "SELECT id, name, hint, status::bigint, expires_at, created," \
+	" revoked, scope::bigint FROM youyun.my_key"
+
+void
+run_keys(struct request *r)
+{
+	static const char *const known[] = { "after", "limit", NULL };
+	int64_t after = 0, limit = 50;
+	struct json_object *o, *list;
+	struct db_param p[2];
+	struct db_rows *rows;
+	enum db_result result;
+	size_t i;
+
+	if (!query_only(r, known) ||
+	    !query_number(r, "after", 0, INT64_MAX / 10, &after) ||
+	    !query_number(r, "limit", 1, 200, &limit))
+		return;
+	p[0] = db_int(after);
+	p[1] = db_int(limit + 1);
+	result = db_query(r->db, KEYS " WHERE id > $1 ORDER BY id LIMIT $2",
+	    p, 2, &rows);
+	if (result != DB_OK) {
+		answer_database(r, result);
+		return;
+	}
+	list = json_object_new_array();
+	for (i = 0; i < db_rows_count(rows) && (int64_t)i < limit; i++)
+		json_object_array_add(list, key_json(rows, i));
+	o = json_object_new_object();
+	put(o, "keys", list);
+	put(o, "next", db_rows_count(rows) > i ? json_object_new_int64(
+	    db_get_int(rows, i - 1, 0)) : NULL);
+	db_rows_free(&rows);
+	answer_json(r, 200, o);
+}
+
+/* One key's JSON; NULL: the answer is set. */
+static struct json_object *
+find_key(struct request *r, int64_t id)
+{
+	struct db_param p = db_int(id);
+	struct json_object *o = NULL;
+	struct db_rows *rows;
+	enum db_result result;
+
+	result = db_query(r->db, KEYS " WHERE id = $1", &p, 1, &rows);
+	if (result != DB_OK) {
+		answer_database(r, result);
+		return NULL;
+	}
+	if (db_rows_count(rows) == 1)
+		o = key_json(rows, 0);
+	else
+		answer_database(r, DB_NONE);
+	db_rows_free(&rows);
+	return o;
+}
+
+void
+run_key(struct request *r)
+{
+	struct json_object *o;
+	int64_t id;
+
+	if (!query_only(r, nothing) || !part_number(r, 0, &id))
+		return;
+	o = find_key(r, id);
+	if (o != NULL)
+		answer_json(r, 200, o);
+}
+
+/* Runs a function that returns one number; false: the answer is set. */
+static bool
+number_of(struct request *r, const char *sql, const struct db_param *p,
+    size_t n, int64_t *number_r)
+{
+	struct db_rows *rows;
+	enum db_result result = db_query(r->db, sql, p, n, &rows);
+
+	if (result == DB_OK) {
+		*number_r = db_get_int(rows, 0, 0);
+		db_rows_free(&rows);
+		return true;
+	}
+	if (strcmp(db_sqlstate(r->db), "YY010") == 0)
+		answer_problem(r, 409, "too_many_keys", NULL,
+		    "There are 1000 keys already; revoke one first.");
+	else
+		answer_database(r, result);
+	return false;
+}
+
+static bool
+add_key(struct request *r, const char *name, int64_t scope,
+    int64_t expires_us, char key[API_KEY_LEN + 1], int64_t *id_r)
+{
+	char hint[API_KEY_HINT_BYTES];
+	uint8_t digest[KEY_DIGEST_BYTES];
+	struct key_hasher *hasher;
+	struct db_param p[5];
+
+	hasher = key_hasher_open(&r->portal->heritage->secrets);
+	if (hasher == NULL) {
+		answer_database(r, DB_AWAY);
+		return false;
+	}
+	api_key_make(key);
+	api_key_hint(key, hint);
+	key_hasher_digest(hasher, key, API_KEY_LEN, digest);
+	key_hasher_close(&hasher);
+	p[0] = db_text(name);
+	p[1] = db_bytes(digest, sizeof(digest));
+	p[2] = db_text(hint);
+	p[3] = db_time_or_null(expires_us);
+	p[4] = db_int(scope);
+	return number_of(r, "SELECT youyun.my_key_create($1, $2, $3, $4, $5)",
+	    p, 5, id_r);
+}
+
+void
+run_key_create(struct request *r)
+{
+	static const char *const known[] = { "name", "scope", "expires_at",
+		NULL };
+	const char *name, *scope;
+	char key[API_KEY_LEN + 1];
+	struct json_object *o;
+	int64_t expires_us, id;
+
+	if (!query_only(r, nothing) || !body_only(r, known) ||
+	    !body_text(r, "name", false, 0, NAME_MAX_BYTES, &name) ||
+	    !body_text(r, "scope", false, 1, 16, &scope) ||
+	    !body_time(r, "expires_at", &expires_us))
+		return;
+	if (scope != NULL && strcmp(scope, "calls") != 0 &&
+	    strcmp(scope, "account") != 0) {
+		answer_problem(r, 400, "bad_member", "scope",
+		    "Allowed are calls and account.");
+		return;
+	}
+	if (!add_key(r, name != NULL ? name : "", scope != NULL &&
+	    strcmp(scope, "account") == 0, expires_us, key, &id))
+		return;
+	o = find_key(r, id);
+	if (o != NULL) {
+		put(o, "key", json_text(key));
+		answer_json(r, 201, o);
+	}
+	bytes_scrub(key, sizeof(key));
+}
+
+void
+run_key_change(struct request *r)
+{
+	static const char *const known[] = { "name", "expires_at", NULL };
+	struct json_object *o;
+	struct db_param p[4];
+	const char *name;
+	int64_t expires_us, id, n;
+
+	if (!query_only(r, nothing) || !part_number(r, 0, &id) ||
+	    !body_only(r, known) ||
+	    !body_text(r, "name", false, 0, NAME_MAX_BYTES, &name) ||
+	    !body_time(r, "expires_at", &expires_us))
+		return;
+	p[0] = db_int(id);
+	p[1] = db_text(name);
+	p[2] = db_bool(body_has(r, "expires_at"));
+	p[3] = db_time_or_null(expires_us);
+	if (!number_of(r, "SELECT youyun.my_key_change($1, $2, $3, $4)", p, 4,
+	    &n) || (o = find_key(r, id)) == NULL)
+		return;
+	if (n == 1) {
+		answer_json(r, 200, o);
+		return;
+	}
+	json_object_put(o);
+	answer_problem(r, 409, "revoked", NULL,
+	    "The key is revoked and stays as it is.");
+}
+
+void
+run_key_revoke(struct request *r)
+{
+	struct json_object *o;
+	struct db_param p;
+	int64_t id, n;
+
+	if (!query_only(r, nothing) || !part_number(r, 0, &id))
+		return;
+	p = db_int(id);
+	/* Revoking again is no mistake. */
+	if (!number_of(r, "SELECT youyun.my_key_revoke($1)", &p, 1, &n))
+		return;
+	o = find_key(r, id);
+	if (o != NULL)
+		answer_json(r, 200, o);
+}

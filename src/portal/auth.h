@@ -1,0 +1,21 @@
+/*
+ * auth.h: who asks, by a key.
+ * Layer: portal.
+ * Written by: the request's thread.
+ */
+#ifndef PORTAL_AUTH_H
+#define PORTAL_AUTH_H
+
+#include <stdbool.h>
+
+struct request;
+
+/*
+ * Within the request's transaction: finds the caller and lets the transaction
+ * see that customer's data.  False: refused, the answer is set.  A public
+ * route needs nobody.
+ */
+bool	portal_authenticate(struct request *request)
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,210 @@
+#include "portal/call_json.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/money.h"
+#include "portal/request.h"
+#include "wire/error.h"
+#include "wire/route.h"
+
+#define ID_BYTES 40
+
+static void
+id_text(const uint8_t *id, char text_r[ID_BYTES])
+{
+	memcpy(text_r, "req_", 4);
+	hex_encode(id, RECORD_ID_BYTES, text_r + 4);
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+call_id_parse(const char *text, uint8_t id_r[16])
+{
+	if (strncmp(text, "req_", 4) != 0 || strlen(text) != 36)
+		return false;
+	for (int i = 0; i < 16; i++) {
+		int high = hex_digit(text[4 + 2 * i]);
+		int low = hex_digit(text[5 + 2 * i]);
+
+		if (high < 0 || low < 0)
+			return false;
+		id_r[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static void
+address_text(const uint8_t *address, char text_r[INET6_ADDRSTRLEN])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t none[16];
+
+	text_r[0] = '\0';
+	if (memcmp(address, none, sizeof(none)) == 0)
+		return;
+	if (memcmp(address, mapped, sizeof(mapped)) == 0)
+		(void)inet_ntop(AF_INET, address + 12, text_r,
+		    INET6_ADDRSTRLEN);
+	else
+		(void)inet_ntop(AF_INET6, address, text_r, INET6_ADDRSTRLEN);
+}
+
+static const char *
+route_text(unsigned int route)
+{
+	const struct wire_route_info *info =
+	    wire_route_info((enum wire_route)route);
+
+	return info != NULL ? info->name : "unknown";
+}
+
+static const char *
+error_text(unsigned int error)
+{
+	return error == 0 ? "" : wire_error_name((enum wire_error)error);
+}
+
+/* What both forms are made of. */
+struct shown {
+	struct call_record record;
+	char id[ID_BYTES];
+	char factor[MONEY_TEXT_BYTES];
+	char fee[MONEY_TEXT_BYTES];
+	char time[WALL_TEXT_BYTES];
+	char address[INET6_ADDRSTRLEN];
+	char agent[RECORD_AGENT_BYTES + 1];
+	const char *model;
+};
+
+static void
+show(const struct db_rows *rows, size_t row, struct shown *s)
+{
+	uint64_t journal_id, journal_seq;
+	int64_t transaction_id;
+	struct wall_time t;
+
+	memset(s, 0, sizeof(*s));
+	call_columns_read(rows, row, &s->record, &journal_id, &journal_seq,
+	    &transaction_id);
+	id_text(s->record.request_id, s->id);
+	ppm_format(s->record.multiplier_ppm, s->factor);
+	money_format(s->record.fee_nano, 2, s->fee);
+	t.us = s->record.started_us;
+	wall_format(t, s->time);
+	address_text(s->record.address, s->address);
+	memcpy(s->agent, s->record.agent, RECORD_AGENT_BYTES);
+	s->model = db_get_text(rows, row, CALL_COLUMN_COUNT);
+}
+
+static struct json_object *
+text_or_null(const char *text)
+{
+	return text[0] != '\0' ? json_text(text) : NULL;
+}
+
+struct json_object *
+call_json(const struct db_rows *rows, size_t row)
+{
+	struct json_object *o = json_object_new_object(), *usage;
+	const struct call_record *r;
+	struct shown s;
+
+	show(rows, row, &s);
+	r = &s.record;
+	put(o, "request_id", json_text(s.id));
+	put(o, "time", json_text(s.time));
+	put(o, "route", json_text(route_text(r->route)));
+	put(o, "model", text_or_null(s.model));
+	put_int(o, "key_id", (int64_t)r->key_id);
+	put_int(o, "status", r->status);
+	put(o, "error", text_or_null(error_text(r->error)));
+	usage = json_object_new_object();
+	for (int i = 0; i < USAGE_DIMS; i++)
+		if (r->count[i] != 0)
+			put_int(usage, usage_dims[i].name,
+			    (int64_t)r->count[i]);
+	put(o, "usage", usage);
+	put(o, "fee", json_text(s.fee));
+	put(o, "multiplier", json_text(s.factor));
+	put(o, "price_version", r->price_version != 0 ?
+	    json_object_new_int64((int64_t)r->price_version) : NULL);
+	put(o, "streamed", json_object_new_boolean(
+	    (r->flags & RECORD_STREAMED) != 0));
+	put(o, "estimated", json_object_new_boolean(
+	    (r->flags & RECORD_ESTIMATED) != 0));
+	put_int(o, "duration_ms", r->total_ms);
+	put(o, "address", text_or_null(s.address));
+	put(o, "user_agent", text_or_null(s.agent));
+	return o;
+}
+
+static bool
+cell_number(struct buf *out, int64_t n)
+{
+	return buf_printf(out, ",%" PRId64, n);
+}
+
+static bool
+cell_text(struct buf *out, const char *text)
+{
+	bool formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
+	bool ok = buf_append(out, ",", 1);
+
+	if (!formula && strpbrk(text, ",\"\r\n") == NULL)
+		return ok && buf_append(out, text, strlen(text));
+	ok = ok && buf_append(out, formula ? "\"'" : "\"", formula ? 2 : 1);
+	for (; ok && *text != '\0'; text++)
+		ok = buf_append(out, text, 1) &&
+		    (*text != '"' || buf_append(out, "\"", 1));
+	return ok && buf_append(out, "\"", 1);
+}
+
+bool
+call_csv_head(struct buf *out)
+{
+	bool ok = buf_printf(out, "request_id,time,route,model,key_id,status,"
+	    "error");
+
+	for (int i = 0; ok && i < USAGE_DIMS; i++)
+		ok = buf_printf(out, ",%s", usage_dims[i].name);
+	return ok && buf_printf(out, ",fee,multiplier,price_version,streamed,"
+	    "estimated,duration_ms,address,user_agent\r\n");
+}
+
+bool
+call_csv(struct buf *out, const struct db_rows *rows, size_t row)
+{
+	const struct call_record *r;
+	struct shown s;
+	bool ok;
+
+	show(rows, row, &s);
+	r = &s.record;
+	ok = buf_printf(out, "%s,%s", s.id, s.time) &&
+	    cell_text(out, route_text(r->route)) && cell_text(out, s.model) &&
+	    cell_number(out, (int64_t)r->key_id) &&
+	    cell_number(out, r->status) &&
+	    cell_text(out, error_text(r->error));
+	for (int i = 0; ok && i < USAGE_DIMS; i++)
+		ok = cell_number(out, (int64_t)r->count[i]);
+	return ok && cell_text(out, s.fee) && cell_text(out, s.factor) &&
+	    cell_number(out, (int64_t)r->price_version) &&
+	    cell_number(out, (r->flags & RECORD_STREAMED) != 0) &&
+	    cell_number(out, (r->flags & RECORD_ESTIMATED) != 0) &&
+	    cell_number(out, r->total_ms) && cell_text(out, s.address) &&
+	    cell_text(out, s.agent) && buf_append(out, "\r\n", 2);
+}

@@ -1,0 +1,443 @@
+#include "portal/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+#include <microhttpd.h>
+
+#include "base/clock.h"
+#include "base/money.h"
+#include "db/connection.h"
+#include "portal/route.h"
+
+#define PROBLEM_BYTES 512
+
+static void
+answer_text(struct request *r, int status, const char *type,
+    struct json_object *json)
+{
+	const char *text = json_object_to_json_string_ext(json,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	buf_consume(&r->out, r->out.len);
+	if (!buf_append(&r->out, text, strlen(text)) ||
+	    !buf_append(&r->out, "\n", 1))
+		status = 503;
+	r->status = status;
+	r->content_type = type;
+	json_object_put(json);
+}
+
+void
+answer_json(struct request *r, int status, struct json_object *json)
+{
+	answer_text(r, status, "application/json", json);
+}
+
+void
+answer_problem(struct request *r, int status, const char *code,
+    const char *name, const char *fmt, ...)
+{
+	struct json_object *o = json_object_new_object();
+	char text[PROBLEM_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put(o, "type", json_text("about:blank"));
+	put_int(o, "status", status);
+	put(o, "title", json_text(MHD_get_reason_phrase_for(
+	    (unsigned)status)));
+	put(o, "detail", json_text(text));
+	put(o, "code", json_text(code));
+	if (name != NULL)
+		put(o, "name", json_text(name));
+	answer_text(r, status, "application/problem+json", o);
+}
+
+void
+answer_database(struct request *r, int result)
+{
+	switch ((enum db_result)result) {
+	case DB_NONE:
+		answer_problem(r, 404, "not_found", NULL,
+		    "There is nothing by that number.");
+		return;
+	case DB_CONFLICT:
+		answer_problem(r, 409, "conflict", NULL,
+		    "It is there already, or was changed meanwhile.");
+		return;
+	case DB_UNKNOWN:
+		answer_problem(r, 503, "unknown_outcome", NULL,
+		    "It may or may not have been done. Look before you try"
+		    " again.");
+		return;
+	case DB_OK:
+	case DB_AWAY:
+	case DB_ERROR:
+		break;
+	}
+	/* 57014: it took longer than a request may. */
+	if (r->db != NULL && strcmp(db_sqlstate(r->db), "57014") == 0)
+		answer_problem(r, 503, "too_slow", NULL,
+		    "That took too long. Ask for less, or later.");
+	else
+		answer_problem(r, 503, "unavailable", NULL,
+		    "The account data can't be reached now. Retry later.");
+}
+
+void
+answer_header(struct request *r, const char *name, const char *value)
+{
+	size_t used = strlen(r->headers);
+
+	snprintf(r->headers + used, sizeof(r->headers) - used, "%s: %s\r\n",
+	    name, value);
+}
+
+/*
+ * Arguments.
+ */
+struct unknown {
+	const char *const *names;
+	char found[64];
+	bool twice;
+	const char *seen[32];
+	size_t n;
+};
+
+static enum MHD_Result
+look(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct unknown *u = arg;
+	size_t i;
+
+	(void)kind;
+	(void)value;
+	for (i = 0; u->names[i] != NULL; i++)
+		if (strcmp(u->names[i], name) == 0)
+			break;
+	for (size_t k = 0; k < u->n; k++)
+		if (strcmp(u->seen[k], name) == 0)
+			u->twice = true;
+	if (u->n < sizeof(u->seen) / sizeof(u->seen[0]))
+		u->seen[u->n++] = name;
+	if (u->names[i] != NULL && !u->twice)
+		return MHD_YES;
+	snprintf(u->found, sizeof(u->found), "%.60s", name);
+	return MHD_NO;
+}
+
+static void
+list_names(const char *const *names, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (; *names != NULL && used < size; names++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+		    used > 0 ? ", " : "", *names);
+}
+
+bool
+query_only(struct request *r, const char *const *names)
+{
+	struct unknown u = { .names = names };
+	char known[256];
+
+	MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, look,
+	    &u);
+	if (u.found[0] == '\0')
+		return true;
+	list_names(names, known, sizeof(known));
+	if (u.twice)
+		answer_problem(r, 400, "argument_twice", u.found,
+		    "An argument stands in the query twice.");
+	else
+		answer_problem(r, 400, "unknown_argument", u.found,
+		    "There is no such argument; known here: %s.",
+		    known[0] != '\0' ? known : "none");
+	return false;
+}
+
+const char *
+query_text(struct request *r, const char *name)
+{
+	const char *text = MHD_lookup_connection_value(r->connection,
+	    MHD_GET_ARGUMENT_KIND, name);
+
+	return text != NULL ? text : "";
+}
+
+static bool
+parse_number(const char *text, int64_t *number_r)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9' || strlen(text) > 18)
+		return false;
+	*number_r = strtoll(text, &end, 10);
+	return *end == '\0';
+}
+
+bool
+query_number(struct request *r, const char *name, int64_t least, int64_t most,
+    int64_t *number_r)
+{
+	const char *text = query_text(r, name);
+
+	if (MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND,
+	    name) == NULL)
+		return true;
+	if (parse_number(text, number_r) && *number_r >= least &&
+	    *number_r <= most)
+		return true;
+	answer_problem(r, 400, "bad_argument", name,
+	    "Allowed are %lld to %lld.", (long long)least, (long long)most);
+	return false;
+}
+
+static bool
+two(const char **p, int least, int most, int *n_r)
+{
+	const char *t = *p;
+
+	if (t[0] < '0' || t[0] > '9' || t[1] < '0' || t[1] > '9')
+		return false;
+	*n_r = (t[0] - '0') * 10 + (t[1] - '0');
+	*p += 2;
+	return *n_r >= least && *n_r <= most;
+}
+
+static bool
+skip(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	++*p;
+	return true;
+}
+
+static bool
+fraction(const char **p, int64_t *us_r)
+{
+	int64_t unit = 100000;
+
+	*us_r = 0;
+	if (!skip(p, '.'))
+		return true;
+	if (**p < '0' || **p > '9')
+		return false;
+	for (; **p >= '0' && **p <= '9'; ++*p, unit /= 10)
+		*us_r += unit * (**p - '0');
+	return true;
+}
+
+bool
+time_parse(const char *text, int64_t *us_r)
+{
+	int century, year, month, day, hour = 0, minute = 0, second = 0;
+	struct tm tm = { 0 }, back;
+	const char *p = text;
+	int64_t us = 0;
+	time_t s;
+
+	if (!two(&p, 20, 21, &century) || !two(&p, 0, 99, &year) ||
+	    !skip(&p, '-') || !two(&p, 1, 12, &month) || !skip(&p, '-') ||
+	    !two(&p, 1, 31, &day))
+		return false;
+	if (*p != '\0' && !(skip(&p, 'T') && two(&p, 0, 23, &hour) &&
+	    skip(&p, ':') && two(&p, 0, 59, &minute) && skip(&p, ':') &&
+	    two(&p, 0, 59, &second) && fraction(&p, &us) && skip(&p, 'Z') &&
+	    *p == '\0'))
+		return false;
+	tm.tm_year = century * 100 + year - 1900;
+	tm.tm_mon = month - 1;
+	tm.tm_mday = day;
+	tm.tm_hour = hour;
+	tm.tm_min = minute;
+	tm.tm_sec = second;
+	s = timegm(&tm);
+	/* The 31st of a month that has 30. */
+	if (gmtime_r(&s, &back) == NULL || back.tm_mday != day)
+		return false;
+	*us_r = (int64_t)s * 1000000 + us;
+	return true;
+}
+
+#define TIME_ALLOWED "A day, 2026-11-26, or a time, 2026-11-26T13:00:00Z, is" \
+	" wanted."
+
+bool
+query_time(struct request *r, const char *name, int64_t *us_r)
+{
+	const char *text = query_text(r, name);
+
+	if (text[0] == '\0' || time_parse(text, us_r))
+		return true;
+	answer_problem(r, 400, "bad_argument", name, "%s", TIME_ALLOWED);
+	return false;
+}
+
+/*
+ * The body.
+ */
+bool
+body_only(struct request *r, const char *const *names)
+{
+	char known[256];
+	size_t i;
+
+	list_names(names, known, sizeof(known));
+	json_object_object_foreach(r->json, key, value) {
+		(void)value;
+		for (i = 0; names[i] != NULL && strcmp(names[i], key) != 0;
+		    i++)
+			continue;
+		if (names[i] == NULL) {
+			char cut[64];
+
+			snprintf(cut, sizeof(cut), "%.60s", key);
+			answer_problem(r, 400, "unknown_member", cut,
+			    "There is no such member; known here: %s.",
+			    known);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+body_has(const struct request *r, const char *name)
+{
+	return json_object_object_get_ex(r->json, name, NULL);
+}
+
+bool
+body_is_null(const struct request *r, const char *name)
+{
+	struct json_object *o;
+
+	return json_object_object_get_ex(r->json, name, &o) && o == NULL;
+}
+
+/* Printable UTF-8, which JSON's parser has seen to be UTF-8. */
+static bool
+is_printable(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c == 0x7f || (c == 0xc2 && i + 1 < len &&
+		    (unsigned char)text[i + 1] < 0xa0))
+			return false;
+	}
+	return true;
+}
+
+bool
+body_text(struct request *r, const char *name, bool needed, size_t least,
+    size_t most, const char **text_r)
+{
+	struct json_object *o;
+	size_t len;
+
+	*text_r = NULL;
+	if (!json_object_object_get_ex(r->json, name, &o)) {
+		if (needed)
+			answer_problem(r, 400, "missing_member", name,
+			    "The member is missing.");
+		return !needed;
+	}
+	if (!json_object_is_type(o, json_type_string)) {
+		answer_problem(r, 400, "bad_member", name,
+		    "A string is wanted.");
+		return false;
+	}
+	*text_r = json_object_get_string(o);
+	len = (size_t)json_object_get_string_len(o);
+	if (len >= least && len <= most && strlen(*text_r) == len &&
+	    is_printable(*text_r, len))
+		return true;
+	answer_problem(r, 400, "bad_member", name,
+	    "Wanted are %zu to %zu bytes of printable UTF-8.", least, most);
+	return false;
+}
+
+bool
+body_time(struct request *r, const char *name, int64_t *us_r)
+{
+	const char *text;
+
+	*us_r = 0;
+	if (!body_has(r, name) || body_is_null(r, name))
+		return true;
+	if (!body_text(r, name, true, 1, 40, &text))
+		return false;
+	if (!time_parse(text, us_r))
+		answer_problem(r, 400, "bad_member", name, "%s",
+		    TIME_ALLOWED);
+	else if (*us_r <= clock_wall().us)
+		answer_problem(r, 400, "bad_member", name,
+		    "That is in the past.");
+	else
+		return true;
+	return false;
+}
+
+bool
+part_number(struct request *r, int part, int64_t *number_r)
+{
+	if (parse_number(r->part[part], number_r) && *number_r > 0)
+		return true;
+	answer_problem(r, 404, "not_found", NULL,
+	    "There is nothing by that number.");
+	return false;
+}
+
+/*
+ * JSON.
+ */
+struct json_object *
+json_amount(int64_t nano)
+{
+	char text[MONEY_TEXT_BYTES];
+
+	money_format(nano, 2, text);
+	return json_object_new_string(text);
+}
+
+struct json_object *
+json_time(int64_t us)
+{
+	struct wall_time t = { us };
+	char text[WALL_TEXT_BYTES];
+
+	if (us == 0)
+		return NULL;
+	wall_format(t, text);
+	return json_object_new_string(text);
+}
+
+struct json_object *
+json_text(const char *text)
+{
+	return json_object_new_string(text);
+}
+
+void
+put(struct json_object *o, const char *key, struct json_object *value)
+{
+	json_object_object_add(o, key, value);
+}
+
+void
+put_int(struct json_object *o, const char *key, int64_t n)
+{
+	json_object_object_add(o, key, json_object_new_int64(n));
+}

@@ -1,0 +1,107 @@
+/*
+ * request.h: one request to the customers' API, and its answer.
+ * Layer: portal.
+ * Written by: server.c; handlers read it and set the answer.
+ */
+#ifndef PORTAL_REQUEST_H
+#define PORTAL_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct MHD_Connection;
+struct db;
+struct db_rows;
+struct json_object;
+struct portal;
+struct route;
+
+#define REQUEST_PARTS 2
+#define REQUEST_PART_BYTES 128
+#define REQUEST_HEADERS_BYTES 1024
+#define REQUEST_ACTOR_BYTES 64
+
+/* Who asks. */
+struct caller {
+	int64_t customer_id;	/* 0: nobody was recognised */
+	int64_t key_id;		/* 0: not by a key */
+	bool account;		/* may see and change the account */
+};
+
+struct request {
+	struct portal *portal;
+	struct MHD_Connection *connection;	/* for headers and arguments */
+	const struct route *route;
+	char part[REQUEST_PARTS][REQUEST_PART_BYTES];	/* of {…} in its path */
+	struct buf body;
+	struct json_object *json;	/* an object; NULL: there was none */
+	struct caller caller;
+	struct db *db;		/* in the request's transaction */
+
+	/* The answer. */
+	int status;		/* 0: not decided yet */
+	char headers[REQUEST_HEADERS_BYTES];	/* "Name: value\r\n" lines */
+	const char *content_type;
+	struct buf out;
+	/* More of the body follows, as long as it returns true: it appends to
+	 * out.  The transaction stays open for it. */
+	bool (*more)(struct request *request);
+	void *more_state;
+	void (*more_free)(void *state);
+};
+
+/* Sets the answer; json is taken.  200 and 201. */
+void	answer_json(struct request *r, int status, struct json_object *json);
+/* application/problem+json (RFC 9457); name is the member or argument that it
+ * is about, or NULL.  code: stable, for programs. */
+void	answer_problem(struct request *r, int status, const char *code,
+	    const char *name, const char *fmt, ...)
+	    __attribute__((format(printf, 5, 6)));
+/* What the database said, when the handler has no words of its own. */
+void	answer_database(struct request *r, int result);
+/* Adds a header to the answer; name and value must be fit for one. */
+void	answer_header(struct request *r, const char *name, const char *value);
+
+/*
+ * Arguments of the query.  Each returns false when the answer is decided: a
+ * problem that names the argument.  Absent: the default, or 0, "".
+ */
+bool	query_only(struct request *r, const char *const *names)
+	    __attribute__((warn_unused_result));
+const char *query_text(struct request *r, const char *name);
+bool	query_number(struct request *r, const char *name, int64_t least,
+	    int64_t most, int64_t *number_r)
+	    __attribute__((warn_unused_result));
+/* ISO 8601: a day, or a time with Z. */
+bool	query_time(struct request *r, const char *name, int64_t *us_r)
+	    __attribute__((warn_unused_result));
+
+/* Members of the body, likewise; which: absent ones. */
+bool	body_only(struct request *r, const char *const *names)
+	    __attribute__((warn_unused_result));
+bool	body_text(struct request *r, const char *name, bool needed,
+	    size_t least, size_t most, const char **text_r)
+	    __attribute__((warn_unused_result));
+bool	body_has(const struct request *r, const char *name);
+bool	body_is_null(const struct request *r, const char *name);
+bool	body_time(struct request *r, const char *name, int64_t *us_r)
+	    __attribute__((warn_unused_result));
+/* A path's part as a number; 404 when it is none. */
+bool	part_number(struct request *r, int part, int64_t *number_r)
+	    __attribute__((warn_unused_result));
+
+/* What members of answers are made with.  Amounts are decimal strings, times
+ * "2026-11-26T13:00:00.123456Z" or null. */
+struct json_object *json_amount(int64_t nano);
+struct json_object *json_time(int64_t us);
+struct json_object *json_text(const char *text);
+void	put(struct json_object *o, const char *key, struct json_object *value);
+void	put_int(struct json_object *o, const char *key, int64_t n);
+
+bool	time_parse(const char *text, int64_t *us_r)
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,82 @@
+#include "portal/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "portal/request.h"
+
+const struct route routes[] = {
+	{ "GET", "/api/v1/openapi.json", ROUTE_PUBLIC, false, run_openapi,
+	  true },
+	{ "GET", "/api/v1/prices", ROUTE_PUBLIC, false, run_prices, false },
+	{ "GET", "/api/v1/account", ROUTE_ACCOUNT, false, run_account, false },
+	{ "GET", "/api/v1/balance", ROUTE_KEY, false, run_balance, false },
+	{ "GET", "/api/v1/limits", ROUTE_KEY, false, run_limits, false },
+	{ "GET", "/api/v1/keys", ROUTE_ACCOUNT, false, run_keys, false },
+	{ "POST", "/api/v1/keys", ROUTE_ACCOUNT, true, run_key_create,
+	  false },
+	{ "GET", "/api/v1/keys/{id}", ROUTE_ACCOUNT, false, run_key, false },
+	{ "PATCH", "/api/v1/keys/{id}", ROUTE_ACCOUNT, true, run_key_change,
+	  false },
+	{ "DELETE", "/api/v1/keys/{id}", ROUTE_ACCOUNT, false, run_key_revoke,
+	  false },
+	{ "GET", "/api/v1/calls", ROUTE_ACCOUNT, false, run_calls, false },
+	{ "GET", "/api/v1/calls/{id}", ROUTE_ACCOUNT, false, run_call,
+	  false },
+	{ "GET", "/api/v1/usage", ROUTE_ACCOUNT, false, run_usage, false },
+	{ "GET", "/api/v1/bills", ROUTE_ACCOUNT, false, run_bills, false },
+	{ "GET", "/api/v1/bills/{month}", ROUTE_ACCOUNT, false, run_bill,
+	  false },
+	{ "GET", "/api/v1/notices", ROUTE_ACCOUNT, false, run_notices,
+	  false },
+	{ "POST", "/api/v1/notices/{id}/read", ROUTE_ACCOUNT, false,
+	  run_notice_read, false },
+	{ "GET", "/v1/dashboard/billing/subscription", ROUTE_KEY, false,
+	  run_subscription, false },
+	{ "GET", "/v1/dashboard/billing/usage", ROUTE_KEY, false,
+	  run_dashboard_usage, false },
+};
+const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
+
+/* One {…} takes one part of the path, which can't be empty or long. */
+static bool
+matches(const char *pattern, const char *path,
+    char part[REQUEST_PARTS][REQUEST_PART_BYTES])
+{
+	size_t n = 0, len;
+
+	while (*pattern != '\0' && *path != '\0') {
+		if (*pattern != '{') {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		len = strcspn(path, "/");
+		if (len == 0 || len >= REQUEST_PART_BYTES ||
+		    n == REQUEST_PARTS)
+			return false;
+		memcpy(part[n], path, len);
+		part[n++][len] = '\0';
+		path += len;
+		pattern = strchr(pattern, '}') + 1;
+	}
+	return *pattern == '\0' && *path == '\0';
+}
+
+const struct route *
+route_find(struct request *request, const char *method, const char *path,
+    char *allow_r, size_t size)
+{
+	size_t used = 0;
+
+	allow_r[0] = '\0';
+	for (size_t i = 0; i < routes_count; i++) {
+		if (!matches(routes[i].path, path, request->part))
+			continue;
+		if (strcmp(routes[i].method, method) == 0)
+			return &routes[i];
+		used += (size_t)snprintf(allow_r + used, size - used,
+		    "%s%s", used > 0 ? ", " : "", routes[i].method);
+	}
+	return NULL;
+}

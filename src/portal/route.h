@@ -1,0 +1,59 @@
+/*
+ * route.h: the routes of the customers' API.
+ * Layer: portal.
+ * Written by: nobody; the table is in route.c, the document in openapi.json.
+ */
+#ifndef PORTAL_ROUTE_H
+#define PORTAL_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request;
+
+enum route_access {
+	ROUTE_PUBLIC,		/* nobody needs to be known */
+	ROUTE_KEY,		/* any key */
+	ROUTE_ACCOUNT		/* a key of scope account */
+};
+
+struct route {
+	const char *method;
+	const char *path;	/* {name} stands for one part */
+	enum route_access access;
+	bool body;		/* takes a JSON object */
+	/* Within a transaction, unless there is no db (public, static).  Sets
+	 * the answer; anything but 2xx rolls back. */
+	void (*run)(struct request *request);
+	bool no_database;
+};
+
+extern const struct route routes[];
+extern const size_t routes_count;
+
+/* Fills request->part.  NULL: *allow_r is "" (404) or lists methods (405). */
+const struct route *route_find(struct request *request, const char *method,
+	    const char *path, char *allow_r, size_t size);
+
+/* Handlers, by file. */
+void	run_openapi(struct request *);		/* openapi.c */
+void	run_balance(struct request *);		/* api_account.c */
+void	run_account(struct request *);
+void	run_limits(struct request *);
+void	run_notices(struct request *);
+void	run_notice_read(struct request *);
+void	run_subscription(struct request *);
+void	run_prices(struct request *);		/* api_prices.c */
+void	run_keys(struct request *);		/* api_keys.c */
+void	run_key_create(struct request *);
+void	run_key(struct request *);
+void	run_key_change(struct request *);
+void	run_key_revoke(struct request *);
+void	run_calls(struct request *);		/* api_calls.c */
+void	run_call(struct request *);
+void	run_usage(struct request *);		/* api_usage.c */
+void	run_dashboard_usage(struct request *);
+void	run_bills(struct request *);		/* api_bills.c */
+void	run_bill(struct request *);
+
+#endif
