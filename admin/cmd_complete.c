@@ -175,6 +175,17 @@ find_command(const char *const *plain, int n, int *used_r)
 	return best;
 }
 
+/* Several tables have commands of one noun. */
+static bool
+is_first_of_noun(const struct verb *verb)
+{
+	for (const struct verb *const *t = verb_tables; *t != NULL; t++)
+		for (const struct verb *v = *t; v->noun != NULL; v++)
+			if (strcmp(v->noun, verb->noun) == 0)
+				return v == verb;
+	return true;
+}
+
 /* Nouns, or the verbs that go on from what stands there. */
 static void
 offer_commands(const struct typed *typed, const char *const *plain, int n)
@@ -188,8 +199,8 @@ offer_commands(const struct typed *typed, const char *const *plain, int n)
 			size_t first = space != NULL ?
 			    (size_t)(space - v->verb) : 0;
 
-			if (n == 0 && strcmp(v->noun, last) != 0)
-				offer(typed, last = v->noun, strlen(v->noun));
+			if (n == 0 && is_first_of_noun(v))
+				offer(typed, v->noun, strlen(v->noun));
 			if (n == 0 || v->verb == NULL ||
 			    strcmp(v->noun, plain[0]) != 0)
 				continue;
