@@ -24,7 +24,8 @@
 #define ACCOUNTS 2
 #define RING 1024
 #define AT_ONCE 4		/* holds that a worker has open */
-#define LIVES_MAX (UINT32_C(1) << 20)
+#define LIVES_MAX (UINT32_C(1) << 16)
+#define WINDOW 512		/* calls; 40 of a life are out of order at most */
 
 static const struct shm_sizes sizes = {
 	.seats = WORKERS + 3, .holds_per_seat = 64, .ring_records = RING,
@@ -41,7 +42,7 @@ struct worker {
  * far back as calls may be out of order. */
 struct window {
 	uint32_t highest;
-	uint64_t seen;		/* bit n: highest - n */
+	uint64_t seen[WINDOW / 64];	/* number n: bit n mod WINDOW */
 };
 
 struct open_call {
@@ -81,11 +82,13 @@ fail(const char *what, uint64_t is, uint64_t should)
 	exit(EXIT_FAILURE);
 }
 
+/* A number that got no hold is used again: the calls that are open stay near
+ * each other, however long the money is gone. */
 static void
 begin_call(struct hold_book *book, struct open_call *c, uint64_t number)
 {
 	struct hold_terms terms = fixture_terms();
-	uint32_t account = number % ACCOUNTS;
+	uint32_t account = next_random() % ACCOUNTS;
 
 	memset(c, 0, sizeof(*c));
 	c->record = fixture_draft(number);
@@ -138,9 +141,10 @@ worker_run(struct shm *shm, uint32_t seat, uint64_t life)
 	memset(calls, 0, sizeof(calls));
 	for (;;) {
 		c = &calls[next_random() % AT_ONCE];
-		if (!c->open)
-			begin_call(book, c, ++number);
-		else if (next_random() % 3 == 0)
+		if (!c->open) {
+			begin_call(book, c, number + 1);
+			number += c->open;
+		} else if (next_random() % 3 == 0)
 			end_call(book, shm, c);
 		else
 			go_on(book, c);
@@ -173,20 +177,19 @@ start_worker(struct shm *shm, struct worker *w, struct tally *t)
 static bool
 seen_before(struct window *w, uint32_t number)
 {
-	uint32_t ahead = number - w->highest, behind = w->highest - number;
-	uint64_t bit;
+	uint64_t *word = &w->seen[number % WINDOW / 64];
+	uint64_t bit = UINT64_C(1) << number % 64;
 
 	if (number > w->highest) {
-		w->seen = ahead < 64 ? w->seen << ahead | 1 : 1;
+		for (uint32_t n = w->highest + 1; n <= number; n++)
+			w->seen[n % WINDOW / 64] &=
+			    ~(UINT64_C(1) << n % 64);
 		w->highest = number;
-		return false;
-	}
-	if (behind >= 64)
+	} else if (w->highest - number >= WINDOW)
+		fail("too far out of order to tell", number, w->highest);
+	if (*word & bit)
 		return true;
-	bit = UINT64_C(1) << behind;
-	if (w->seen & bit)
-		return true;
-	w->seen |= bit;
+	*word |= bit;
 	return false;
 }
 
