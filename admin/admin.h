@@ -98,7 +98,7 @@ enum admin_exit	admin_settings(struct admin *admin)
 	    __attribute__((warn_unused_result));
 enum admin_exit	admin_database(struct admin *admin)
 	    __attribute__((warn_unused_result));
-/* For what is also of use without: false, and nothing is printed. */
+/* For what is also of use without: false, and that it is away isn't told. */
 bool	admin_database_try(struct admin *admin);
 /* The caller scrubs. */
 enum admin_exit	admin_secrets(struct admin *admin, struct secrets *secrets_r)

@@ -13,6 +13,7 @@
 #include "shm/segment.h"
 
 #define NS_PER_MS 1000000
+#define ALIVE_MS 5000
 
 struct shm *
 health_open(const struct admin *admin)
@@ -29,6 +30,14 @@ health_close(struct shm **shm)
 {
 	if (*shm != NULL)
 		shm_close(shm);
+}
+
+bool
+health_beats(uint64_t beat_ns)
+{
+	struct mono_time beat = { .ns = (int64_t)beat_ns };
+
+	return beat.ns != 0 && mono_diff_ms(clock_mono(), beat) < ALIVE_MS;
 }
 
 static int64_t

@@ -23,6 +23,9 @@ struct shm;
 struct shm *health_open(const struct admin *admin);
 void	health_close(struct shm **shm);
 
+/* Is it the beat (monotonic, ns) of a process that is at work? */
+bool	health_beats(uint64_t beat_ns);
+
 struct health {
 	bool known;
 	struct channel_view view;

@@ -98,10 +98,10 @@ struct ledger_listing {
 static void
 add_cause(struct report *report, const struct ledger_row *row)
 {
-	char id[REQUEST_ID_TEXT_BYTES], price[CURRENCY_TEXT_BYTES];
+	char id[RECORD_ID_TEXT_BYTES], price[CURRENCY_TEXT_BYTES];
 
 	if (row->request_id != NULL) {
-		request_id_format(row->request_id, id);
+		record_id_format(row->request_id, id);
 		report_id(report, id);
 	} else {
 		report_none(report);

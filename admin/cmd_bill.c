@@ -42,9 +42,9 @@ static void
 add_head(struct record *record, const struct bill *b,
     const struct admin *admin)
 {
-	char id[REQUEST_ID_TEXT_BYTES];
+	char id[RECORD_ID_TEXT_BYTES];
 
-	request_id_format(b->record.request_id, id);
+	record_id_format(b->record.request_id, id);
 	record_text(record, "request_id", "Call", id);
 	record_time(record, "started_at", "Time (UTC)",
 	    b->record.started_us);

@@ -133,9 +133,9 @@ static void
 add_who(struct report *report, const struct call_row *row)
 {
 	const struct call_record *r = &row->record;
-	char id[REQUEST_ID_TEXT_BYTES];
+	char id[RECORD_ID_TEXT_BYTES];
 
-	request_id_format(r->request_id, id);
+	record_id_format(r->request_id, id);
 	report_time(report, r->started_us);
 	report_id(report, id);
 	number_or_none(report, r->account_id);

@@ -68,13 +68,10 @@ static void
 offer_argument(struct admin *admin, struct typed *typed, const char *argument,
     size_t len)
 {
-	static const char *const profiles[] = { "owner", "billing", "support",
-		"auditor" };
-
 	if (is_kind(argument, len, "PROFILE"))
-		for (size_t i = 0; i < sizeof profiles / sizeof profiles[0];
-		    i++)
-			(void)offer_name(profiles[i], typed);
+		for (int i = 0; i < STAFF_PROFILES; i++)
+			(void)offer_name(staff_profile_name(
+			    (enum staff_profile)i), typed);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		if (is_kind(argument, len, kinds[i].argument) &&
 		    admin_settings(admin) == ADMIN_OK &&

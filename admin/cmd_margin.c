@@ -138,7 +138,7 @@ take_call(const struct call_row *row, void *arg)
 {
 	struct margin *m = arg;
 	const struct call_record *r = &row->record;
-	char id[REQUEST_ID_TEXT_BYTES];
+	char id[RECORD_ID_TEXT_BYTES];
 	struct line *line;
 	int64_t cost_nano;
 	bool known;
@@ -150,7 +150,7 @@ take_call(const struct call_row *row, void *arg)
 	line = NULL;
 	switch (m->by) {
 	case BY_CALL:
-		request_id_format(r->request_id, id);
+		record_id_format(r->request_id, id);
 		line = insert(m, m->lines);
 		if (line != NULL)
 			snprintf(line->name, sizeof line->name, "%s", id);

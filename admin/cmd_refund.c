@@ -117,11 +117,11 @@ static void
 print_refund(const struct admin *admin, const struct refund_job *job)
 {
 	char amount[MONEY_TEXT_BYTES], balance[MONEY_TEXT_BYTES];
-	char id[REQUEST_ID_TEXT_BYTES];
+	char id[RECORD_ID_TEXT_BYTES];
 	struct record *record;
 
 	if (admin->json) {
-		request_id_format(job->record.request_id, id);
+		record_id_format(job->record.request_id, id);
 		record = record_open();
 		record_number(record, "customer_id", NULL,
 		    (int64_t)job->record.account_id);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/args.h"
+#include "admin/channel_health.h"
 #include "admin/profile.h"
 #include "admin/report.h"
 #include "base/clock.h"
@@ -22,7 +23,6 @@
 #include "shm/segment.h"
 
 #define CONNECT_TIMEOUT_S 2
-#define ALIVE_MS 5000
 
 static const struct report_column seat_columns[] = {
 	{ "seat", "SEAT", REPORT_NUMBER, false },
@@ -47,15 +47,6 @@ static const struct report_column seat_columns[] = {
 	{ "sandbox_missing", NULL, REPORT_TEXT, false },
 	{ NULL, NULL, REPORT_TEXT, false }
 };
-
-static bool
-beats(uint64_t beat_ns)
-{
-	struct mono_time beat;
-
-	beat.ns = (int64_t)beat_ns;
-	return beat.ns != 0 && mono_diff_ms(clock_mono(), beat) < ALIVE_MS;
-}
 
 static const char *
 state_name(enum seat_state state)
@@ -91,7 +82,7 @@ add_seat(struct report *report, const struct shm *shm, uint32_t seat)
 	report_number(report, seat);
 	report_id(report, state_name(seat_state(shm, seat)));
 	report_number(report, seat_pid(shm, seat));
-	report_flag(report, beats(seat_get(shm, seat, SEAT_BEAT_NS)));
+	report_flag(report, health_beats(seat_get(shm, seat, SEAT_BEAT_NS)));
 	report_number(report,
 	    (int64_t)seat_get(shm, seat, SEAT_CONNECTIONS));
 	report_number(report, (int64_t)seat_get(shm, seat, SEAT_STREAMS));
@@ -199,7 +190,7 @@ add_gauges(const struct admin *admin, struct record *record,
 	size_t i;
 
 	record_flag(record, "flusher", "Flusher runs",
-	    beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS)));
+	    health_beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS)));
 	record_flag(record, "flusher_database", "Flusher's database",
 	    shm_gauge(shm, SHM_GAUGE_DATABASE_UP) != 0);
 	record_time(record, "flusher_database_since", "  since (UTC)",
@@ -253,7 +244,7 @@ add_segment(const struct admin *admin, struct record *record,
 		    shm_explain(result));
 		return false;
 	}
-	runs = beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS));
+	runs = health_beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS));
 	add_gauges(admin, record, shm);
 	add_sandbox(record, shm);
 	add_stops(record, shm_stops(shm));

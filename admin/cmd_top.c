@@ -75,62 +75,50 @@ name_of(const struct names *names, uint64_t id, char *number, size_t size)
 	return number;
 }
 
-static void
-remember(struct names *names, int64_t id, const char *text)
+static bool
+remember(int64_t id, const char *text, void *arg)
 {
+	struct names *names = arg;
 	struct name *grown;
 
 	if (names->n == NAMES_MAX)
 		names->n = 0;
 	grown = realloc(names->name, (names->n + 1) * sizeof(*names->name));
 	if (grown == NULL)
-		return;
+		return false;
 	names->name = grown;
 	names->name[names->n].id = (uint64_t)id;
 	snprintf(names->name[names->n].text,
 	    sizeof(names->name[names->n].text), "%s", text);
 	names->n++;
-}
-
-static bool
-take_customer(const struct customer_row *row, void *arg)
-{
-	remember(arg, row->id, row->name);
-	return false;
-}
-
-static bool
-take_channel(const struct channel_row *row, void *arg)
-{
-	remember(arg, row->id, row->name);
-	return false;
+	return true;
 }
 
 /* Those that will be shown and aren't known yet. */
 static void
+look_up(struct view *view, enum complete_what what,
+    const struct top_lines *lines, struct names *names)
+{
+	int64_t ids[ROWS_MAX];
+	char number[32];
+	size_t n = 0;
+
+	for (size_t i = 0; i < lines->n && (int64_t)i < view->rows; i++)
+		if (name_of(names, lines->line[i].id, number,
+		    sizeof(number)) == number)
+			ids[n++] = (int64_t)lines->line[i].id;
+	if (n > 0)
+		(void)!q_name_each(view->admin->db, what, ids, n, remember,
+		    names);
+}
+
+static void
 look_names_up(struct view *view, const struct top_look *look)
 {
-	char number[32];
-	size_t i;
-
 	if (view->admin->db == NULL)
 		return;
-	for (i = 0; i < look->customers.n && (int64_t)i < view->rows; i++) {
-		uint64_t id = look->customers.line[i].id;
-
-		if (name_of(&view->customers, id, number, sizeof(number)) ==
-		    number && q_customer_each(view->admin->db, (int64_t)id,
-		    take_customer, &view->customers) != DB_OK)
-			return;
-	}
-	for (i = 0; i < look->channels.n && (int64_t)i < view->rows; i++) {
-		uint64_t id = look->channels.line[i].id;
-
-		if (name_of(&view->channels, id, number, sizeof(number)) ==
-		    number && q_channel_each(view->admin->db, (int64_t)id,
-		    take_channel, &view->channels) != DB_OK)
-			return;
-	}
+	look_up(view, COMPLETE_CUSTOMER, &look->customers, &view->customers);
+	look_up(view, COMPLETE_CHANNEL, &look->channels, &view->channels);
 }
 
 static const char *

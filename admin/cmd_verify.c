@@ -52,9 +52,9 @@ static void
 call_breach(struct verify *v, const struct call_record *r, const char *rule,
     int64_t found_nano, int64_t expected_nano, const char *why)
 {
-	char object[REQUEST_ID_TEXT_BYTES + 8], id[REQUEST_ID_TEXT_BYTES];
+	char object[RECORD_ID_TEXT_BYTES + 8], id[RECORD_ID_TEXT_BYTES];
 
-	request_id_format(r->request_id, id);
+	record_id_format(r->request_id, id);
 	snprintf(object, sizeof object, "call:%s", id);
 	verify_breach(v, rule, object, found_nano, expected_nano, why);
 }
@@ -144,7 +144,7 @@ check_call(const struct call_row *row, void *arg)
 static bool
 take_breach(const struct breach_row *row, void *arg)
 {
-	char object[REQUEST_ID_TEXT_BYTES + 8], id[REQUEST_ID_TEXT_BYTES];
+	char object[RECORD_ID_TEXT_BYTES + 8], id[RECORD_ID_TEXT_BYTES];
 	uint8_t request_id[RECORD_ID_BYTES];
 	const char *name;
 
@@ -152,7 +152,7 @@ take_breach(const struct breach_row *row, void *arg)
 	name = row->object;
 	if (strncmp(name, "call:", 5) == 0 &&
 	    request_id_parse(name + 5, request_id)) {
-		request_id_format(request_id, id);
+		record_id_format(request_id, id);
 		snprintf(object, sizeof object, "call:%s", id);
 		name = object;
 	}

@@ -61,7 +61,6 @@ static const struct rule {
 	{ "package", NULL, BILLING },
 	{ "node", "list", ALL },
 	{ "verify", NULL, AUDITOR },
-	{ "audit", NULL, AUDITOR },
 	{ NULL, NULL, 0 }
 };
 

@@ -143,10 +143,28 @@ check_schema(struct admin *admin)
 	return ADMIN_REFUSED;
 }
 
+/* As the profile's role; doesn't connect. */
+static enum admin_exit
+make_handle(struct admin *admin)
+{
+	char conninfo[EMBEDDED_TEXT_BYTES];
+
+	if (!database_conninfo(admin->settings, profile_role(admin->profile),
+	    "youyunctl", conninfo, sizeof conninfo)) {
+		complain("the setting database is too long");
+		return ADMIN_FAILED;
+	}
+	admin->db = db_open(conninfo);
+	bytes_scrub(conninfo, sizeof conninfo);
+	if (admin->db != NULL)
+		return ADMIN_OK;
+	complain("out of memory");
+	return ADMIN_FAILED;
+}
+
 enum admin_exit
 admin_database(struct admin *admin)
 {
-	char conninfo[EMBEDDED_TEXT_BYTES];
 	enum admin_exit status;
 
 	if (admin->db != NULL)
@@ -154,18 +172,9 @@ admin_database(struct admin *admin)
 	status = admin_settings(admin);
 	if (status != ADMIN_OK)
 		return status;
-	if (!database_conninfo(admin->settings, profile_role(admin->profile),
-	    "youyunctl",
-	    conninfo, sizeof conninfo)) {
-		complain("the setting database is too long");
-		return ADMIN_FAILED;
-	}
-	admin->db = db_open(conninfo);
-	bytes_scrub(conninfo, sizeof conninfo);
-	if (admin->db == NULL) {
-		complain("out of memory");
-		return ADMIN_FAILED;
-	}
+	status = make_handle(admin);
+	if (status != ADMIN_OK)
+		return status;
 	if (!connect_patiently(admin->db)) {
 		explain_away(admin);
 		return ADMIN_DATABASE_AWAY;
@@ -176,23 +185,17 @@ admin_database(struct admin *admin)
 bool
 admin_database_try(struct admin *admin)
 {
-	char conninfo[EMBEDDED_TEXT_BYTES];
 	int version;
 	bool ok;
 
 	if (admin->db != NULL)
 		return true;
-	if (!database_conninfo(admin->settings, profile_role(admin->profile),
-	    "youyunctl",
-	    conninfo, sizeof conninfo))
+	if (make_handle(admin) != ADMIN_OK)
 		return false;
-	admin->db = db_open(conninfo);
-	bytes_scrub(conninfo, sizeof conninfo);
-	ok = admin->db != NULL &&
-	    db_connect(admin->db, TRY_TIMEOUT_S) == DB_OK &&
+	ok = db_connect(admin->db, TRY_TIMEOUT_S) == DB_OK &&
 	    db_schema_version(admin->db, &version) == DB_OK &&
 	    version == db_schema_wanted();
-	if (!ok && admin->db != NULL)
+	if (!ok)
 		db_close(&admin->db);
 	return ok;
 }

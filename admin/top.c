@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "admin/admin.h"
+#include "admin/channel_health.h"
 #include "base/clock.h"
 #include "shm/catalogue.h"
 #include "shm/channel.h"
@@ -14,7 +15,6 @@
 #include "shm/seat.h"
 #include "shm/segment.h"
 
-#define ALIVE_MS 5000
 #define READ_MAX 256
 #define FIRST_ROOM 64
 
@@ -24,14 +24,6 @@ struct top {
 	struct mono_time last;
 	struct top_look look;
 };
-
-static bool
-beats(uint64_t beat_ns)
-{
-	struct mono_time beat = { .ns = (int64_t)beat_ns };
-
-	return beat.ns != 0 && mono_diff_ms(clock_mono(), beat) < ALIVE_MS;
-}
 
 struct top *
 top_open(const struct shm *shm)
@@ -278,7 +270,7 @@ look_at_gauges(struct top *top)
 	look->journal_bytes = (int64_t)shm_gauge(shm,
 	    SHM_GAUGE_JOURNAL_BYTES);
 	look->database_up = shm_gauge(shm, SHM_GAUGE_DATABASE_UP) != 0;
-	look->flusher_beats = beats(shm_gauge(shm,
+	look->flusher_beats = health_beats(shm_gauge(shm,
 	    SHM_GAUGE_FLUSHER_BEAT_NS));
 	look->stops = shm_stops(shm);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/channel_health.h"
 #include "admin/verify.h"
 #include "base/clock.h"
 #include "conf/settings.h"
@@ -22,7 +23,6 @@
 #define ROUNDS 20
 #define QUIET_ROUNDS 8
 #define PAUSE_MS 100
-#define ALIVE_MS 5000
 
 struct line {
 	uint64_t customer_id;
@@ -213,10 +213,7 @@ conclude(struct verify *v, const struct comparison *c)
 static bool
 flusher_runs(const struct shm *shm)
 {
-	struct mono_time beat;
-
-	beat.ns = (int64_t)shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS);
-	return beat.ns != 0 && mono_diff_ms(clock_mono(), beat) < ALIVE_MS;
+	return health_beats(shm_gauge(shm, SHM_GAUGE_FLUSHER_BEAT_NS));
 }
 
 static enum admin_exit

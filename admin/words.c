@@ -1,6 +1,5 @@
 #include "admin/words.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,24 +92,9 @@ record_flags_format(uint32_t flags, char text_r[FLAGS_TEXT_BYTES])
 }
 
 void
-request_id_format(const uint8_t *id, char text_r[REQUEST_ID_TEXT_BYTES])
-{
-	memcpy(text_r, "req_", 4);
-	hex_encode(id, RECORD_ID_BYTES, text_r + 4);
-}
-
-void
 address_format(const uint8_t *address, char text_r[ADDRESS_TEXT_BYTES])
 {
-	static const uint8_t mapped[12] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff
-	};
-	static const uint8_t none[16];
-
-	if (memcmp(address, none, sizeof none) == 0)
+	address_text(address, text_r);
+	if (text_r[0] == '\0')
 		snprintf(text_r, ADDRESS_TEXT_BYTES, "-");
-	else if (memcmp(address, mapped, sizeof mapped) == 0)
-		inet_ntop(AF_INET, address + 12, text_r, ADDRESS_TEXT_BYTES);
-	else
-		inet_ntop(AF_INET6, address, text_r, ADDRESS_TEXT_BYTES);
 }

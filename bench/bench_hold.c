@@ -4,6 +4,9 @@
  * in the same run, what the same two changes of a balance would cost if they
  * were plain atomic adds, of which nothing could be said after a crash.
  *
+ * And what the limits of a call add to it: of a key, an account and a group,
+ * none of which is set, or all of which are.
+ *
  *	bench_hold [rounds]
  */
 #include <inttypes.h>
@@ -12,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "shm/limit.h"
 #include "tests/unit/shm_fixture.h"
 
 #define PROCESSES 2
@@ -46,6 +50,43 @@ holds(struct shm *shm, uint32_t seat, uint64_t rounds)
 			ring_release(shm, seat, ring_head(shm, seat));
 	}
 	hold_book_close(&book);
+}
+
+/* As worker/limits.c does for each call. */
+static void
+limits(struct shm *shm, uint64_t rounds)
+{
+	static const uint8_t address[16];
+	static const enum limit_level level[] = { LIMIT_KEY, LIMIT_ACCOUNT,
+		LIMIT_GROUP };
+	uint64_t i, passed = 0;
+
+	for (i = 0; i < rounds; i++) {
+		uint32_t slot[3] = { 3, 0, limit_group(shm, 1) };
+
+		for (int k = 0; k < 3; k++) {
+			struct limit_rates rates = limit_read(shm, level[k],
+			    slot[k]);
+			struct mono_time now = { (int64_t)i };
+
+			if ((rates.requests | rates.concurrent |
+			    rates.tokens) == 0)
+				continue;
+			if (limit_glance(shm, level[k], slot[k], &rates,
+			    now).kind != LIMIT_PASSED ||
+			    !limit_enter(shm, level[k], slot[k], &rates, 1,
+			    address, now))
+				abort();
+			passed += limit_take(shm, level[k], slot[k], &rates,
+			    100, now).kind == LIMIT_PASSED;
+			limit_correct(shm, level[k], slot[k], &rates, 100, 50,
+			    now);
+			limit_give_back(shm, level[k], slot[k], &rates, 50);
+			limit_leave(shm, level[k], slot[k]);
+		}
+	}
+	if (passed != 0 && passed != 3 * rounds)
+		abort();
 }
 
 static void
@@ -112,6 +153,41 @@ median(double *figure)
 	return figure[ROUNDS / 2];
 }
 
+static double
+time_limits(struct shm *shm, uint64_t rounds)
+{
+	struct mono_time begin = clock_mono();
+
+	limits(shm, rounds);
+	return (double)(clock_mono().ns - begin.ns) / (double)rounds;
+}
+
+/* One process, beside a hold in turns. */
+static void
+measure_limits(struct shm *shm, uint64_t rounds)
+{
+	const struct limit_rates rates = { 1000000, 1000, 1000000000 };
+	double hold[ROUNDS], without[ROUNDS], with[ROUNDS];
+	struct mono_time begin;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		begin = clock_mono();
+		holds(shm, 1, rounds);
+		hold[i] = (double)(clock_mono().ns - begin.ns) /
+		    (double)rounds;
+		without[i] = time_limits(shm, rounds);
+	}
+	limit_set(shm, LIMIT_KEY, 3, &rates);
+	limit_set(shm, LIMIT_ACCOUNT, 0, &rates);
+	limit_set(shm, LIMIT_GROUP, limit_group_put(shm, 1), &rates);
+	for (int i = 0; i < ROUNDS; i++)
+		with[i] = time_limits(shm, rounds);
+	printf("\nlimits of a call, ns: none set %.1f, three levels set %.1f; "
+	    "%.2f and %.2f of a hold's %.1f\n", median(without),
+	    median(with), median(without) / median(hold),
+	    median(with) / median(hold), median(hold));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -137,6 +213,7 @@ main(int argc, char **argv)
 		printf("%-10u %16.1f %8.1f %8.2f\n", n, median(add),
 		    median(hold), median(hold) / median(add));
 	}
+	measure_limits(shm, rounds);
 	if (fixture_available(shm, 0) != UNIT)
 		return EXIT_FAILURE;
 	shm_close(&shm);

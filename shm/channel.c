@@ -164,12 +164,7 @@ rate_take(struct shm_channel *ch, uint32_t per_minute, struct mono_time now)
 uint32_t
 channel_share(const struct shm *shm, uint32_t limit)
 {
-	/* 0: nobody else is known. */
-	uint64_t nodes = shm_gauge(shm, SHM_GAUGE_NODES_UP);
-
-	if (nodes <= 1 || limit == 0)
-		return limit;
-	return nodes < limit ? (uint32_t)(limit / nodes) : 1;
+	return (uint32_t)shm_share(shm, limit);
 }
 
 enum channel_take

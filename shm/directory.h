@@ -62,7 +62,8 @@ bool	key_find(const struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 bool	account_read(const struct shm *shm, uint32_t account,
 	    struct account_view *view_r) __attribute__((warn_unused_result));
 
-/* Flusher: adds the key or changes the one that is there; slot_r may be NULL. */
+/* Flusher: adds the key or changes the one that is there.  slot_r may be
+ * NULL. */
 enum directory_result	key_put(struct shm *shm,
 	    const uint8_t digest[KEY_DIGEST_BYTES], const struct key_view *view,
 	    uint32_t *slot_r) __attribute__((warn_unused_result));

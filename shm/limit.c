@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/address.h"
 #include "shm/cell.h"
 #include "shm/layout.h"
 #include "shm/segment.h"
@@ -55,16 +56,6 @@ limit_set(struct shm *shm, enum limit_level level, uint32_t slot,
 	    memory_order_relaxed);
 }
 
-static uint64_t
-share(const struct shm *shm, uint64_t limit)
-{
-	uint64_t nodes = shm_gauge(shm, SHM_GAUGE_NODES_UP);
-
-	if (nodes <= 1 || limit == 0)
-		return limit;
-	return nodes < limit ? limit / nodes : 1;
-}
-
 struct limit_rates
 limit_read(const struct shm *shm, enum limit_level level, uint32_t slot)
 {
@@ -81,9 +72,9 @@ limit_read(const struct shm *shm, enum limit_level level, uint32_t slot)
 	/* As a rule there are none, and then nodes are nobody's business. */
 	if ((rates.requests | rates.concurrent | rates.tokens) == 0)
 		return rates;
-	rates.requests = (uint32_t)share(shm, rates.requests);
-	rates.concurrent = (uint32_t)share(shm, rates.concurrent);
-	rates.tokens = share(shm, rates.tokens);
+	rates.requests = (uint32_t)shm_share(shm, rates.requests);
+	rates.concurrent = (uint32_t)shm_share(shm, rates.concurrent);
+	rates.tokens = shm_share(shm, rates.tokens);
 	return rates;
 }
 
@@ -132,19 +123,11 @@ limit_group_put(struct shm *shm, uint64_t group_id)
 /*
  * Addresses.
  */
-static bool
-is_ipv4(const uint8_t address[16])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(address, mapped, sizeof(mapped)) == 0;
-}
-
 /* How many bytes of an address are a customer's own. */
 static size_t
 address_bytes(const uint8_t address[16])
 {
-	return is_ipv4(address) ? 16 : 8;
+	return address_is_ipv4(address) ? 16 : 8;
 }
 
 /* Never 0; no network of IPv6's has this one bit and an IPv4 address. */
@@ -152,7 +135,7 @@ static uint64_t
 address_id(const uint8_t address[16])
 {
 	uint64_t id = 0;
-	size_t i, first = is_ipv4(address) ? 12 : 0;
+	size_t i, first = address_is_ipv4(address) ? 12 : 0;
 
 	for (i = first; i < (first == 0 ? 8u : 16u); i++)
 		id = id << 8 | address[i];

@@ -15,7 +15,7 @@
  * free themselves.
  *
  * A limit is a customer's as a whole; where several nodes are up, each has its
- * part (channel_share()).
+ * part (shm_share()).
  */
 #ifndef SHM_LIMIT_H
 #define SHM_LIMIT_H

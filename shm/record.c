@@ -3,7 +3,17 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
+
 #include "shm/record.h"
+
+void
+record_id_format(const uint8_t id[RECORD_ID_BYTES],
+    char text_r[RECORD_ID_TEXT_BYTES])
+{
+	memcpy(text_r, "req_", 4);
+	hex_encode(id, RECORD_ID_BYTES, text_r + 4);
+}
 
 void
 record_put_usage(struct call_record *r, const struct usage *usage)

@@ -83,6 +83,11 @@ static_assert(USAGE_COUNT_MAX <= UINT32_MAX, "other_count holds any count");
 static_assert(sizeof(struct call_record) == RECORD_BYTES,
     "a call record's size is part of the journal's format");
 
+/* As customers see it in x-request-id: "req_" and 32 hexadecimal digits. */
+#define RECORD_ID_TEXT_BYTES 37
+void	record_id_format(const uint8_t id[RECORD_ID_BYTES],
+	    char text_r[RECORD_ID_TEXT_BYTES]);
+
 /* What of a usage is recorded, and what fees are computed from again.
  * usage.other.model is not kept: its id and price version are set apart. */
 void	record_put_usage(struct call_record *record,

@@ -423,6 +423,17 @@ shm_go(struct shm *shm, uint32_t bits)
 }
 
 uint64_t
+shm_share(const struct shm *shm, uint64_t limit)
+{
+	/* 0: nobody else is known. */
+	uint64_t nodes = shm_gauge(shm, SHM_GAUGE_NODES_UP);
+
+	if (nodes <= 1 || limit == 0)
+		return limit;
+	return nodes < limit ? limit / nodes : 1;
+}
+
+uint64_t
 shm_gauge(const struct shm *shm, enum shm_gauge g)
 {
 	assert(g < SHM_GAUGES);

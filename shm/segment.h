@@ -107,6 +107,9 @@ enum shm_gauge {
 	SHM_GAUGES = 32
 };
 uint64_t shm_gauge(const struct shm *shm, enum shm_gauge g);
+/* This node's part of a limit that holds for all nodes: by how many are up, at
+ * least one; 0, no limit, stays 0. */
+uint64_t shm_share(const struct shm *shm, uint64_t limit);
 void	shm_gauge_set(struct shm *shm, enum shm_gauge g, uint64_t value);
 
 #endif

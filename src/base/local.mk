@@ -1,6 +1,7 @@
 # Errors, log, clock, bytes, money, loop.
 noinst_LIBRARIES += %D%/libbase.a
 %C%_libbase_a_SOURCES = \
+	%D%/address.c %D%/address.h \
 	%D%/api_key.c \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/clock.c %D%/clock.h \
@@ -12,5 +13,6 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/price.c %D%/price.h \
 	%D%/secret.c %D%/secret.h \
 	%D%/secret_file.c \
+	%D%/signals.c %D%/signals.h \
 	%D%/usage.c %D%/usage.h \
 	%D%/wide.c %D%/wide.h

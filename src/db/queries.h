@@ -591,6 +591,12 @@ Q_RESULT q_complete(struct db *db, enum complete_what what,
 	    const char *prefix, int64_t limit,
 	    bool (*each)(const char *name, void *), void *arg);
 
+/* The names of customers or channels by their numbers; who isn't there is not
+ * told of. */
+Q_RESULT q_name_each(struct db *db, enum complete_what what,
+	    const int64_t *ids, size_t n,
+	    bool (*each)(int64_t id, const char *name, void *), void *arg);
+
 struct mark_row {
 	int64_t node_id;
 	uint64_t journal_id;

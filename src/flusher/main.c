@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "conf/embedded.h"
 #include "conf/heritage.h"
 #include "flusher/apply.h"
@@ -66,26 +67,6 @@ on_term(int sig)
 {
 	(void)sig;
 	term_wanted = 1;
-}
-
-static void
-catch_signals(void)
-{
-	struct sigaction sa;
-
-	memset(&sa, 0, sizeof(sa));
-	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = on_term;
-	(void)sigaction(SIGTERM, &sa, NULL);
-	sa.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &sa, NULL);
-	/* Ctrl-C in the terminal is the master's to answer. */
-	(void)sigaction(SIGINT, &sa, NULL);
-	(void)sigaction(SIGHUP, &sa, NULL);
-	(void)sigaction(SIGUSR1, &sa, NULL);
-	/* A limit on file sizes is a write that fails, not an end. */
-	(void)sigaction(SIGXFSZ, &sa, NULL);
-	(void)sigprocmask(SIG_SETMASK, &sa.sa_mask, NULL);
 }
 
 /* Reads one ring as far as the journal takes it now. */
@@ -561,7 +542,7 @@ flusher_main(const struct heritage *h)
 	f.shm = h->shm;
 	f.seats = seat_count(h->shm);
 	f.turn_ms = TURN_BUSY_MS;
-	catch_signals();
+	signals_of_child(on_term);
 	if (!database_conninfo(h->settings, DB_ROLE_FLUSHER, "youyun-flusher",
 	    f.conninfo, sizeof(f.conninfo))) {
 		log_error("the database's connection string is too long");

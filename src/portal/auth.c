@@ -61,8 +61,8 @@ check(struct request *r, const struct db_rows *rows)
 	return true;
 }
 
-static bool
-see_own(struct request *r)
+bool
+auth_see_own(struct request *r)
 {
 	char customer[24], actor[REQUEST_ACTOR_BYTES];
 	struct db_param p[2];
@@ -111,7 +111,7 @@ by_key(struct request *r, const char *key)
 	ok = db_rows_count(rows) == 1 ? check(r, rows) :
 	    refuse(r, 401, "bad_key", "The key is not valid.");
 	db_rows_free(&rows);
-	return ok && see_own(r);
+	return ok && auth_see_own(r);
 }
 
 bool

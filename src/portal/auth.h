@@ -18,4 +18,8 @@ struct request;
 bool	portal_authenticate(struct request *request)
 	    __attribute__((warn_unused_result));
 
+/* In another transaction of the same request: for the caller that was found. */
+bool	auth_see_own(struct request *request)
+	    __attribute__((warn_unused_result));
+
 #endif

@@ -1,12 +1,12 @@
 #include "portal/call_json.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/money.h"
@@ -14,53 +14,12 @@
 #include "wire/error.h"
 #include "wire/route.h"
 
-#define ID_BYTES 40
-
-static void
-id_text(const uint8_t *id, char text_r[ID_BYTES])
-{
-	memcpy(text_r, "req_", 4);
-	hex_encode(id, RECORD_ID_BYTES, text_r + 4);
-}
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
-call_id_parse(const char *text, uint8_t id_r[16])
+call_id_parse(const char *text, uint8_t id_r[RECORD_ID_BYTES])
 {
-	if (strncmp(text, "req_", 4) != 0 || strlen(text) != 36)
-		return false;
-	for (int i = 0; i < 16; i++) {
-		int high = hex_digit(text[4 + 2 * i]);
-		int low = hex_digit(text[5 + 2 * i]);
-
-		if (high < 0 || low < 0)
-			return false;
-		id_r[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
-static void
-address_text(const uint8_t *address, char text_r[INET6_ADDRSTRLEN])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	static const uint8_t none[16];
-
-	text_r[0] = '\0';
-	if (memcmp(address, none, sizeof(none)) == 0)
-		return;
-	if (memcmp(address, mapped, sizeof(mapped)) == 0)
-		(void)inet_ntop(AF_INET, address + 12, text_r,
-		    INET6_ADDRSTRLEN);
-	else
-		(void)inet_ntop(AF_INET6, address, text_r, INET6_ADDRSTRLEN);
+	return strncmp(text, "req_", 4) == 0 &&
+	    strspn(text + 4, "0123456789abcdef") == 2 * RECORD_ID_BYTES &&
+	    hex_decode(text + 4, id_r, RECORD_ID_BYTES);
 }
 
 static const char *
@@ -81,11 +40,11 @@ error_text(unsigned int error)
 /* What both forms are made of. */
 struct shown {
 	struct call_record record;
-	char id[ID_BYTES];
+	char id[RECORD_ID_TEXT_BYTES];
 	char factor[MONEY_TEXT_BYTES];
 	char fee[MONEY_TEXT_BYTES];
 	char time[WALL_TEXT_BYTES];
-	char address[INET6_ADDRSTRLEN];
+	char address[ADDRESS_TEXT_BYTES];
 	char agent[RECORD_AGENT_BYTES + 1];
 	const char *model;
 };
@@ -100,7 +59,7 @@ show(const struct db_rows *rows, size_t row, struct shown *s)
 	memset(s, 0, sizeof(*s));
 	call_columns_read(rows, row, &s->record, &journal_id, &journal_seq,
 	    &transaction_id);
-	id_text(s->record.request_id, s->id);
+	record_id_format(s->record.request_id, s->id);
 	ppm_format(s->record.multiplier_ppm, s->factor);
 	money_format(s->record.fee_nano, 2, s->fee);
 	t.us = s->record.started_us;

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "conf/embedded.h"
 #include "conf/heritage.h"
 #include "conf/settings.h"
@@ -29,22 +30,6 @@ on_signal(int sig)
 {
 	(void)sig;
 	end_wanted = 1;
-}
-
-static void
-catch_signals(void)
-{
-	struct sigaction sa;
-
-	memset(&sa, 0, sizeof(sa));
-	sigemptyset(&sa.sa_mask);
-	sa.sa_handler = on_signal;
-	(void)sigaction(SIGTERM, &sa, NULL);
-	sa.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &sa, NULL);
-	(void)sigaction(SIGINT, &sa, NULL);
-	(void)sigaction(SIGHUP, &sa, NULL);
-	(void)sigaction(SIGUSR1, &sa, NULL);
 }
 
 /* One descriptor of a message; -1: there was none. */
@@ -124,7 +109,7 @@ portal_main(const struct heritage *heritage)
 	int status = EXIT_FAILURE;
 
 	portal.heritage = heritage;
-	catch_signals();
+	signals_of_child(on_signal);
 	if (!database_conninfo(heritage->settings, DB_ROLE_PORTAL,
 	    "youyun-portal", conninfo, sizeof(conninfo))) {
 		log_error("the database's connection string is too long");

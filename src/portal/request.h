@@ -47,7 +47,7 @@ struct request {
 	const char *content_type;
 	struct buf out;
 	/* More of the body follows, as long as it returns true: it appends to
-	 * out.  The transaction stays open for it. */
+	 * out, each time in a transaction of its own. */
 	bool (*more)(struct request *request);
 	void *more_state;
 	void (*more_free)(void *state);

@@ -120,13 +120,12 @@ begin(struct request *r)
 	return false;
 }
 
-/* What follows the head stays in the transaction. */
 static void
 end(struct request *r)
 {
 	enum db_result result;
 
-	if (r->db == NULL || r->more != NULL)
+	if (r->db == NULL)
 		return;
 	if (r->status >= 300)
 		result = db_script(r->db, "ROLLBACK");
@@ -171,10 +170,24 @@ write_head(struct request *r, char head[HEAD_BYTES], size_t *len_r)
 	    r->content_type != NULL ? r->content_type : "",
 	    r->content_type != NULL ? "\r\n" : "",
 	    r->route != NULL && r->route->access == ROUTE_PUBLIC &&
-	    r->status < 300 ? "public, max-age=60" : "no-store", r->headers);
+	    strcmp(r->route->method, "GET") == 0 && r->status < 300 ?
+	    "public, max-age=60" : "no-store", r->headers);
 
 	*len_r = (size_t)n;
 	return n > 0 && n < HEAD_BYTES;
+}
+
+/* Each piece has a transaction of its own: a client that is slow to read keeps
+ * no connection to the database. */
+static bool
+run_more(struct request *r)
+{
+	bool more = false;
+
+	if (begin(r) && auth_see_own(r))
+		more = r->more(r);
+	end(r);
+	return more && r->status < 300;
 }
 
 static ssize_t
@@ -186,7 +199,7 @@ read_more(void *arg, uint64_t position, char *buf, size_t max)
 	while (r->out.len == 0) {
 		if (r->more == NULL)
 			return MHD_CONTENT_READER_END_OF_STREAM;
-		if (!r->more(r)) {
+		if (!run_more(r)) {
 			r->more = NULL;
 			/* A short answer must not look whole. */
 			if (r->status >= 300)

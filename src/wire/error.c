@@ -179,11 +179,11 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_NO_CHANNEL, 503, "no_channel", "model_unavailable", true,
 	    false, "The model '{param}' is not available at the moment. Retry"
 	    " later." },
+	{ WIRE_ERROR_STARTING, 503, "starting", "unavailable", false, false,
+	    "The gateway is starting or stopping. Retry in a moment." },
 	{ WIRE_ERROR_PORTAL_AWAY, 503, "portal_away", "unavailable", false,
 	    false, "The account API does not answer now. Calls go on. Retry"
 	    " later." },
-	{ WIRE_ERROR_STARTING, 503, "starting", "unavailable", false, false,
-	    "The gateway is starting or stopping. Retry in a moment." },
 	{ WIRE_ERROR_UPSTREAM_TIMEOUT, 504, "upstream_timeout",
 	    "upstream_timeout", false, false,
 	    "The model's provider did not answer in time." },

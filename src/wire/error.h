@@ -54,8 +54,8 @@ enum wire_error {
 	WIRE_ERROR_UPSTREAM_FULL = 123,	/* 503: it is overloaded */
 	WIRE_ERROR_OVERLOADED = 130,	/* 503: our own queues are full */
 	WIRE_ERROR_NO_CHANNEL = 131,	/* 503: none is up for the model */
-	WIRE_ERROR_PORTAL_AWAY = 133,	/* 503: the portal doesn't answer */
 	WIRE_ERROR_STARTING = 132,	/* 503: not ready, or stopping */
+	WIRE_ERROR_PORTAL_AWAY = 133,	/* 503: the portal doesn't answer */
 	WIRE_ERROR_UPSTREAM_TIMEOUT = 140, /* 504 */
 	WIRE_ERROR_STREAM_NO_MONEY = 150, /* 402, in the stream */
 	WIRE_ERROR_STREAM_CUT = 151,	/* 502, in the stream */

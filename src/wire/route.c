@@ -40,8 +40,6 @@ static const struct wire_route_info routes[] = {
 	OPENAI(CHAT_COMPLETIONS, "/v1/chat/completions", "chat.completions",
 	    JSON),
 	ANTHROPIC(MESSAGES, "/v1/messages", "messages", false),
-	PORTAL("/api/v1*"),
-	PORTAL("/v1/dashboard/billing*"),
 	OWN(MODELS, "/v1/models", "models", GET | HEAD, "GET, HEAD", 0, true),
 	OWN(HEALTHZ, "/healthz", "healthz", GET | HEAD, "GET, HEAD", 0, false),
 	OWN(READYZ, "/readyz", "readyz", GET | HEAD, "GET, HEAD", 0, false),
@@ -91,6 +89,8 @@ static const struct wire_route_info routes[] = {
 	    true),
 	OWN(MODEL, "/v1beta/models/{m}", "models.get", GET | HEAD,
 	    "GET, HEAD", WIRE_GEMINI, true),
+	PORTAL("/api/v1*"),
+	PORTAL("/v1/dashboard/billing*"),
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -52,7 +52,6 @@ recycle(struct buf *b)
 static void
 make_id(struct call *call, struct wall_time now)
 {
-	static const char prefix[] = "req_";
 	struct worker *w = call->worker;
 	uint8_t *id = call->record.request_id;
 	uint64_t ms = (uint64_t)(now.us / 1000);
@@ -67,8 +66,7 @@ make_id(struct call *call, struct wall_time now)
 	memcpy(id + 6, w->random + w->random_left, 10);
 	id[6] = (uint8_t)(0x70 | (id[6] & 0x0f));
 	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
-	memcpy(call->id, prefix, 4);
-	hex_encode(id, RECORD_ID_BYTES, call->id + 4);
+	record_id_format(id, call->id);
 }
 
 static struct call *

@@ -62,8 +62,6 @@ enum call_answer {
 	ANSWER_FLOW	/* passes through `relay` */
 };
 
-/* "req_" and 32 hexadecimal digits. */
-#define CALL_ID_BYTES 37
 #define CALL_CONTENT_TYPE_BYTES 128
 /* A chunk's size in hexadecimal, and its line's end. */
 #define CALL_CHUNK_LINE_BYTES 20
@@ -87,7 +85,7 @@ struct call {
 	const struct wire_route_info *route;	/* NULL: none found */
 	struct wire_path path;		/* borrowed likewise */
 	enum wire_protocol protocol;
-	char id[CALL_ID_BYTES];
+	char id[RECORD_ID_TEXT_BYTES];
 	struct mono_time started;
 	struct buf body;
 	struct wire_request request;

@@ -1,6 +1,5 @@
 #include "worker/portal.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include <microhttpd.h>
 
+#include "base/address.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "conf/heritage.h"
@@ -23,7 +23,8 @@
 #include "worker/context.h"
 #include "worker/front.h"
 
-#define IDLE_MAX 8
+/* The portal has a thread for each, and so many in all. */
+#define IDLE_MAX 2
 /* Below the portal's own time for an idle connection. */
 #define IDLE_KEEP_MS 20000
 #define FIRST_BYTE_MS 30000
@@ -200,24 +201,13 @@ add_header(void *arg, enum MHD_ValueKind kind, const char *name,
 	return f->ok ? MHD_YES : MHD_NO;
 }
 
-static const char *
-address_text(const struct client *client, char text[INET6_ADDRSTRLEN])
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (memcmp(client->address, mapped, sizeof(mapped)) == 0)
-		return inet_ntop(AF_INET, client->address + 12, text,
-		    INET6_ADDRSTRLEN);
-	return inet_ntop(AF_INET6, client->address, text, INET6_ADDRSTRLEN);
-}
-
 static bool
 write_head(struct call *call, struct MHD_Connection *connection,
     const char *method, const char *path)
 {
 	struct filling f = { .head = &call->upstream_head, .ok = true,
 		.first = true };
-	char address[INET6_ADDRSTRLEN];
+	char address[ADDRESS_TEXT_BYTES];
 
 	/* libmicrohttpd leaves the body of an answer to HEAD out itself. */
 	if (strcmp(method, "HEAD") == 0)
@@ -227,9 +217,10 @@ write_head(struct call *call, struct MHD_Connection *connection,
 		return false;
 	MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND,
 	    add_argument, &f);
+	address_text(call->client->address, address);
 	f.ok = f.ok && buf_printf(f.head, " HTTP/1.1\r\nhost: portal\r\n"
 	    "x-request-id: %s\r\nx-forwarded-for: %s\r\n", call->id,
-	    address_text(call->client, address));
+	    address);
 	if (f.ok)
 		MHD_get_connection_values_n(connection, MHD_HEADER_KIND,
 		    add_header, &f);

@@ -153,48 +153,57 @@ reply_whole(struct call *call, struct MHD_Connection *connection)
 	    call->relay.len);
 }
 
-bool
-reply_flow(struct call *call, struct MHD_Connection *connection)
+/* An answer whose body relay_read() gives; NULL: memory is short. */
+static struct MHD_Response *
+flowing(struct call *call)
 {
-	struct MHD_Response *response;
 	bool known = call->has_length;
-
-	response = MHD_create_response_from_callback(
+	struct MHD_Response *response = MHD_create_response_from_callback(
 	    known ? call->length : MHD_SIZE_UNKNOWN,
 	    known ? FLOW_BLOCK_BYTES : 1, relay_read, call, give_back);
-	if (response == NULL)
-		return false;
-	call->lent = true;
-	if (!add_common(call, response, call->content_type) ||
-	    /* A proxy in between must not collect the stream. */
-	    (call->streamed &&
-	    (!add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache") ||
-	    !add(response, "x-accel-buffering", "no")))) {
+
+	if (response != NULL)
+		call->lent = true;
+	return response;
+}
+
+/* Comes from a callback, before which nothing is corked. */
+static bool
+queue_flowing(struct call *call, struct MHD_Connection *connection,
+    struct MHD_Response *response, bool ok)
+{
+	if (!ok) {
 		MHD_destroy_response(response);
 		return false;
 	}
-	/* Comes from a callback, before which nothing is corked. */
 	return queue(call, connection, call->status, response, SIZE_MAX);
+}
+
+bool
+reply_flow(struct call *call, struct MHD_Connection *connection)
+{
+	struct MHD_Response *response = flowing(call);
+
+	if (response == NULL)
+		return false;
+	return queue_flowing(call, connection, response,
+	    add_common(call, response, call->content_type) &&
+	    /* A proxy in between must not collect the stream. */
+	    (!call->streamed ||
+	    (add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache") &&
+	    add(response, "x-accel-buffering", "no"))));
 }
 
 bool
 reply_portal(struct call *call, struct MHD_Connection *connection)
 {
-	struct MHD_Response *response;
-	bool known = call->has_length;
+	struct MHD_Response *response = flowing(call);
 
-	response = MHD_create_response_from_callback(
-	    known ? call->length : MHD_SIZE_UNKNOWN,
-	    known ? FLOW_BLOCK_BYTES : 1, relay_read, call, give_back);
 	if (response == NULL)
 		return false;
-	call->lent = true;
-	if (!add_common(call, response, NULL) ||
-	    !portal_add_headers(call, response)) {
-		MHD_destroy_response(response);
-		return false;
-	}
-	return queue(call, connection, call->status, response, SIZE_MAX);
+	return queue_flowing(call, connection, response,
+	    add_common(call, response, NULL) &&
+	    portal_add_headers(call, response));
 }
 
 bool

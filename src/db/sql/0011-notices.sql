@@ -101,9 +101,7 @@ REVOKE ALL ON FUNCTION notice_add(bigint, text, jsonb),
     security_event_add(text, bigint, bigint, inet, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION notice_add(bigint, text, jsonb),
     security_event_add(text, bigint, bigint, inet, jsonb)
-    TO youyun_admin, youyun_flusher, youyun_portal;
+    TO youyun_admin, youyun_flusher;
 GRANT SELECT ON notice_kind, notice, event_kind, security_event
     TO youyun_admin, youyun_support, youyun_auditor;
-GRANT SELECT ON notice_kind, notice, event_kind TO youyun_portal,
-    youyun_flusher;
-GRANT UPDATE (read_at) ON notice TO youyun_portal;
+GRANT SELECT ON notice_kind, notice, event_kind TO youyun_flusher;

@@ -43,6 +43,6 @@ CREATE TRIGGER tell_limit AFTER INSERT OR UPDATE ON rate_limit
 CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON rate_limit
     FOR EACH ROW EXECUTE FUNCTION audit_change();
 
-GRANT SELECT ON rate_limit TO youyun_flusher, youyun_portal, youyun_billing,
-    youyun_support, youyun_auditor;
+GRANT SELECT ON rate_limit TO youyun_flusher, youyun_billing, youyun_support,
+    youyun_auditor;
 GRANT SELECT, INSERT, UPDATE ON rate_limit TO youyun_admin;

@@ -143,15 +143,7 @@ GRANT EXECUTE ON FUNCTION my_customer(), portal_key(bytea),
 GRANT SELECT ON my_account, my_pot, my_key, my_call, my_booking, my_limit,
     my_notice TO youyun_portal;
 
--- What earlier migrations let it see of everybody.
+-- What earlier migrations let it see of everybody; with a table go its columns.
 REVOKE ALL ON lease, call, ledger_account, ledger_transaction, posting,
     customer, api_key, pot, receipt, refund, purse, customer_money,
-    customer_group, group_model, rate_limit, notice FROM youyun_portal;
-REVOKE SELECT (id, name, status, group_id, created) ON customer
-    FROM youyun_portal;
-REVOKE SELECT (id, customer_id, name, hint, status, expires_at, created,
-    revoked) ON api_key FROM youyun_portal;
-REVOKE UPDATE (read_at) ON notice FROM youyun_portal;
-REVOKE EXECUTE ON FUNCTION security_event_add(text, bigint, bigint, inet,
-    jsonb), notice_add(bigint, text, jsonb) FROM youyun_portal;
-GRANT SELECT ON model_match TO youyun_portal;
+    customer_group, group_model FROM youyun_portal;

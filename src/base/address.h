@@ -1,0 +1,21 @@
+/*
+ * address.h: a client's address in 16 bytes: IPv6, or IPv4 mapped into it.
+ * Layer: base.
+ * Written by: pure functions.
+ */
+#ifndef BASE_ADDRESS_H
+#define BASE_ADDRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ADDRESS_TEXT_BYTES 46
+
+/* ::ffff:0:0/96 (RFC 4291, 2.5.5.2). */
+bool	address_is_ipv4(const uint8_t address[16]);
+
+/* "192.0.2.1", "2001:db8::1"; "" for all zeros, which is none. */
+void	address_text(const uint8_t address[16],
+	    char text_r[ADDRESS_TEXT_BYTES]);
+
+#endif
