@@ -59,7 +59,7 @@ struct month {
 static bool
 take_month(struct request *r, struct month *m)
 {
-	char day[16];
+	char day[32];
 	int year, month;
 
 	if (strlen(r->part[0]) == 7 && sscanf(r->part[0], "%4d-%2d", &year,
@@ -84,7 +84,7 @@ add_bookings(struct request *r, const struct month *m, struct json_object *o)
 {
 	struct db_param p[2] = { db_time(m->since_us), db_time(m->until_us) };
 	struct json_object *list = json_object_new_array(), *b;
-	int64_t opening = 0, closing;
+	int64_t opening = 0, closing = 0;
 	struct db_rows *rows;
 	enum db_result result;
 
