@@ -14,5 +14,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/secret.c %D%/secret.h \
 	%D%/secret_file.c \
 	%D%/signals.c %D%/signals.h \
+	%D%/text_match.c %D%/text_match.h \
+	%D%/text_match_build.c %D%/text_match_internal.h \
+	%D%/text_pattern.c %D%/text_pattern.h \
 	%D%/usage.c %D%/usage.h \
 	%D%/wide.c %D%/wide.h

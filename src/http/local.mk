@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libhttp.a
 	%D%/json_pull.c %D%/json_pull.h \
 	%D%/json_scan.c %D%/json_scan.h \
 	%D%/json_string.c \
+	%D%/json_text.c %D%/json_text.h \
 	%D%/multipart.c %D%/multipart.h \
 	%D%/response_head.c %D%/response_head.h \
 	%D%/result.h \

@@ -8,13 +8,18 @@ base_unit_tests = \
 	tests/unit/test_base_log \
 	tests/unit/test_base_loop \
 	tests/unit/test_base_money \
-	tests/unit/test_base_secret
+	tests/unit/test_base_secret \
+	tests/unit/test_base_text_match
 check_PROGRAMS += $(base_unit_tests)
 TESTS += $(base_unit_tests)
 
 tests_unit_test_base_bytes_SOURCES = tests/unit/test_base_bytes.c tests/unit/run.h
 tests_unit_test_base_bytes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_base_bytes_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_text_match_SOURCES = tests/unit/test_base_text_match.c tests/unit/run.h
+tests_unit_test_base_text_match_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_text_match_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 
 tests_unit_test_base_clock_SOURCES = tests/unit/test_base_clock.c tests/unit/run.h
 tests_unit_test_base_clock_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -4,6 +4,7 @@ http_unit_tests = \
 	tests/unit/test_http_chunked \
 	tests/unit/test_http_json_pull \
 	tests/unit/test_http_json_scan \
+	tests/unit/test_http_json_text \
 	tests/unit/test_http_multipart \
 	tests/unit/test_http_response_head \
 	tests/unit/test_http_sse
@@ -19,6 +20,11 @@ tests_unit_test_http_json_pull_SOURCES = \
 	tests/unit/test_http_json_pull.c tests/unit/run.h
 tests_unit_test_http_json_pull_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_http_json_pull_LDADD = $(LINK_HTTP) $(CHECK_LIBS)
+
+tests_unit_test_http_json_text_SOURCES = \
+	tests/unit/test_http_json_text.c tests/unit/run.h
+tests_unit_test_http_json_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_http_json_text_LDADD = $(LINK_HTTP) $(CHECK_LIBS)
 
 tests_unit_test_http_json_scan_SOURCES = \
 	tests/unit/test_http_json_scan.c tests/unit/run.h

@@ -1,0 +1,341 @@
+#include "http/json_text.h"
+
+#include <string.h>
+
+enum state {
+	OUTSIDE,
+	INSIDE,		/* a string */
+	ESCAPE,		/* behind a backslash */
+	UNICODE		/* digits of \u */
+};
+
+void
+json_text_init(struct json_text *j, const char *const *skipped, bool events,
+    const struct json_text_handlers *handlers, void *context)
+{
+	memset(j, 0, sizeof(*j));
+	j->skipped = skipped;
+	j->events = events;
+	j->handlers = handlers;
+	j->context = context;
+}
+
+static bool
+in_object(const struct json_text *j)
+{
+	unsigned at = j->depth - 1U;
+
+	return j->depth > 0 && at < JSON_TEXT_DEPTH &&
+	    (j->objects[at / 64] >> at % 64 & 1) != 0;
+}
+
+static void
+open_level(struct json_text *j, bool object)
+{
+	unsigned at = j->depth;
+
+	if (j->depth < UINT16_MAX)
+		j->depth++;
+	if (at < JSON_TEXT_DEPTH) {
+		j->objects[at / 64] &= ~(UINT64_C(1) << at % 64);
+		j->objects[at / 64] |= (uint64_t)object << at % 64;
+	}
+	j->name_next = object;
+}
+
+static bool
+is_skipped(const struct json_text *j)
+{
+	char name[JSON_TEXT_NAME_BYTES + 1];
+	int order;
+
+	if (j->name_long)
+		return false;
+	memcpy(name, j->name, j->name_len);
+	name[j->name_len] = '\0';
+	for (const char *const *s = j->skipped; *s != NULL; s++) {
+		order = strcmp(*s, name);
+		if (order >= 0)
+			return order == 0;
+	}
+	return false;
+}
+
+static void
+begin_string(struct json_text *j)
+{
+	j->state = INSIDE;
+	j->is_name = j->name_next;
+	j->name_next = false;
+	j->high = 0;
+	j->held = 0;
+	j->opaque = false;
+	if (j->is_name) {
+		j->name_len = 0;
+		j->name_long = false;
+		j->skips = false;
+	} else
+		j->skips = is_skipped(j);
+}
+
+/* base64, and its alphabet for addresses. */
+static bool
+is_code(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=' ||
+	    c == '-' || c == '_';
+}
+
+static void
+let_go(struct json_text *j)
+{
+	if (j->held > 0)
+		j->handlers->on_text(j->context, j->hold, j->held);
+	j->held = 0;
+	if (j->opaque)
+		j->handlers->on_end(j->context);
+	j->opaque = false;
+}
+
+/* The end of p may be the beginning of something encoded: it is held back. */
+static void
+keep(struct json_text *j, const char *p, size_t len)
+{
+	if (j->opaque)
+		return;
+	if (j->held + len >= sizeof(j->hold)) {
+		j->opaque = true;
+		j->held = 0;
+		return;
+	}
+	memcpy(j->hold + j->held, p, len);
+	j->held += (uint8_t)len;
+}
+
+static void
+report(struct json_text *j, const char *p, size_t len)
+{
+	size_t start = 0, i = 0, run;
+
+	while (i < len) {
+		run = i;
+		while (i < len && is_code(p[i]))
+			i++;
+		/* A short run that ends here, and began here, is text. */
+		if (run > 0 && i < len && i - run < sizeof(j->hold)) {
+			i++;
+			continue;
+		}
+		if (run > start)
+			j->handlers->on_text(j->context, p + start,
+			    run - start);
+		keep(j, p + run, i - run);
+		start = i;
+		if (i < len) {
+			let_go(j);
+			i++;
+		}
+	}
+	if (i > start)
+		j->handlers->on_text(j->context, p + start, i - start);
+}
+
+static void
+take(struct json_text *j, const char *p, size_t len)
+{
+	if (len == 0 || j->skips)
+		return;
+	if (!j->is_name) {
+		report(j, p, len);
+		return;
+	}
+	if (len > sizeof(j->name) - j->name_len) {
+		j->name_long = true;
+		return;
+	}
+	memcpy(j->name + j->name_len, p, len);
+	j->name_len += (uint8_t)len;
+}
+
+static void
+end_string(struct json_text *j)
+{
+	j->state = OUTSIDE;
+	if (j->is_name || j->skips)
+		return;
+	let_go(j);
+	j->handlers->on_end(j->context);
+}
+
+static void
+outside(struct json_text *j, char c)
+{
+	switch (c) {
+	case '"':
+		begin_string(j);
+		break;
+	case '{':
+		open_level(j, true);
+		break;
+	case '[':
+		open_level(j, false);
+		break;
+	case '}':
+	case ']':
+		if (j->depth > 0)
+			j->depth--;
+		j->name_next = false;
+		break;
+	case ',':
+		j->name_next = in_object(j);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+take_point(struct json_text *j, uint32_t c)
+{
+	char p[4];
+	size_t n;
+
+	if (c < 0x80) {
+		p[0] = (char)c;
+		n = 1;
+	} else if (c < 0x800) {
+		p[0] = (char)(0xc0 | c >> 6);
+		p[1] = (char)(0x80 | (c & 0x3f));
+		n = 2;
+	} else if (c < 0x10000) {
+		p[0] = (char)(0xe0 | c >> 12);
+		p[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		p[2] = (char)(0x80 | (c & 0x3f));
+		n = 3;
+	} else {
+		p[0] = (char)(0xf0 | c >> 18);
+		p[1] = (char)(0x80 | (c >> 12 & 0x3f));
+		p[2] = (char)(0x80 | (c >> 6 & 0x3f));
+		p[3] = (char)(0x80 | (c & 0x3f));
+		n = 4;
+	}
+	take(j, p, n);
+}
+
+static void
+take_unit(struct json_text *j, uint16_t unit)
+{
+	uint16_t high = j->high;
+
+	j->high = 0;
+	if (unit >= 0xd800 && unit <= 0xdbff)
+		j->high = unit;
+	else if (unit < 0xdc00 || unit > 0xdfff)
+		take_point(j, unit);
+	else if (high != 0)
+		take_point(j, 0x10000 + ((high & 0x3ffu) << 10) +
+		    (unit & 0x3ffu));
+}
+
+static void
+escape(struct json_text *j, char c)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	const char *p;
+
+	j->state = INSIDE;
+	if (c == 'u') {
+		j->state = UNICODE;
+		j->digits = 4;
+		j->unit = 0;
+		return;
+	}
+	p = c != '\0' ? strchr(from, c) : NULL;
+	take(j, p != NULL ? &to[p - from] : &c, 1);
+}
+
+static void
+unicode(struct json_text *j, char c)
+{
+	unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') :
+	    c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 :
+	    c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 0;
+
+	j->unit = (uint16_t)(j->unit << 4 | digit);
+	if (--j->digits > 0)
+		return;
+	j->state = INSIDE;
+	take_unit(j, j->unit);
+}
+
+/* No string has a line's end in it: whatever stood there is over. */
+static void
+next_line(struct json_text *j)
+{
+	if (j->state != OUTSIDE)
+		end_string(j);
+	j->depth = 0;
+	j->name_next = false;
+	j->name_len = 0;
+}
+
+static size_t
+plain_run(const struct json_text *j, const char *in, size_t len)
+{
+	size_t n = 0;
+
+	if (j->skips && !j->events) {
+		const char *quote = memchr(in, '"', len);
+
+		n = quote == NULL ? len : (size_t)(quote - in);
+		/* Only what has no backslash at all is passed over at once. */
+		if (memchr(in, '\\', n) == NULL)
+			return n;
+		n = 0;
+	}
+	while (n < len && in[n] != '"' && in[n] != '\\' && in[n] != '\n')
+		n++;
+	return n;
+}
+
+void
+json_text_feed(struct json_text *j, const char *in, size_t len)
+{
+	size_t n;
+
+	for (size_t i = 0; i < len; i++) {
+		if (j->state == INSIDE) {
+			n = plain_run(j, in + i, len - i);
+			if (n > 0)
+				j->high = 0;
+			take(j, in + i, n);
+			i += n;
+			if (i == len)
+				return;
+		}
+		if (j->events && in[i] == '\n') {
+			next_line(j);
+			continue;
+		}
+		switch ((enum state)j->state) {
+		case OUTSIDE:
+			outside(j, in[i]);
+			break;
+		case INSIDE:
+			if (in[i] == '"')
+				end_string(j);
+			else if (in[i] == '\\')
+				j->state = ESCAPE;
+			else
+				take(j, in + i, 1);
+			break;
+		case ESCAPE:
+			escape(j, in[i]);
+			break;
+		case UNICODE:
+			unicode(j, in[i]);
+			break;
+		}
+	}
+}
