@@ -74,6 +74,7 @@ static const struct report_column columns[] = {
 	{ "upstream_status", NULL, REPORT_NUMBER, false },
 	{ "error", "ERROR", REPORT_TEXT, true },
 	{ "flags", NULL, REPORT_TEXT, false },
+	{ "screen_list", NULL, REPORT_NUMBER, false },
 	{ "input", "IN", REPORT_NUMBER, true },
 	{ "output", "OUT", REPORT_NUMBER, true },
 	{ "cache_read", "CACHED", REPORT_NUMBER, true },
@@ -165,6 +166,7 @@ add_outcome(struct report *report, const struct call_record *r)
 	else
 		report_none(report);
 	text_or_none(report, flags);
+	number_or_none(report, r->screen_list_id);
 }
 
 static void

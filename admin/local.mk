@@ -32,6 +32,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_package.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
+	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
 	%D%/cmd_top.c \
 	%D%/cmd_verify.c \
@@ -56,6 +57,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
 	%D%/suggest.c %D%/suggest.h \
+	%D%/text_file.c %D%/text_file.h \
 	%D%/top.c %D%/top.h \
 	%D%/url.c %D%/url.h \
 	%D%/verify.h %D%/verify_segment.c \

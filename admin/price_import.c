@@ -8,9 +8,9 @@
 
 #include "admin/price_text.h"
 #include "admin/report.h"
+#include "admin/text_file.h"
 #include "db/queries.h"
 
-#define FILE_MAX_BYTES (16u << 20)
 
 const struct opt price_import_options[] = {
 	{ "format", "FORMAT", "csv or json; default: by the file's name",
@@ -36,43 +36,6 @@ price_format_of(const struct args *args, const char *path,
 		return true;
 	complain("--format %s: allowed are csv and json", text);
 	return false;
-}
-
-/* The whole file, 0-terminated; "-" is standard input.  Caller frees; NULL
- * and said why. */
-static char *
-read_file(const char *path)
-{
-	size_t len, n;
-	char *text;
-	FILE *in;
-
-	in = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	if (in == NULL) {
-		complain("cannot open %s: %s", path, strerror(errno));
-		return NULL;
-	}
-	text = malloc(FILE_MAX_BYTES + 1);
-	len = 0;
-	while (text != NULL && len < FILE_MAX_BYTES &&
-	    (n = fread(text + len, 1, FILE_MAX_BYTES - len, in)) > 0)
-		len += n;
-	if (text == NULL || ferror(in) || len == FILE_MAX_BYTES) {
-		complain("cannot read %s: %s", path, len == FILE_MAX_BYTES ?
-		    "it is larger than 16 MiB" : strerror(errno));
-		free(text);
-		text = NULL;
-	} else {
-		text[len] = '\0';
-		if (strlen(text) != len) {
-			complain("%s is no text", path);
-			free(text);
-			text = NULL;
-		}
-	}
-	if (in != stdin)
-		fclose(in);
-	return text;
 }
 
 static bool
@@ -210,7 +173,7 @@ import(struct admin *admin, const struct args *args, bool costs)
 	file.costs = costs;
 	if (!price_format_of(args, file.name, &format))
 		return ADMIN_USAGE;
-	text = read_file(file.name);
+	text = text_file_read(file.name);
 	if (text == NULL)
 		return ADMIN_FAILED;
 	ok = format == PRICE_FORMAT_JSON ? price_json_read(&file, text) :

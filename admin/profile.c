@@ -39,6 +39,7 @@ static const struct rule {
 	{ "group", "limit", ALL },
 	{ "group", "list", ALL },
 	{ "group", "overrides", ALL },
+	{ "screen", "list", SUPPORT | AUDITOR },
 	{ "price", "list", ALL },
 	{ "price", "history", ALL },
 	{ "price", "show", ALL },

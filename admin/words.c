@@ -78,6 +78,8 @@ record_flags_format(uint32_t flags, char text_r[FLAGS_TEXT_BYTES])
 		{ RECORD_RETRIED, "retried" },
 		{ RECORD_UNKNOWN_USAGE, "unknown_usage" },
 		{ RECORD_UNPRICED, "unpriced" },
+		{ RECORD_FLAGGED, "flagged" },
+		{ RECORD_BLOCKED, "blocked" },
 		{ RECORD_LATE, "late" }
 	};
 	size_t i, len;

@@ -1,7 +1,7 @@
 /*
  * bench_json_scan.c: what reading a request's body costs, alone; beside it,
  * as yardsticks of this machine, a memchr() over the same bytes and a json-c
- * parse.
+ * parse; and what screening it for a thousand words adds.
  *
  *	bench_json_scan [rounds]
  */
@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text_match.h"
 #include "http/json_pull.h"
+#include "http/json_text.h"
 #include "wire/meter.h"
 #include "wire/request.h"
 
@@ -113,6 +115,56 @@ run_meter(void)
 		abort();
 }
 
+/* Screening: the body's strings, searched for a thousand words. */
+#define WORDS 1000
+static struct text_match match;
+
+static void
+make_match(void)
+{
+	static struct text_match_entry entry[WORDS];
+	static char word[WORDS][16];
+	size_t bytes, bad;
+	void *block;
+
+	for (int i = 0; i < WORDS; i++) {
+		snprintf(word[i], sizeof(word[i]), "%c%c%c%d",
+		    'a' + i % 26, 'a' + i / 3 % 26, 'a' + i / 7 % 26, i);
+		entry[i] = (struct text_match_entry){ word[i],
+		    TEXT_MATCH_WORD, 0 };
+	}
+	if (text_match_build(entry, WORDS, &block, &bytes, &bad) !=
+	    TEXT_MATCH_OK || !text_match_open(block, bytes, &match))
+		abort();
+}
+
+static void
+on_text(void *context, const char *text, size_t len)
+{
+	text_search_feed(&match, context, text, len);
+}
+
+static void
+on_end(void *context)
+{
+	text_search_break(&match, context);
+}
+
+static void
+run_screen(void)
+{
+	static const struct json_text_handlers handlers = { on_text, on_end };
+	static const char *const skipped[] = { "model", "role", NULL };
+	struct text_search search;
+	struct json_text json;
+
+	text_search_begin(&search);
+	json_text_init(&json, skipped, false, &handlers, &search);
+	json_text_feed(&json, body, body_len);
+	if (search.found != 0)
+		abort();
+}
+
 static int
 compare(const void *a, const void *b)
 {
@@ -148,8 +200,10 @@ show(const char *name, long rounds)
 	double json_c = measure(run_json_c, rounds / 20 + 1);
 	double meter = measure(run_meter, rounds);
 
-	printf("%-28s %8zu %12.0f %12.0f %12.0f %12.0f %8.1f\n", name,
-	    body_len, scan, meter, chr, json_c, json_c / scan);
+	double screen = measure(run_screen, rounds / 20 + 1);
+
+	printf("%-28s %8zu %12.0f %12.0f %12.0f %12.0f %8.1f %12.0f\n", name,
+	    body_len, scan, meter, chr, json_c, json_c / scan, screen);
 }
 
 int
@@ -157,8 +211,10 @@ main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? atol(argv[1]) : 2000;
 
-	printf("%-28s %8s %12s %12s %12s %12s %8s\n", "ns a body", "bytes",
-	    "scan", "meter", "memchr", "json-c", "ratio");
+	make_match();
+	printf("%-28s %8s %12s %12s %12s %12s %8s %12s\n", "ns a body",
+	    "bytes", "scan", "meter", "memchr", "json-c", "ratio",
+	    "screening");
 	make_body(2160, 640, 0);
 	show("2 KB, 3 messages", rounds * 10);
 	make_body(102400, 25000, 0);

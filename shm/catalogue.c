@@ -12,7 +12,7 @@
 /* Where the arrays stand in a bank of these counts. */
 struct places {
 	uint64_t model, group, channel, route, credential, grant, override;
-	uint64_t end;
+	uint64_t screen, block, end;
 };
 
 static uint64_t
@@ -39,8 +39,11 @@ places_of(const struct shm_bank *b)
 	    (uint64_t)b->credentials * sizeof(struct catalogue_credential));
 	p.override = line_up(p.grant +
 	    (uint64_t)b->grants * sizeof(struct catalogue_grant));
-	p.end = line_up(p.override +
+	p.screen = line_up(p.override +
 	    (uint64_t)b->overrides * sizeof(struct catalogue_override));
+	p.block = line_up(p.screen +
+	    (uint64_t)b->screens * sizeof(struct catalogue_screen));
+	p.end = line_up(p.block + b->screen_bytes);
 	return p;
 }
 
@@ -84,13 +87,15 @@ catalogue_free(struct catalogue *c)
 	free(c->credential);
 	free(c->grant);
 	free(c->override);
+	free(c->screen);
+	free(c->screen_block);
 	memset(c, 0, sizeof(*c));
 }
 
 static void *
-copy_of(const void *p, uint32_t n, size_t each)
+copy_of(const void *p, uint64_t n, size_t each)
 {
-	uint64_t bytes = (uint64_t)n * each;
+	uint64_t bytes = n * each;
 	void *copy = malloc(bytes == 0 ? 1 : bytes);
 
 	if (copy != NULL)
@@ -121,7 +126,7 @@ indices_sane(const struct catalogue *c, uint32_t max_slots)
 	for (i = 0; i < c->overrides; i++)
 		if (c->override[i].model >= c->models)
 			return false;
-	return true;
+	return c->screens <= CATALOGUE_SCREENS;
 }
 
 static bool
@@ -135,6 +140,9 @@ copy_arrays(struct catalogue *c, const struct shm_bank *head,
 	c->credentials = head->credentials;
 	c->grants = head->grants;
 	c->overrides = head->overrides;
+	c->screens = head->screens;
+	c->screen_edition = head->screen_edition;
+	c->screen_bytes = head->screen_bytes;
 	c->model = copy_of(base + p->model, c->models, sizeof(*c->model));
 	c->group = copy_of(base + p->group, c->groups, sizeof(*c->group));
 	c->channel = copy_of(base + p->channel, c->channels,
@@ -145,9 +153,12 @@ copy_arrays(struct catalogue *c, const struct shm_bank *head,
 	c->grant = copy_of(base + p->grant, c->grants, sizeof(*c->grant));
 	c->override = copy_of(base + p->override, c->overrides,
 	    sizeof(*c->override));
+	c->screen = copy_of(base + p->screen, c->screens, sizeof(*c->screen));
+	c->screen_block = copy_of(base + p->block, c->screen_bytes, 1);
 	return c->model != NULL && c->group != NULL && c->channel != NULL &&
 	    c->route != NULL && c->credential != NULL && c->grant != NULL &&
-	    c->override != NULL;
+	    c->override != NULL && c->screen != NULL &&
+	    c->screen_block != NULL;
 }
 
 enum catalogue_result
@@ -165,6 +176,9 @@ catalogue_copy(const struct shm *shm, struct catalogue *c)
 	bank = shm_bank(shm, c->number);
 	base = (const uint8_t *)bank;
 	head = *bank;
+	/* A size that is no size must not make the sum wrap. */
+	if (head.screen_bytes > shm->sizes.catalogue_bytes)
+		return CATALOGUE_TORN;
 	p = places_of(&head);
 	if (p.end > shm->sizes.catalogue_bytes || head.number != c->number)
 		return CATALOGUE_TORN;
@@ -184,11 +198,11 @@ catalogue_copy(const struct shm *shm, struct catalogue *c)
 }
 
 static void
-put(uint8_t *to, const void *from, uint32_t n, size_t each)
+put(uint8_t *to, const void *from, uint64_t n, size_t each)
 {
 	/* An empty array may be no array at all. */
 	if (n > 0)
-		memcpy(to, from, (size_t)n * each);
+		memcpy(to, from, n * each);
 }
 
 enum catalogue_result
@@ -200,10 +214,13 @@ catalogue_publish(struct shm *shm, const struct catalogue *c)
 	struct shm_bank head = { .models = c->models, .groups = c->groups,
 		.channels = c->channels, .routes = c->routes,
 		.credentials = c->credentials, .grants = c->grants,
-		.overrides = c->overrides };
+		.overrides = c->overrides, .screens = c->screens,
+		.screen_edition = c->screen_edition,
+		.screen_bytes = c->screen_bytes };
 	struct places p = places_of(&head);
 
-	if (p.end > shm->sizes.catalogue_bytes)
+	if (c->screen_bytes > shm->sizes.catalogue_bytes ||
+	    p.end > shm->sizes.catalogue_bytes)
 		return CATALOGUE_FULL;
 	bank->number = 0;
 	/* Who still copies this bank, two numbers ago, must not miss that the
@@ -220,6 +237,8 @@ catalogue_publish(struct shm *shm, const struct catalogue *c)
 	put(base + p.grant, c->grant, c->grants, sizeof(*c->grant));
 	put(base + p.override, c->override, c->overrides,
 	    sizeof(*c->override));
+	put(base + p.screen, c->screen, c->screens, sizeof(*c->screen));
+	put(base + p.block, c->screen_block, c->screen_bytes, 1);
 	bank->number = number;
 	/* release: complete before it is current */
 	atomic_store_explicit(&shm_header(shm)->catalogue_number, number,

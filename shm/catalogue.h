@@ -48,6 +48,22 @@ struct catalogue_group {
 	uint64_t group_id;
 	uint32_t multiplier_ppm;
 	uint32_t reserved;
+	uint64_t screens;		/* bit n: screen[n] is for its calls */
+};
+
+#define CATALOGUE_SCREENS 64		/* as many as bits */
+
+enum screen_action {
+	SCREEN_FLAG = 0,		/* marks the call's record */
+	SCREEN_BLOCK = 1		/* refuses or ends the call */
+};
+
+/* A list that calls are screened for; its entries are in the block, by the
+ * list's place here. */
+struct catalogue_screen {
+	uint32_t list_id;
+	uint16_t action;		/* enum screen_action */
+	uint16_t answers;		/* 1: they are screened too */
 };
 
 /* A group's multiplier for one model, instead of the group's own. */
@@ -133,8 +149,9 @@ struct catalogue_channel {
 struct catalogue {
 	uint64_t number;		/* of the bank it was taken from */
 	uint32_t models, groups, channels, routes, credentials, grants;
-	uint32_t overrides;
-	uint32_t reserved;
+	uint32_t overrides, screens;
+	uint64_t screen_edition;	/* of the block; 0: there is none */
+	uint64_t screen_bytes;
 	struct catalogue_model *model;
 	struct catalogue_group *group;
 	struct catalogue_channel *channel;
@@ -142,6 +159,8 @@ struct catalogue {
 	struct catalogue_credential *credential; /* sorted by channel */
 	struct catalogue_grant *grant;		/* likewise */
 	struct catalogue_override *override;	/* sorted by model */
+	struct catalogue_screen *screen;
+	void *screen_block;			/* base/text_match.h */
 };
 
 /*

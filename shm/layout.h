@@ -197,8 +197,9 @@ struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
 	uint32_t models, groups, channels, routes, credentials, grants;
-	uint32_t overrides;
-	uint32_t spare;
+	uint32_t overrides, screens;
+	uint64_t screen_edition;
+	uint64_t screen_bytes;
 	/* then the arrays, each aligned to 64 */
 };
 

@@ -28,6 +28,8 @@
 #define RECORD_UNKNOWN_USAGE	0x0100u	/* a usage field that no meter knows */
 #define RECORD_UNPRICED		0x0200u	/* something used had no price of its
 					 * own; base/fee.h says what then */
+#define RECORD_FLAGGED		0x0400u	/* something of a list was found */
+#define RECORD_BLOCKED		0x0800u	/* … of one that refuses */
 #define RECORD_LATE		0x00010000u /* booked after its node was fenced */
 
 /*
@@ -76,7 +78,8 @@ struct call_record {
 	uint8_t speed;			/* enum usage_speed */
 	uint8_t region;			/* enum usage_region */
 	uint8_t image_quality;		/* enum image_quality */
-	uint8_t spare[66];		/* 0 */
+	uint16_t screen_list_id;	/* what was found is of this list */
+	uint8_t spare[64];		/* 0 */
 };
 
 static_assert(USAGE_COUNT_MAX <= UINT32_MAX, "other_count holds any count");

@@ -218,6 +218,53 @@ patterns_sane(const struct text_match *m)
 	return true;
 }
 
+uint32_t
+text_child(const struct text_match *m, uint32_t state, uint8_t b)
+{
+	uint32_t i = m->first[state], end = m->first[state + 1];
+
+	/* Sorted, and hardly ever more than a few. */
+	while (end - i > 8) {
+		uint32_t half = i + (end - i) / 2;
+
+		if (m->byte[half] <= b)
+			i = half;
+		else
+			end = half;
+	}
+	for (; i < end; i++)
+		if (m->byte[i] == b)
+			return i;
+	return 0;
+}
+
+/* Whole rows for the two states where a search mostly is. */
+static void
+make_rows(struct text_match *m)
+{
+	uint32_t s, to;
+	uint8_t was, out[TEXT_FORM_BYTES];
+	unsigned b;
+
+	for (s = 1; s < m->first[1]; s++)
+		m->root[m->byte[s]] = s;
+	m->edge_state = m->root[TEXT_EDGE];
+	for (b = 0; b < 256; b++) {
+		to = m->edge_state == 0 ? 0 : text_child(m, m->edge_state,
+		    (uint8_t)b);
+		m->edge[b] = to != 0 ? to : m->root[b];
+	}
+	for (b = 0; b < 128; b++) {
+		was = TEXT_START;
+		s = (uint32_t)text_form(b, &was, out);
+		m->ascii[b].byte = out[s - 1];
+		m->ascii[b].class = was;
+		m->ascii[b].idle = was == TEXT_WORD &&
+		    m->root[m->ascii[b].byte] == 0 &&
+		    m->head->pattern_states == 0;
+	}
+}
+
 bool
 text_match_open(const void *block, size_t bytes, struct text_match *m)
 {
@@ -241,47 +288,36 @@ text_match_open(const void *block, size_t bytes, struct text_match *m)
 	m->byte = base + p.byte;
 	if (!states_sane(m) || !patterns_sane(m))
 		return false;
-	for (uint32_t s = 1; s < m->first[1]; s++)
-		m->root[m->byte[s]] = s;
+	make_rows(m);
 	return true;
 }
 
-uint32_t
-text_child(const struct text_match *m, uint32_t state, uint8_t b)
+static inline uint32_t
+go(const struct text_match *m, uint32_t state, uint8_t b)
 {
-	uint32_t i = m->first[state], end = m->first[state + 1];
+	uint32_t to;
 
-	/* Sorted, and hardly ever more than a few. */
-	while (end - i > 8) {
-		uint32_t half = i + (end - i) / 2;
-
-		if (m->byte[half] <= b)
-			i = half;
-		else
-			end = half;
+	for (; state != 0; state = m->fail[state]) {
+		if (state == m->edge_state)
+			return m->edge[b];
+		to = text_child(m, state, b);
+		if (to != 0)
+			return to;
 	}
-	for (; i < end; i++)
-		if (m->byte[i] == b)
-			return i;
-	return 0;
+	return m->root[b];
 }
 
-static void
+static inline void
 step(const struct text_match *m, struct text_search *s, uint8_t b)
 {
-	uint32_t state = s->state, to = 0;
-
-	while (state != 0 && (to = text_child(m, state, b)) == 0)
-		state = m->fail[state];
-	if (state == 0)
-		to = m->root[b];
-	s->state = to;
-	s->found |= m->sets[m->out[to]];
-	if (m->head->pattern_states > 0) {
-		s->pattern = m->next[s->pattern * m->head->pattern_classes +
-		    m->classes[b]];
-		s->found |= m->sets[m->pattern_out[s->pattern]];
-	}
+	s->state = go(m, s->state, b);
+	if (m->out[s->state] != 0)
+		s->found |= m->sets[m->out[s->state]];
+	if (m->head->pattern_states == 0)
+		return;
+	s->pattern = m->next[s->pattern * m->head->pattern_classes +
+	    m->classes[b]];
+	s->found |= m->sets[m->pattern_out[s->pattern]];
 }
 
 static void
@@ -292,6 +328,21 @@ take(const struct text_match *m, struct text_search *s, uint32_t c)
 
 	for (size_t i = 0; i < n; i++)
 		step(m, s, out[i]);
+}
+
+/* The same as take(), for what most text is. */
+static inline void
+take_ascii(const struct text_match *m, struct text_search *s, uint8_t b)
+{
+	struct text_form_row row = m->ascii[b];
+
+	if (row.class != s->was) {
+		if ((row.class == TEXT_WORD) != (s->was == TEXT_WORD))
+			step(m, s, TEXT_EDGE);
+		s->was = row.class;
+	} else if (row.class == TEXT_SPACE)
+		return;
+	step(m, s, row.byte);
 }
 
 void
@@ -323,8 +374,15 @@ text_search_feed(const struct text_match *m, struct text_search *s,
 	uint32_t c;
 
 	for (size_t i = 0; i < len; i++) {
+		/* The rest of a word that is none of those wanted. */
+		if (s->state == 0 && s->was == TEXT_WORD && s->missing == 0) {
+			while (i < len && p[i] < 0x80 && m->ascii[p[i]].idle)
+				i++;
+			if (i == len)
+				return;
+		}
 		if (p[i] < 0x80 && s->missing == 0) {
-			take(m, s, p[i]);
+			take_ascii(m, s, p[i]);
 			continue;
 		}
 		if (!text_decode(&s->point, &s->missing, p[i], &c, &bad))

@@ -81,7 +81,13 @@ struct text_match {
 	const uint16_t *next;		/* patterns: [state][class] */
 	const uint16_t *pattern_out;
 	const uint8_t *classes;		/* of bytes */
-	uint32_t root[256];
+	uint32_t root[256];		/* where bytes lead from there, and */
+	uint32_t edge_state;		/* from where a word begins */
+	uint32_t edge[256];
+	struct text_form_row {		/* ASCII, in the common form */
+		uint8_t byte, class;
+		bool idle;		/* begins nothing within a word */
+	} ascii[128];
 };
 
 /* False: it is no such block, and must not be searched with. */

@@ -52,6 +52,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
+	%D%/q_screen.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
 	%D%/queries.h \
@@ -77,7 +78,8 @@ YOUYUN_SQL = \
 	%D%/sql/0011-notices.sql \
 	%D%/sql/0012-limits.sql \
 	%D%/sql/0014-portal.sql \
-	%D%/sql/0019-roles.sql
+	%D%/sql/0019-roles.sql \
+	%D%/sql/0021-screening.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -146,6 +146,41 @@ Q_RESULT q_limit(struct db *db, enum limit_scope scope, int64_t object_id,
 	    struct limit_row *limit_r);
 
 /*
+ * Lists that calls are screened for
+ */
+struct screen_row {
+	int64_t id;
+	const char *name;
+	int64_t action;			/* enum screen_action */
+	bool answers;
+	int64_t status;			/* 0 active, 1 disabled */
+	const char *groups;		/* "a,b"; "": all */
+	int64_t entries;
+};
+
+struct screen_entry_row {
+	int64_t list_id;
+	int64_t kind;			/* enum text_match_kind */
+	const char *text;
+};
+
+/* Makes the list or changes it; -1 leaves a member as it is (a new one flags
+ * requests and is active).  SQLSTATE YY010: there are as many as may be. */
+Q_RESULT q_screen_set(struct db *db, const char *name, int64_t action,
+	    int64_t answers, int64_t status, int64_t *id_r);
+/* No groups: for all.  DB_NONE: there is no such group. */
+Q_RESULT q_screen_groups_set(struct db *db, int64_t id,
+	    const char *const *groups, size_t n);
+/* Instead of those that are there.  DB_NONE: no such list. */
+Q_RESULT q_screen_entries_set(struct db *db, const char *name,
+	    const int64_t *kinds, const char *const *texts, size_t n);
+Q_RESULT q_screen_each(struct db *db,
+	    bool (*each)(const struct screen_row *, void *), void *arg);
+/* Of one list, in order; NULL: of all that are active. */
+Q_RESULT q_screen_entry_each(struct db *db, const char *name,
+	    bool (*each)(const struct screen_entry_row *, void *), void *arg);
+
+/*
  * Models and prices
  */
 struct model_row {

@@ -9,11 +9,13 @@
 #include "db/transaction.h"
 #include "db/value.h"
 #include "flusher/resolver.h"
+#include "flusher/screen_load.h"
 
 struct load {
 	int64_t now_us;
 	uint32_t max_slots;
 	struct catalogue *c;
+	const struct catalogue *former;
 	int64_t next_price_us;
 };
 
@@ -381,11 +383,18 @@ load_overrides(struct db *db, struct load *l)
 }
 
 static enum db_result
+load_screens(struct db *db, struct load *l)
+{
+	return screen_load(db, l->former, l->c);
+}
+
+static enum db_result
 body(struct db *db, void *arg)
 {
 	static enum db_result (*const parts[])(struct db *, struct load *) = {
 		load_models, load_next_price, load_groups, load_channels,
-		load_credentials, load_grants, load_routes, load_overrides
+		load_credentials, load_grants, load_routes, load_overrides,
+		load_screens
 	};
 	struct load *l = arg;
 	enum db_result result = DB_OK;
@@ -400,9 +409,10 @@ body(struct db *db, void *arg)
 
 enum db_result
 catalogue_load(struct db *db, int64_t now_us, uint32_t max_slots,
-    struct catalogue *catalogue_r, int64_t *next_price_us_r)
+    const struct catalogue *former, struct catalogue *catalogue_r,
+    int64_t *next_price_us_r)
 {
-	struct load l = { now_us, max_slots, catalogue_r, 0 };
+	struct load l = { now_us, max_slots, catalogue_r, former, 0 };
 	enum db_result result;
 
 	memset(catalogue_r, 0, sizeof(*catalogue_r));

@@ -105,7 +105,8 @@ load_catalogue(struct directory *d)
 	enum db_result result;
 
 	result = catalogue_load(d->db, clock_wall().us,
-	    shm_sizes(d->config.shm)->channels, &fresh, &d->next_price_us);
+	    shm_sizes(d->config.shm)->channels, &d->catalogue, &fresh,
+	    &d->next_price_us);
 	if (result != DB_OK)
 		return result;
 	result = directory_load_group_limits(d);

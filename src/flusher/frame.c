@@ -38,6 +38,12 @@ header_encode(const struct journal_header *header, const uint64_t *position,
 }
 
 bool
+journal_version_known(uint32_t version)
+{
+	return version == JOURNAL_VERSION || version == JOURNAL_VERSION_READ;
+}
+
+bool
 header_decode(const void *block, size_t len, struct journal_header *h,
     const uint64_t **position_r)
 {
@@ -47,7 +53,7 @@ header_decode(const void *block, size_t len, struct journal_header *h,
 	if (len < sizeof(*h))
 		return false;
 	memcpy(h, p, sizeof(*h));
-	if (h->magic != JOURNAL_MAGIC || h->version != JOURNAL_VERSION ||
+	if (h->magic != JOURNAL_MAGIC || !journal_version_known(h->version) ||
 	    h->frame_bytes != FRAME_BYTES || h->seats > JOURNAL_SEATS_MAX ||
 	    h->header_bytes != header_size(h->seats) || len < h->header_bytes)
 		return false;

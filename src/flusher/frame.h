@@ -28,7 +28,9 @@
 struct file_ops;
 
 #define JOURNAL_MAGIC UINT64_C(0x316c6e72756f7979)	/* "yyournl1" */
-#define JOURNAL_VERSION 2
+#define JOURNAL_VERSION 3
+/* Read, too: what version 3 added to records was 0 in them. */
+#define JOURNAL_VERSION_READ 2
 #define JOURNAL_SUFFIX ".yyj"
 #define HEADER_BLOCK 4096
 #define JOURNAL_SEATS_MAX 65536
@@ -69,6 +71,9 @@ struct journal_frame {
 #define FRAME_BYTES ((size_t)sizeof(struct journal_frame))
 static_assert(sizeof(struct journal_frame) == 568,
     "the journal's format: frames have no padding and a fixed size");
+
+/* Can files of this version be read? */
+bool	journal_version_known(uint32_t version);
 
 /* The size of a header block for so many seats. */
 uint32_t header_size(uint32_t seats);

@@ -63,7 +63,7 @@ open_file(struct journal_reader *r, uint64_t first_seq)
 	if (r->fd < 0)
 		return false;
 	if (file_read_full(r->ops, r->fd, &h, sizeof(h), 0) != sizeof(h) ||
-	    h.magic != JOURNAL_MAGIC || h.version != JOURNAL_VERSION ||
+	    h.magic != JOURNAL_MAGIC || !journal_version_known(h.version) ||
 	    h.first_seq != first_seq ||
 	    h.header_bytes != header_size(h.seats)) {
 		let_go(r);

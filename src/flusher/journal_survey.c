@@ -137,7 +137,7 @@ look_at_header(struct survey_run *run, struct journal_found *f)
 	n = file_read_full(run->ops, fd, block, size, 0);
 	memcpy(&h, block, sizeof(h));
 	if (n >= (ssize_t)sizeof(h) && h.magic == JOURNAL_MAGIC &&
-	    h.version != JOURNAL_VERSION) {
+	    !journal_version_known(h.version)) {
 		result = refuse(run, f,
 		    "was written by another version of youyun");
 		goto out;

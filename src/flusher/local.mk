@@ -25,4 +25,5 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/progress.h \
 	%D%/reclaim.c %D%/reclaim.h \
 	%D%/resolver.c %D%/resolver.h \
+	%D%/screen_load.c %D%/screen_load.h \
 	%D%/taking.c

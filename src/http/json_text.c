@@ -79,13 +79,22 @@ begin_string(struct json_text *j)
 }
 
 /* base64, and its alphabet for addresses. */
-static bool
-is_code(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=' ||
-	    c == '-' || c == '_';
-}
+static const bool is_code[256] = {
+	['+'] = true, ['-'] = true, ['/'] = true, ['0'] = true, ['1'] = true,
+	['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true,
+	['7'] = true, ['8'] = true, ['9'] = true, ['='] = true, ['A'] = true,
+	['B'] = true, ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true,
+	['G'] = true, ['H'] = true, ['I'] = true, ['J'] = true, ['K'] = true,
+	['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true, ['P'] = true,
+	['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true,
+	['V'] = true, ['W'] = true, ['X'] = true, ['Y'] = true, ['Z'] = true,
+	['_'] = true, ['a'] = true, ['b'] = true, ['c'] = true, ['d'] = true,
+	['e'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['i'] = true,
+	['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true, ['n'] = true,
+	['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
+	['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true,
+	['y'] = true, ['z'] = true
+};
 
 static void
 let_go(struct json_text *j)
@@ -120,7 +129,7 @@ report(struct json_text *j, const char *p, size_t len)
 
 	while (i < len) {
 		run = i;
-		while (i < len && is_code(p[i]))
+		while (i < len && is_code[(unsigned char)p[i]])
 			i++;
 		/* A short run that ends here, and began here, is text. */
 		if (run > 0 && i < len && i - run < sizeof(j->hold)) {

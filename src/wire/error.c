@@ -93,6 +93,10 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_NOT_TRANSLATED, 400, "not_translated",
 	    "unsupported_parameter", false, false, "The request asks for"
 	    " something that this model's provider has no word for." },
+	{ WIRE_ERROR_CONTENT_BLOCKED, 400, "content_blocked",
+	    "content_policy_violation", false, true, "The call was refused,"
+	    " for something in it is not allowed here. Nothing was"
+	    " charged." },
 	{ WIRE_ERROR_NO_KEY, 401, "no_key", "missing_api_key", false, false,
 	    "No API key was given. Send it as 'Authorization: Bearer KEY' or"
 	    " 'x-api-key: KEY'." },
@@ -197,6 +201,10 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_STREAM_TIMEOUT, 504, "stream_timeout",
 	    "upstream_timeout", false, false,
 	    "The model's provider fell silent; the answer is not complete." },
+	{ WIRE_ERROR_STREAM_BLOCKED, 400, "stream_blocked",
+	    "content_policy_violation", false, true,
+	    "The answer was ended here, for what follows is not allowed"
+	    " here." },
 	{ WIRE_ERROR_CLIENT_GONE, 499, "client_gone", NULL, false, false,
 	    "The client closed the connection." },
 	{ WIRE_ERROR_UPSTREAM_STATUS, 502, "upstream_status",

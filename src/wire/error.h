@@ -28,6 +28,7 @@ enum wire_error {
 	WIRE_ERROR_BAD_KEY = 11,	/* 401: unknown, revoked */
 	WIRE_ERROR_KEY_EXPIRED = 12,	/* 401 */
 	WIRE_ERROR_NOT_TRANSLATED = 13,	/* 400: no word for it upstream */
+	WIRE_ERROR_CONTENT_BLOCKED = 14, /* 400: by the operator's lists */
 	WIRE_ERROR_NO_MONEY = 20,	/* 402 */
 	WIRE_ERROR_ACCOUNT_CLOSED = 30,	/* 403: suspended or closed */
 	WIRE_ERROR_ADDRESS_DENIED = 31,	/* 403 */
@@ -60,6 +61,7 @@ enum wire_error {
 	WIRE_ERROR_STREAM_NO_MONEY = 150, /* 402, in the stream */
 	WIRE_ERROR_STREAM_CUT = 151,	/* 502, in the stream */
 	WIRE_ERROR_STREAM_TIMEOUT = 152, /* 504, in the stream */
+	WIRE_ERROR_STREAM_BLOCKED = 154, /* 400, in the stream */
 	/* Recorded, never rendered: nobody is there to read it. */
 	WIRE_ERROR_CLIENT_GONE = 160,
 	/* Recorded: the upstream's own 4xx/5xx was passed on or replaced. */

@@ -88,6 +88,8 @@ add_data(struct wire_form *form, struct span data)
 {
 	if (form->parts.is_file)
 		add_file(form, data);
+	else if (!form->costs && form->on_field != NULL)
+		form->on_field(form->context, data.p, data.len);
 	if (!form->costs)
 		return;
 	if (data.len > sizeof(form->value) - form->value_len) {
@@ -105,6 +107,8 @@ end_part(struct wire_form *form, struct wire_request *request,
 	const char *name = form->parts.name;
 	struct span value = { form->value, form->value_len };
 
+	if (!form->costs && !form->parts.is_file && form->on_field != NULL)
+		form->on_field(form->context, NULL, 0);
 	if (!form->costs)
 		return true;
 	if (form->value_long)

@@ -24,6 +24,11 @@ struct wire_form {
 	bool has_model;			/* request->model is complete */
 	uint64_t file_bytes;		/* so far */
 
+	/* Told of fields that aren't files nor cost money, bit by bit, and of
+	 * their end (NULL); may be NULL. */
+	void (*on_field)(void *context, const char *text, size_t len);
+	void *context;
+
 	/* Private. */
 	struct multipart parts;
 	uint64_t at;			/* bytes read */

@@ -15,6 +15,7 @@
 #include "worker/context.h"
 #include "worker/limits.h"
 #include "worker/park.h"
+#include "worker/screen.h"
 
 #define RETRY_SOON_S 1
 #define RETRY_LATER_S 5
@@ -199,6 +200,15 @@ take_hold(struct call *call, const struct catalogue_model *model)
 	return refuse(call, WIRE_ERROR_OVERLOADED, RETRY_SOON_S);
 }
 
+/* Of a form what came so far was screened when it came. */
+static bool
+screen(struct call *call)
+{
+	if (call->route->body == WIRE_BODY_FORM || screen_request(call))
+		return true;
+	return refuse(call, WIRE_ERROR_CONTENT_BLOCKED, 0);
+}
+
 bool
 admit_call(struct call *call, struct admission *admission_r)
 {
@@ -207,7 +217,7 @@ admit_call(struct call *call, struct admission *admission_r)
 	if (!limits_glance(call))
 		return false;
 	admission_r->model = find_model(call);
-	return admission_r->model != NULL &&
+	return admission_r->model != NULL && screen(call) &&
 	    attempt_choose(call, admission_r->model, &admission_r->choice) &&
 	    make_terms(call, admission_r->model) &&
 	    take_hold(call, admission_r->model) &&

@@ -15,6 +15,7 @@
 #include "worker/front.h"
 #include "worker/park.h"
 #include "worker/portal.h"
+#include "worker/screen.h"
 #include "worker/translated.h"
 
 /* Calls and buffers kept for the next ones. */
@@ -141,6 +142,7 @@ call_release(struct call *call)
 	park_forget(call);
 	translated_forget(call);
 	portal_forget(call);
+	screen_free(call);
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);

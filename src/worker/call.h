@@ -43,6 +43,7 @@
 struct client;
 struct exchange;
 struct portal_answer;
+struct screening;
 struct translated;
 struct worker;
 
@@ -156,6 +157,8 @@ struct call {
 	bool waits_ended;		/* the upstream has said all */
 	size_t withheld;		/* end of `relay` without money yet */
 	uint64_t drained_bytes;
+	bool screens;			/* the answer is text to be searched */
+	struct screening *screening;	/* see screen.h; NULL: none */
 
 	/* The answer. */
 	int status;

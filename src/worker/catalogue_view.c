@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/text_match.h"
 #include "conf/settings.h"
 #include "upstream/endpoint.h"
 
@@ -23,6 +24,8 @@ struct catalogue_view {
 	uint32_t *first_override;	/* per model */
 	uint32_t *first_route;		/* per model */
 	struct view_channel *channel;	/* per channel */
+	struct text_match match;
+	bool screens;			/* match can be searched with */
 };
 
 /* FNV-1a: names are short, and the operator's own. */
@@ -132,6 +135,9 @@ view_of(struct catalogue *catalogue)
 		view_free(&view);
 		return NULL;
 	}
+	view->screens = view->catalogue.screen_bytes > 0 &&
+	    text_match_open(view->catalogue.screen_block,
+	    view->catalogue.screen_bytes, &view->match);
 	for (uint32_t i = 0; i < view->catalogue.channels; i++) {
 		view->channel[i].channel = &view->catalogue.channel[i];
 		find_grants(&view->catalogue, i, &view->channel[i]);
@@ -510,6 +516,21 @@ view_multiplier(const struct catalogue_view *view, uint64_t group_id,
 			return true;
 		}
 	return false;
+}
+
+uint64_t
+view_screens(const struct catalogue_view *view, uint64_t group_id)
+{
+	for (uint32_t i = 0; view->screens && i < view->catalogue.groups; i++)
+		if (view->catalogue.group[i].group_id == group_id)
+			return view->catalogue.group[i].screens;
+	return 0;
+}
+
+const struct text_match *
+view_text_match(const struct catalogue_view *view)
+{
+	return &view->match;
 }
 
 void

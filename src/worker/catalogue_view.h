@@ -20,6 +20,7 @@
 
 struct secrets;
 struct settings;
+struct text_match;
 struct shm;
 struct upstream;
 struct upstream_client;
@@ -90,6 +91,11 @@ bool	view_multiplier(const struct catalogue_view *view, uint64_t group_id,
 bool	view_upstream_name(const struct catalogue_model *model,
 	    const char *upstream_name, const char *name, size_t len,
 	    char name_r[MODEL_NAME_BYTES]) __attribute__((warn_unused_result));
+
+/* The lists that calls of the group are screened for, bit by bit (by their
+ * place in the catalogue), and what finds them. */
+uint64_t view_screens(const struct catalogue_view *view, uint64_t group_id);
+const struct text_match *view_text_match(const struct catalogue_view *view);
 
 /* The routes of a model, by priority: from *first_r to before *end_r. */
 void	view_routes(const struct catalogue_view *view,

@@ -26,6 +26,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/relay_end.c %D%/relay_end.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.c %D%/request.h \
+	%D%/screen.c %D%/screen.h \
 	%D%/settle.c %D%/settle.h \
 	%D%/tls_io.c %D%/tls_io.h \
 	%D%/translated.c %D%/translated.h \

@@ -19,6 +19,7 @@
 #include "worker/context.h"
 #include "worker/front.h"
 #include "worker/relay_end.h"
+#include "worker/screen.h"
 #include "worker/settle.h"
 #include "worker/translated.h"
 
@@ -149,6 +150,8 @@ on_head(void *arg, int status, const struct response_head *head)
 		return;
 	call->events = head->is_event_stream;
 	/* Without events it is an array, whose elements come one by one. */
+	screen_free(call);
+	call->screens = call->events || head->is_json;
 	call->streamed = call->events ||
 	    call->upstream_route->route == WIRE_ROUTE_STREAM_GENERATE;
 	if (!call->events)
@@ -304,6 +307,10 @@ stream_body(struct call *call, const char *p, size_t len)
 		relay_end_for_money(call, mid_event);
 		return len;
 	}
+	if (call->screens && !screen_answer(call, p, n)) {
+		relay_end_blocked(call, mid_event);
+		return len;
+	}
 	if (!pass_on(call, p, n)) {
 		relay_end_untranslated(call);
 		return len;
@@ -336,6 +343,10 @@ plain_body(struct call *call, const char *p, size_t len)
 			wire_meter_feed(&call->meter, p, n);
 			answers_note(call);
 		}
+		if (call->screens && !screen_answer(call, p, n)) {
+			relay_end_blocked(call, false);
+			return len;
+		}
 		append(call, p, n);
 	}
 	if (call->broken) {
@@ -361,7 +372,9 @@ translated_body(struct call *call, const char *p, size_t len)
 		attempt_answered(call);
 	if (call->metered)
 		wire_meter_feed(&call->meter, p, len);
-	if (!translated_collect(call, p, len))
+	if (call->screens && !screen_answer(call, p, len))
+		relay_end_blocked(call, false);
+	else if (!translated_collect(call, p, len))
 		relay_end_untranslated(call);
 	return len;
 }
@@ -423,6 +436,8 @@ on_end(void *arg)
 		relay_over(call);
 	else if (call->waits)
 		call->waits_ended = true;
+	else if (call->screens && !screen_answer_end(call))
+		relay_end_blocked(call, false);
 	else if (call->translated != NULL && !call->streamed &&
 	    !translated_whole(call))
 		relay_end_untranslated(call);

@@ -269,6 +269,32 @@ relay_end_for_money(struct call *call, bool mid_event)
 }
 
 void
+relay_end_blocked(struct call *call, bool mid_event)
+{
+	exchange_cancel(&call->exchange);
+	attempt_over(call);
+	call->upstream_over = true;
+	if (call->metered)
+		wire_meter_finish(&call->meter);
+	if (call->answer == ANSWER_NONE) {
+		call->broken = false;
+		relay_fail(call, WIRE_ERROR_CONTENT_BLOCKED);
+		return;
+	}
+	if (call->streamed)
+		append_event(call, WIRE_ERROR_STREAM_BLOCKED,
+		    mid_event || call->filtered);
+	else {
+		/* It ends short of its length, or without the last chunk. */
+		call->broken = true;
+		if (!call->settled)
+			call->recorded_error = WIRE_ERROR_STREAM_BLOCKED;
+	}
+	settle_usage(call);
+	call_wake(call);
+}
+
+void
 relay_stop_waiting(struct call *call)
 {
 	park_done(call);

@@ -19,6 +19,9 @@ void	relay_end(struct call *call);
 void	relay_end_failed(struct call *call, enum upstream_failure failure);
 /* A stream's money is gone: mid_event, for what was delivered so far. */
 void	relay_end_for_money(struct call *call, bool mid_event);
+/* What comes next must not be delivered: it is on one of the operator's lists.
+ * mid_event as above. */
+void	relay_end_blocked(struct call *call, bool mid_event);
 /* It doesn't wait for money any more: what it has must do. */
 void	relay_stop_waiting(struct call *call);
 /* We ran out of memory for it. */

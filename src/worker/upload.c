@@ -12,6 +12,7 @@
 #include "worker/forward.h"
 #include "worker/front.h"
 #include "worker/park.h"
+#include "worker/screen.h"
 #include "worker/settle.h"
 
 #define RETRY_SOON_S 1
@@ -31,15 +32,39 @@ refuse_fault(struct call *call, const struct wire_fault *fault)
 	return refuse(call, fault->error, fault->param);
 }
 
+static void
+on_field(void *context, const char *text, size_t len)
+{
+	if (text != NULL)
+		(void)!screen_field(context, text, len);
+	else
+		(void)!screen_field_end(context);
+}
+
 bool
 upload_begin(struct call *call)
 {
 	struct wire_fault fault;
 
-	if (wire_form_init(&call->form, call->route->route,
+	if (!wire_form_init(&call->form, call->route->route,
 	    call->head.content_type, &call->request, &fault))
-		return true;
-	return refuse_fault(call, &fault);
+		return refuse_fault(call, &fault);
+	call->form.on_field = on_field;
+	call->form.context = call;
+	return true;
+}
+
+/* The next bytes.  False: refused. */
+static bool
+read_form(struct call *call, const char *p, size_t len)
+{
+	struct wire_fault fault;
+
+	if (!wire_form_feed(&call->form, p, len, &call->request, &fault))
+		return refuse_fault(call, &fault);
+	if ((call->record.flags & RECORD_BLOCKED) != 0)
+		return refuse(call, WIRE_ERROR_CONTENT_BLOCKED, NULL);
+	return true;
 }
 
 /* Of the whole, for what is estimated by its size. */
@@ -108,10 +133,8 @@ upload_abort(struct call *call)
 static bool
 look(struct call *call, const char *p, size_t len)
 {
-	struct wire_fault fault;
-
-	if (!wire_form_feed(&call->form, p, len, &call->request, &fault))
-		return refuse_fault(call, &fault);
+	if (!read_form(call, p, len))
+		return false;
 	if (!buf_append(&call->body, p, len))
 		return refuse(call, WIRE_ERROR_OVERLOADED, NULL);
 	/* One that is complete waits for the request's own end. */
@@ -165,7 +188,6 @@ pass_on(struct call *call, const char *p, size_t len, size_t *taken_r)
 {
 	size_t room = exchange_room(call->exchange);
 	bool was_done = call->form.done;
-	struct wire_fault fault;
 
 	room -= room < UPLOAD_SPARE_BYTES ? room : UPLOAD_SPARE_BYTES;
 	*taken_r = len < room ? len : room;
@@ -175,11 +197,8 @@ pass_on(struct call *call, const char *p, size_t len, size_t *taken_r)
 		front_suspend(call->client);
 		return true;
 	}
-	if (!wire_form_feed(&call->form, p, *taken_r, &call->request,
-	    &fault)) {
-		(void)refuse_fault(call, &fault);
+	if (!read_form(call, p, *taken_r))
 		return give_up(call);
-	}
 	if (call->form.done && !was_done && !is_covered(call))
 		return give_up(call);
 	if (append(call, p, *taken_r))

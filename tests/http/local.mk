@@ -20,6 +20,7 @@ http_tests = \
 	%D%/test_nodes.py \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
+	%D%/test_screen.py \
 	%D%/test_top.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
