@@ -17,6 +17,8 @@
 #include "base/secret.h"
 #include "db/queries.h"
 
+#define OVERLAP_MAX_S (366 * 86400)
+
 static const struct opt add_options[] = {
 	{ "name", "NAME", "what the customer calls the key", false },
 	{ "expires", "TIME", "refuse it from then on: 2027-01-31, or 90d for "
@@ -87,7 +89,9 @@ print_new(const struct admin *admin, const struct key_new *k, const char *key,
 	if (admin->json) {
 		record = record_open();
 		record_number(record, "id", NULL, k->id);
-		record_number(record, "customer_id", NULL, k->customer_id);
+		if (k->customer_id != 0)
+			record_number(record, "customer_id", NULL,
+			    k->customer_id);
 		record_text(record, "key", NULL, key);
 		record_text(record, "hint", NULL, k->hint);
 		record_time(record, "expires", NULL, k->expires_us);
@@ -99,12 +103,33 @@ print_new(const struct admin *admin, const struct key_new *k, const char *key,
 	    (long long)k->id, customer);
 }
 
+/* A new key's text, to be scrubbed; k gets its digest and looks. */
+static enum admin_exit
+make_key(struct admin *admin, struct key_new *k, char key[API_KEY_LEN + 1])
+{
+	struct key_hasher *hasher;
+	struct secrets secrets;
+	enum admin_exit status = admin_secrets(admin, &secrets);
+
+	if (status != ADMIN_OK)
+		return status;
+	hasher = key_hasher_open(&secrets);
+	secrets_scrub(&secrets);
+	if (hasher == NULL) {
+		complain("out of memory");
+		return ADMIN_FAILED;
+	}
+	api_key_make(key);
+	api_key_hint(key, k->hint);
+	key_hasher_digest(hasher, key, API_KEY_LEN, k->digest);
+	key_hasher_close(&hasher);
+	return ADMIN_OK;
+}
+
 static enum admin_exit
 run_add(struct admin *admin, const struct args *args)
 {
 	char key[API_KEY_LEN + 1];
-	struct key_hasher *hasher;
-	struct secrets secrets;
 	struct key_new k;
 	enum admin_exit status;
 	enum db_result result;
@@ -116,19 +141,9 @@ run_add(struct admin *admin, const struct args *args)
 	if (status == ADMIN_OK)
 		status = admin_customer(admin, args->word[0], &k.customer_id);
 	if (status == ADMIN_OK)
-		status = admin_secrets(admin, &secrets);
+		status = make_key(admin, &k, key);
 	if (status != ADMIN_OK)
 		return status;
-	hasher = key_hasher_open(&secrets);
-	secrets_scrub(&secrets);
-	if (hasher == NULL) {
-		complain("out of memory");
-		return ADMIN_FAILED;
-	}
-	api_key_make(key);
-	api_key_hint(key, k.hint);
-	key_hasher_digest(hasher, key, API_KEY_LEN, k.digest);
-	key_hasher_close(&hasher);
 	result = admin_change(admin, add_body, &k);
 	if (result == DB_OK)
 		print_new(admin, &k, key, args->word[0]);
@@ -263,6 +278,79 @@ admin_key(struct admin *admin, const char *word, int64_t *id_r)
 	return status;
 }
 
+static const struct opt rotate_options[] = {
+	{ "overlap", "TIME", "how long the former key works on, such as 24h; "
+	  "without it, not at all", false },
+	{ NULL, NULL, NULL, false }
+};
+
+struct key_turn {
+	struct key_new fresh;
+	int64_t former_id, overlap_s;
+};
+
+static enum db_result
+rotate_body(struct db *db, void *arg)
+{
+	struct key_turn *t = arg;
+
+	return q_key_rotate(db, t->former_id, t->fresh.digest, t->fresh.hint,
+	    t->overlap_s, &t->fresh.id);
+}
+
+static enum admin_exit
+check_overlap(const struct args *args, int64_t *overlap_s)
+{
+	const char *text = args_get(args, "overlap");
+	int64_t now = clock_wall().us, until;
+
+	*overlap_s = 0;
+	if (text == NULL)
+		return ADMIN_OK;
+	if (!check_time_ahead(text, &until)) {
+		complain("--overlap %s: allowed are " CHECK_TIME_ALLOWED,
+		    text);
+		return ADMIN_USAGE;
+	}
+	*overlap_s = (until - now + 999999) / 1000000;
+	if (*overlap_s >= 1 && *overlap_s <= OVERLAP_MAX_S)
+		return ADMIN_OK;
+	complain("--overlap %s: allowed are a second to a year", text);
+	return ADMIN_USAGE;
+}
+
+static enum admin_exit
+run_rotate(struct admin *admin, const struct args *args)
+{
+	char key[API_KEY_LEN + 1];
+	struct key_turn t;
+	enum admin_exit status;
+	enum db_result result;
+
+	memset(&t, 0, sizeof t);
+	status = check_overlap(args, &t.overlap_s);
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_key(admin, args->word[0], &t.former_id);
+	if (status == ADMIN_OK)
+		status = make_key(admin, &t.fresh, key);
+	if (status != ADMIN_OK)
+		return status;
+	result = admin_change(admin, rotate_body, &t);
+	if (result == DB_OK)
+		print_new(admin, &t.fresh, key, "the same customer");
+	else if (result == DB_ERROR && strcmp(db_sqlstate(admin->db),
+	    "YY011") == 0) {
+		complain("key %lld is revoked", (long long)t.former_id);
+		status = ADMIN_REFUSED;
+	} else
+		status = admin_database_failed(admin, result,
+		    "rotate the key");
+	bytes_scrub(key, sizeof key);
+	return status;
+}
+
 static enum db_result
 revoke_body(struct db *db, void *arg)
 {
@@ -336,6 +424,9 @@ const struct verb verbs_key[] = {
 	  "refuse a key for good, by its number or looks",
 	  "key revoke 7 --reason \"found in a public repository\"", NULL,
 	  run_revoke },
+	{ "key", "rotate", "KEY", 1, 1,
+	  "make a key in the place of another, with the same rights",
+	  "key rotate 7 --overlap 24h", rotate_options, run_rotate },
 	{ "key", "show-hint", "KEY", 1, 1,
 	  "tell whose a key is, by its number or looks",
 	  "key show-hint 7", NULL, run_show_hint },

@@ -13,6 +13,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/channel_test.c \
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
+	%D%/cmd_allow.c \
 	%D%/cmd_balance.c \
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \

@@ -37,6 +37,8 @@ static const struct rule {
 	{ "customer", "limit", ALL },
 	{ "key", "limit", ALL },
 	{ "group", "limit", ALL },
+	{ "customer", "allow", ALL },
+	{ "key", "allow", ALL },
 	{ "group", "list", ALL },
 	{ "group", "overrides", ALL },
 	{ "screen", "list", SUPPORT | AUDITOR },

@@ -3,17 +3,54 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "shm/catalogue.h"
 #include "shm/layout.h"
 
-/* Where the arrays stand in a bank of these counts. */
-struct places {
-	uint64_t model, group, channel, route, credential, grant, override;
-	uint64_t screen, block, end;
+/* A bank's arrays, in their order. */
+#define ARRAY(n, array) { offsetof(struct catalogue, n), \
+	offsetof(struct catalogue, array), \
+	sizeof(*((struct catalogue *)NULL)->array) }
+static const struct array {
+	size_t count_at;	/* uint32_t, in struct catalogue */
+	size_t pointer_at;
+	size_t each;
+} arrays[] = {
+	ARRAY(models, model),
+	ARRAY(groups, group),
+	ARRAY(channels, channel),
+	ARRAY(routes, route),
+	ARRAY(credentials, credential),
+	ARRAY(grants, grant),
+	ARRAY(overrides, override),
+	ARRAY(screens, screen),
+	ARRAY(screen_bytes, screen_block),
+	ARRAY(policies, policy),
+	ARRAY(policy_models, policy_model),
+	ARRAY(policy_networks, policy_network),
+	ARRAY(policy_regions, policy_region),
 };
+#undef ARRAY
+
+static_assert(sizeof(arrays) / sizeof(arrays[0]) == CATALOGUE_ARRAYS,
+    "a bank has a count for each array");
+
+static uint32_t *
+count_of(const struct catalogue *c, int i)
+{
+	return (uint32_t *)(void *)((char *)(uintptr_t)c +
+	    arrays[i].count_at);
+}
+
+static void **
+pointer_of(const struct catalogue *c, int i)
+{
+	return (void **)(void *)((char *)(uintptr_t)c +
+	    arrays[i].pointer_at);
+}
 
 static uint64_t
 line_up(uint64_t n)
@@ -21,30 +58,17 @@ line_up(uint64_t n)
 	return (n + SHM_LINE - 1) / SHM_LINE * SHM_LINE;
 }
 
-static struct places
-places_of(const struct shm_bank *b)
+/* Where the arrays stand in a bank of these counts; returns its size. */
+static uint64_t
+places_of(const struct shm_bank *b, uint64_t at_r[CATALOGUE_ARRAYS])
 {
-	struct places p;
+	uint64_t at = line_up(sizeof(struct shm_bank));
 
-	p.model = line_up(sizeof(struct shm_bank));
-	p.group = line_up(p.model +
-	    (uint64_t)b->models * sizeof(struct catalogue_model));
-	p.channel = line_up(p.group +
-	    (uint64_t)b->groups * sizeof(struct catalogue_group));
-	p.route = line_up(p.channel +
-	    (uint64_t)b->channels * sizeof(struct catalogue_channel));
-	p.credential = line_up(p.route +
-	    (uint64_t)b->routes * sizeof(struct catalogue_route));
-	p.grant = line_up(p.credential +
-	    (uint64_t)b->credentials * sizeof(struct catalogue_credential));
-	p.override = line_up(p.grant +
-	    (uint64_t)b->grants * sizeof(struct catalogue_grant));
-	p.screen = line_up(p.override +
-	    (uint64_t)b->overrides * sizeof(struct catalogue_override));
-	p.block = line_up(p.screen +
-	    (uint64_t)b->screens * sizeof(struct catalogue_screen));
-	p.end = line_up(p.block + b->screen_bytes);
-	return p;
+	for (int i = 0; i < CATALOGUE_ARRAYS; i++) {
+		at_r[i] = at;
+		at = line_up(at + (uint64_t)b->count[i] * arrays[i].each);
+	}
+	return at;
 }
 
 bool
@@ -80,15 +104,8 @@ model_fit(const char *entry, const char *name)
 void
 catalogue_free(struct catalogue *c)
 {
-	free(c->model);
-	free(c->group);
-	free(c->channel);
-	free(c->route);
-	free(c->credential);
-	free(c->grant);
-	free(c->override);
-	free(c->screen);
-	free(c->screen_block);
+	for (int i = 0; i < CATALOGUE_ARRAYS; i++)
+		free(*pointer_of(c, i));
 	memset(c, 0, sizeof(*c));
 }
 
@@ -101,6 +118,12 @@ copy_of(const void *p, uint64_t n, size_t each)
 	if (copy != NULL)
 		memcpy(copy, p, bytes);
 	return copy;
+}
+
+static bool
+in_array(uint32_t first, uint32_t n, uint32_t all)
+{
+	return first <= all && n <= all - first;
 }
 
 /* An index that points nowhere would be followed on every call. */
@@ -126,39 +149,30 @@ indices_sane(const struct catalogue *c, uint32_t max_slots)
 	for (i = 0; i < c->overrides; i++)
 		if (c->override[i].model >= c->models)
 			return false;
+	for (i = 0; i < c->policies; i++)
+		if (!in_array(c->policy[i].first_model, c->policy[i].models,
+		    c->policy_models) || !in_array(c->policy[i].first_network,
+		    c->policy[i].networks, c->policy_networks) ||
+		    !in_array(c->policy[i].first_region, c->policy[i].regions,
+		    c->policy_regions))
+			return false;
 	return c->screens <= CATALOGUE_SCREENS;
 }
 
 static bool
 copy_arrays(struct catalogue *c, const struct shm_bank *head,
-    const uint8_t *base, const struct places *p)
+    const uint8_t *base, const uint64_t at[CATALOGUE_ARRAYS])
 {
-	c->models = head->models;
-	c->groups = head->groups;
-	c->channels = head->channels;
-	c->routes = head->routes;
-	c->credentials = head->credentials;
-	c->grants = head->grants;
-	c->overrides = head->overrides;
-	c->screens = head->screens;
+	bool ok = true;
+
 	c->screen_edition = head->screen_edition;
-	c->screen_bytes = head->screen_bytes;
-	c->model = copy_of(base + p->model, c->models, sizeof(*c->model));
-	c->group = copy_of(base + p->group, c->groups, sizeof(*c->group));
-	c->channel = copy_of(base + p->channel, c->channels,
-	    sizeof(*c->channel));
-	c->route = copy_of(base + p->route, c->routes, sizeof(*c->route));
-	c->credential = copy_of(base + p->credential, c->credentials,
-	    sizeof(*c->credential));
-	c->grant = copy_of(base + p->grant, c->grants, sizeof(*c->grant));
-	c->override = copy_of(base + p->override, c->overrides,
-	    sizeof(*c->override));
-	c->screen = copy_of(base + p->screen, c->screens, sizeof(*c->screen));
-	c->screen_block = copy_of(base + p->block, c->screen_bytes, 1);
-	return c->model != NULL && c->group != NULL && c->channel != NULL &&
-	    c->route != NULL && c->credential != NULL && c->grant != NULL &&
-	    c->override != NULL && c->screen != NULL &&
-	    c->screen_block != NULL;
+	for (int i = 0; i < CATALOGUE_ARRAYS; i++) {
+		*count_of(c, i) = head->count[i];
+		*pointer_of(c, i) = copy_of(base + at[i], head->count[i],
+		    arrays[i].each);
+		ok = ok && *pointer_of(c, i) != NULL;
+	}
+	return ok;
 }
 
 enum catalogue_result
@@ -167,7 +181,7 @@ catalogue_copy(const struct shm *shm, struct catalogue *c)
 	const struct shm_bank *bank;
 	const uint8_t *base;
 	struct shm_bank head;
-	struct places p;
+	uint64_t at[CATALOGUE_ARRAYS];
 
 	memset(c, 0, sizeof(*c));
 	c->number = catalogue_current(shm);
@@ -176,13 +190,10 @@ catalogue_copy(const struct shm *shm, struct catalogue *c)
 	bank = shm_bank(shm, c->number);
 	base = (const uint8_t *)bank;
 	head = *bank;
-	/* A size that is no size must not make the sum wrap. */
-	if (head.screen_bytes > shm->sizes.catalogue_bytes)
+	if (places_of(&head, at) > shm->sizes.catalogue_bytes ||
+	    head.number != c->number)
 		return CATALOGUE_TORN;
-	p = places_of(&head);
-	if (p.end > shm->sizes.catalogue_bytes || head.number != c->number)
-		return CATALOGUE_TORN;
-	if (!copy_arrays(c, &head, base, &p)) {
+	if (!copy_arrays(c, &head, base, at)) {
 		catalogue_free(c);
 		return CATALOGUE_MEMORY;
 	}
@@ -211,34 +222,22 @@ catalogue_publish(struct shm *shm, const struct catalogue *c)
 	uint64_t number = catalogue_current(shm) + 1;
 	struct shm_bank *bank = shm_bank(shm, number);
 	uint8_t *base = (uint8_t *)bank;
-	struct shm_bank head = { .models = c->models, .groups = c->groups,
-		.channels = c->channels, .routes = c->routes,
-		.credentials = c->credentials, .grants = c->grants,
-		.overrides = c->overrides, .screens = c->screens,
-		.screen_edition = c->screen_edition,
-		.screen_bytes = c->screen_bytes };
-	struct places p = places_of(&head);
+	struct shm_bank head = { .screen_edition = c->screen_edition };
+	uint64_t at[CATALOGUE_ARRAYS];
 
-	if (c->screen_bytes > shm->sizes.catalogue_bytes ||
-	    p.end > shm->sizes.catalogue_bytes)
+	for (int i = 0; i < CATALOGUE_ARRAYS; i++)
+		head.count[i] = *count_of(c, i);
+	head.bytes = places_of(&head, at);
+	if (head.bytes > shm->sizes.catalogue_bytes)
 		return CATALOGUE_FULL;
 	bank->number = 0;
 	/* Who still copies this bank, two numbers ago, must not miss that the
 	 * current number has moved on: it did, one publication ago. */
 	atomic_thread_fence(memory_order_seq_cst);
-	head.bytes = p.end;
 	*bank = head;
-	put(base + p.model, c->model, c->models, sizeof(*c->model));
-	put(base + p.group, c->group, c->groups, sizeof(*c->group));
-	put(base + p.channel, c->channel, c->channels, sizeof(*c->channel));
-	put(base + p.route, c->route, c->routes, sizeof(*c->route));
-	put(base + p.credential, c->credential, c->credentials,
-	    sizeof(*c->credential));
-	put(base + p.grant, c->grant, c->grants, sizeof(*c->grant));
-	put(base + p.override, c->override, c->overrides,
-	    sizeof(*c->override));
-	put(base + p.screen, c->screen, c->screens, sizeof(*c->screen));
-	put(base + p.block, c->screen_block, c->screen_bytes, 1);
+	for (int i = 0; i < CATALOGUE_ARRAYS; i++)
+		put(base + at[i], *pointer_of(c, i), head.count[i],
+		    arrays[i].each);
 	bank->number = number;
 	/* release: complete before it is current */
 	atomic_store_explicit(&shm_header(shm)->catalogue_number, number,

@@ -17,6 +17,8 @@
 
 struct shm;
 
+#define CATALOGUE_ARRAYS 13
+
 #define MODEL_NAME_BYTES 128
 #define CHANNEL_NAME_BYTES 64
 #define CHANNEL_HOST_BYTES 256
@@ -145,13 +147,45 @@ struct catalogue_channel {
 	char ca[CHANNEL_CA_BYTES];
 };
 
+/*
+ * What keys or accounts may do, where that is less than everything; any number
+ * of them have the same one.  None of a kind: all are allowed.  Their models,
+ * networks and regions stand in arrays of their own.
+ */
+#define POLICY_MODELS 64
+#define POLICY_NETWORKS 64
+#define POLICY_REGIONS 16
+
+struct catalogue_policy {
+	uint32_t policy_id;		/* sorted by it */
+	uint32_t first_model, models;
+	uint32_t first_network, networks;
+	uint32_t first_region, regions;
+	uint32_t reserved;
+};
+
+/* A model's name or pattern. */
+struct catalogue_name {
+	char name[MODEL_NAME_BYTES];
+};
+
+struct catalogue_network {
+	uint8_t ip[16];			/* IPv6, or IPv4 mapped */
+	uint32_t bits;			/* of it that must be the same */
+};
+
+struct catalogue_region {
+	char name[CHANNEL_REGION_BYTES];
+};
+
 /* A snapshot in private memory: arrays that its owner frees. */
 struct catalogue {
 	uint64_t number;		/* of the bank it was taken from */
 	uint32_t models, groups, channels, routes, credentials, grants;
 	uint32_t overrides, screens;
+	uint32_t screen_bytes;
+	uint32_t policies, policy_models, policy_networks, policy_regions;
 	uint64_t screen_edition;	/* of the block; 0: there is none */
-	uint64_t screen_bytes;
 	struct catalogue_model *model;
 	struct catalogue_group *group;
 	struct catalogue_channel *channel;
@@ -160,7 +194,11 @@ struct catalogue {
 	struct catalogue_grant *grant;		/* likewise */
 	struct catalogue_override *override;	/* sorted by model */
 	struct catalogue_screen *screen;
-	void *screen_block;			/* base/text_match.h */
+	uint8_t *screen_block;			/* base/text_match.h */
+	struct catalogue_policy *policy;
+	struct catalogue_name *policy_model;
+	struct catalogue_network *policy_network;
+	struct catalogue_region *policy_region;
 };
 
 /*

@@ -61,6 +61,8 @@ key_find(const struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 	    memory_order_relaxed) == KEY_ACTIVE ? KEY_ACTIVE : KEY_REVOKED;
 	view_r->expires_us = atomic_load_explicit(&k->expires_us,
 	    memory_order_relaxed);
+	view_r->policy = atomic_load_explicit(&k->policy,
+	    memory_order_relaxed);
 	return true;
 }
 
@@ -82,7 +84,9 @@ key_put(struct shm *shm, const uint8_t digest[KEY_DIGEST_BYTES],
 	    memory_order_relaxed);
 	atomic_store_explicit(&k->expires_us, view->expires_us,
 	    memory_order_relaxed);
-	atomic_store_explicit(&k->status, view->status, memory_order_relaxed);
+	/* Before the status: what is active again is bounded already. */
+	atomic_store_explicit(&k->policy, view->policy, memory_order_relaxed);
+	atomic_store_explicit(&k->status, view->status, memory_order_release);
 	if (fresh) {
 		memcpy(k->digest, digest, KEY_DIGEST_BYTES);
 		/* release: from here on it can be found, and is complete.  A
@@ -118,6 +122,8 @@ account_read(const struct shm *shm, uint32_t account,
 	    memory_order_relaxed);
 	view_r->granted_nano = atomic_load_explicit(&a->granted,
 	    memory_order_relaxed);
+	view_r->policy = atomic_load_explicit(&a->policy,
+	    memory_order_relaxed);
 	return true;
 }
 
@@ -148,12 +154,13 @@ account_add(struct shm *shm, uint64_t account_id, uint32_t *account_r)
 
 void
 account_set(struct shm *shm, uint32_t account, enum account_status status,
-    uint64_t group_id)
+    uint64_t group_id, uint32_t policy)
 {
 	struct shm_account *a = shm_account(shm, account);
 
 	assert(a != NULL);
 	atomic_store_explicit(&a->group_id, group_id, memory_order_relaxed);
+	atomic_store_explicit(&a->policy, policy, memory_order_relaxed);
 	atomic_store_explicit(&a->status, status, memory_order_release);
 }
 

@@ -41,6 +41,7 @@ struct key_view {
 	uint32_t account;		/* slot */
 	enum key_status status;
 	int64_t expires_us;		/* wall clock; 0: never */
+	uint32_t policy;		/* 0: none */
 };
 
 struct account_view {
@@ -49,6 +50,7 @@ struct account_view {
 	enum account_status status;
 	int64_t available_nano;		/* a glance; only hold.h decides */
 	int64_t granted_nano;		/* ever, to this node */
+	uint32_t policy;		/* 0: none */
 };
 
 enum directory_result {
@@ -71,9 +73,9 @@ enum directory_result	key_put(struct shm *shm,
 /* Flusher: a new account, with nothing granted; *account_r is its slot. */
 enum directory_result	account_add(struct shm *shm, uint64_t account_id,
 	    uint32_t *account_r) __attribute__((warn_unused_result));
-/* Flusher: status and group.  Money moves only by hold_grant(). */
+/* Flusher: status, group and policy.  Money moves only by hold_grant(). */
 void	account_set(struct shm *shm, uint32_t account,
-	    enum account_status status, uint64_t group_id);
+	    enum account_status status, uint64_t group_id, uint32_t policy);
 
 uint32_t account_count(const struct shm *shm);
 uint32_t key_count(const struct shm *shm);

@@ -68,6 +68,7 @@ struct shm_cell {
 
 struct shm_account {
 	alignas(SHM_LINE) struct shm_cell cell;
+	_Atomic uint32_t policy;	/* 0: none */
 	alignas(SHM_LINE) _Atomic uint64_t account_id; /* 0: not in use yet */
 	_Atomic uint64_t group_id;
 	_Atomic int64_t granted;
@@ -89,7 +90,7 @@ struct shm_key {
 	_Atomic uint32_t account;
 	_Atomic uint32_t state;		/* KEY_EMPTY, KEY_LIVE */
 	_Atomic uint32_t status;
-	uint32_t spare;
+	_Atomic uint32_t policy;	/* 0: none */
 };
 
 /* The kinds of intent; the low byte of shm_hold.word. */
@@ -196,10 +197,8 @@ struct shm_limit_address {
 struct shm_bank {
 	uint64_t number;
 	uint64_t bytes;			/* all told */
-	uint32_t models, groups, channels, routes, credentials, grants;
-	uint32_t overrides, screens;
 	uint64_t screen_edition;
-	uint64_t screen_bytes;
+	uint32_t count[CATALOGUE_ARRAYS];
 	/* then the arrays, each aligned to 64 */
 };
 

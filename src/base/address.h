@@ -18,4 +18,12 @@ bool	address_is_ipv4(const uint8_t address[16]);
 void	address_text(const uint8_t address[16],
 	    char text_r[ADDRESS_TEXT_BYTES]);
 
+/*
+ * "192.0.2.0/24", "2001:db8::/32", or an address for itself alone.  Bits of
+ * the address behind the network's are dropped.  *bits_r counts from the
+ * beginning of the 16 bytes: IPv4's 24 are 120.
+ */
+bool	address_network_parse(const char *text, uint8_t ip_r[16],
+	    uint32_t *bits_r) __attribute__((warn_unused_result));
+
 #endif

@@ -49,6 +49,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_node_find.c \
 	%D%/q_package_each.c \
 	%D%/q_package_put.c \
+	%D%/q_policy.c \
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
@@ -79,7 +80,8 @@ YOUYUN_SQL = \
 	%D%/sql/0012-limits.sql \
 	%D%/sql/0014-portal.sql \
 	%D%/sql/0019-roles.sql \
-	%D%/sql/0021-screening.sql
+	%D%/sql/0021-screening.sql \
+	%D%/sql/0023-policies.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

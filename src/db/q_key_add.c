@@ -18,3 +18,14 @@ q_key_add(struct db *db, int64_t customer_id, const char *name,
 	    " expires_at, scope) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
 	    p, 6, id_r);
 }
+
+enum db_result
+q_key_rotate(struct db *db, int64_t id, const uint8_t *digest,
+    const char *hint, int64_t overlap_s, int64_t *fresh_id_r)
+{
+	struct db_param p[] = { db_int(id), db_bytes(digest, DIGEST_BYTES),
+		db_text(hint), db_int(overlap_s) };
+
+	return db_fetch_int(db, "SELECT youyun.key_rotate($1, $2, $3, $4)",
+	    p, 4, fresh_id_r);
+}

@@ -119,6 +119,10 @@ Q_RESULT q_key_add(struct db *db, int64_t customer_id, const char *name,
 /* customer_id 0: of all. */
 Q_RESULT q_key_each(struct db *db, int64_t customer_id,
 	    bool (*each)(const struct key_row *, void *), void *arg);
+/* A new key with the rights of one that works until the overlap ends.  DB_NONE:
+ * no such key; SQLSTATE YY011: it is revoked. */
+Q_RESULT q_key_rotate(struct db *db, int64_t id, const uint8_t *digest,
+	    const char *hint, int64_t overlap_s, int64_t *fresh_id_r);
 /* DB_NONE: no such key; DB_CONFLICT: it was revoked already. */
 Q_RESULT q_key_revoke(struct db *db, int64_t id);
 
@@ -144,6 +148,37 @@ Q_RESULT q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
 /* All 0 where there are none. */
 Q_RESULT q_limit(struct db *db, enum limit_scope scope, int64_t object_id,
 	    struct limit_row *limit_r);
+
+/*
+ * Policies: what keys and customers may do
+ */
+enum policy_owner {
+	POLICY_OF_KEY,
+	POLICY_OF_CUSTOMER
+};
+
+/* An empty list allows all; NULL as a list leaves it as it is. */
+struct policy_lists {
+	const char *const *models;
+	size_t n_models;
+	const char *const *networks;	/* "192.0.2.0/24", "2001:db8::/32" */
+	size_t n_networks;
+	const char *const *regions;
+	size_t n_regions;
+};
+
+struct policy_row {
+	const char *models;		/* "a,b"; "": all */
+	const char *networks;
+	const char *regions;
+};
+
+/* DB_NONE: no such key or customer. */
+Q_RESULT q_policy_set(struct db *db, enum policy_owner owner, int64_t id,
+	    const struct policy_lists *lists);
+/* One row. */
+Q_RESULT q_policy(struct db *db, enum policy_owner owner, int64_t id,
+	    bool (*each)(const struct policy_row *, void *), void *arg);
 
 /*
  * Lists that calls are screened for

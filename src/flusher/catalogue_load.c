@@ -8,6 +8,7 @@
 #include "db/price_columns.h"
 #include "db/transaction.h"
 #include "db/value.h"
+#include "flusher/policy_load.h"
 #include "flusher/resolver.h"
 #include "flusher/screen_load.h"
 
@@ -389,12 +390,18 @@ load_screens(struct db *db, struct load *l)
 }
 
 static enum db_result
+load_policies(struct db *db, struct load *l)
+{
+	return policy_load(db, l->c);
+}
+
+static enum db_result
 body(struct db *db, void *arg)
 {
 	static enum db_result (*const parts[])(struct db *, struct load *) = {
 		load_models, load_next_price, load_groups, load_channels,
 		load_credentials, load_grants, load_routes, load_overrides,
-		load_screens
+		load_screens, load_policies
 	};
 	struct load *l = arg;
 	enum db_result result = DB_OK;

@@ -255,7 +255,10 @@ load_changes(struct directory *d)
 		return load_all(d);
 	if (d->next_price_us != 0 && clock_wall().us >= d->next_price_us)
 		d->reload_catalogue = true;
-	if (d->customers.n != 0)
+	/* First: who is bounded by a policy must find it. */
+	if (d->reload_catalogue)
+		result = load_catalogue(d);
+	if (result == DB_OK && d->customers.n != 0)
 		result = directory_load_accounts(d, &d->customers);
 	if (result == DB_OK && d->keys.n != 0)
 		result = directory_load_keys(d, &d->keys);
@@ -263,8 +266,6 @@ load_changes(struct directory *d)
 		d->customers.n = d->keys.n = 0;
 		count(d);
 	}
-	if (result == DB_OK && d->reload_catalogue)
-		result = load_catalogue(d);
 	return result;
 }
 

@@ -87,7 +87,7 @@ take_account(const struct db_rows *r, void *arg)
 	limit_set(d->config.shm, LIMIT_ACCOUNT, slot, &rates);
 	account_set(d->config.shm, slot,
 	    (enum account_status)db_get_int(r, 0, 1),
-	    (uint64_t)db_get_int(r, 0, 2));
+	    (uint64_t)db_get_int(r, 0, 2), (uint32_t)db_get_int(r, 0, 8));
 	return true;
 }
 
@@ -109,7 +109,8 @@ directory_load_accounts(struct directory *d, const struct pending *ids)
 	    "  WHERE o.customer_id = c.id AND o.node_id <> $1), 0)::bigint,"
 	    " coalesce(m.requests, e.requests, 0)::bigint,"
 	    " coalesce(m.tokens, e.tokens, 0),"
-	    " coalesce(m.concurrent, e.concurrent, 0)::bigint"
+	    " coalesce(m.concurrent, e.concurrent, 0)::bigint,"
+	    " coalesce(c.policy_id, 0)::bigint"
 	    " FROM youyun.customer c"
 	    " LEFT JOIN youyun.rate_limit m ON m.scope = 1"
 	    "  AND m.object_id = c.id AND (m.requests > 0 OR m.tokens > 0"
@@ -139,6 +140,7 @@ take_key(const struct db_rows *r, void *arg)
 	view.status = db_get_int(r, 0, 3) == KEY_ACTIVE ? KEY_ACTIVE :
 	    KEY_REVOKED;
 	view.expires_us = db_get_time(r, 0, 4);
+	view.policy = (uint32_t)db_get_int(r, 0, 8);
 	/* Its customer is not here (or newer than our last look, then both
 	 * are named by a notification that is yet to be read). */
 	if (view.account == ACCOUNT_NONE || len != KEY_DIGEST_BYTES)
@@ -160,7 +162,8 @@ directory_load_keys(struct directory *d, const struct pending *ids)
 	return db_query_each(d->db,
 	    "SELECT k.id, k.customer_id, k.digest, k.status, k.expires_at,"
 	    " coalesce(m.requests, 0)::bigint, coalesce(m.tokens, 0),"
-	    " coalesce(m.concurrent, 0)::bigint"
+	    " coalesce(m.concurrent, 0)::bigint,"
+	    " coalesce(k.policy_id, 0)::bigint"
 	    " FROM youyun.api_key k"
 	    " LEFT JOIN youyun.rate_limit m ON m.scope = 0"
 	    "  AND m.object_id = k.id"

@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/lease.c %D%/lease.h \
 	%D%/main.c \
 	%D%/node.c %D%/node.h \
+	%D%/policy_load.c %D%/policy_load.h \
 	%D%/progress.h \
 	%D%/reclaim.c %D%/reclaim.h \
 	%D%/resolver.c %D%/resolver.h \

@@ -82,6 +82,7 @@ static enum db_result
 build(const struct db_rows *rows, struct catalogue *c)
 {
 	size_t n = db_rows_count(rows), bytes, bad, used = 0;
+	void *block;
 	struct text_match_entry *entry = calloc(n + 1, sizeof(*entry));
 	enum text_match_result result;
 	uint32_t at;
@@ -96,8 +97,7 @@ build(const struct db_rows *rows, struct catalogue *c)
 		entry[used].kind = (uint8_t)db_get_int(rows, i, 1);
 		entry[used++].text = db_get_text(rows, i, 2);
 	}
-	result = text_match_build(entry, used, &c->screen_block, &bytes,
-	    &bad);
+	result = text_match_build(entry, used, &block, &bytes, &bad);
 	free(entry);
 	if (result != TEXT_MATCH_OK) {
 		log_error("the lists to screen for can't be built, the former "
@@ -105,7 +105,9 @@ build(const struct db_rows *rows, struct catalogue *c)
 		    text_match_explain(result));
 		return DB_CONFLICT;
 	}
-	c->screen_bytes = bytes;
+	/* What is too large for 32 bits fits no bank either. */
+	c->screen_block = block;
+	c->screen_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
 	return DB_OK;
 }
 

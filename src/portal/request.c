@@ -369,6 +369,82 @@ body_text(struct request *r, const char *name, bool needed, size_t least,
 	return false;
 }
 
+static bool
+take_texts(struct request *r, const char *name, struct json_object *o,
+    size_t most, const char **texts)
+{
+	size_t n = json_object_array_length(o), len;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *e = json_object_array_get_idx(o, i);
+
+		if (!json_object_is_type(e, json_type_string)) {
+			answer_problem(r, 400, "bad_member", name,
+			    "An array of strings is wanted.");
+			return false;
+		}
+		texts[i] = json_object_get_string(e);
+		len = (size_t)json_object_get_string_len(e);
+		if (len < 1 || len > most || strlen(texts[i]) != len ||
+		    !is_printable(texts[i], len)) {
+			answer_problem(r, 400, "bad_member", name, "Wanted "
+			    "are strings of 1 to %zu bytes of printable "
+			    "UTF-8.", most);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool
+body_texts(struct request *r, const char *name, size_t most_n, size_t most,
+    const char ***texts_r, size_t *n_r)
+{
+	struct json_object *o;
+
+	*texts_r = NULL;
+	*n_r = 0;
+	if (!json_object_object_get_ex(r->json, name, &o))
+		return true;
+	if (!json_object_is_type(o, json_type_array) ||
+	    json_object_array_length(o) > most_n) {
+		answer_problem(r, 400, "bad_member", name,
+		    "An array of at most %zu strings is wanted.", most_n);
+		return false;
+	}
+	*n_r = json_object_array_length(o);
+	*texts_r = calloc(*n_r + 1, sizeof(**texts_r));
+	if (*texts_r == NULL) {
+		answer_database(r, DB_AWAY);
+		return false;
+	}
+	if (take_texts(r, name, o, most, *texts_r))
+		return true;
+	free(*texts_r);
+	*texts_r = NULL;
+	return false;
+}
+
+bool
+body_number(struct request *r, const char *name, int64_t least, int64_t most,
+    int64_t *number_r)
+{
+	struct json_object *o;
+	int64_t n;
+
+	if (!json_object_object_get_ex(r->json, name, &o))
+		return true;
+	n = json_object_get_int64(o);
+	if (json_object_is_type(o, json_type_int) && n >= least && n <= most) {
+		*number_r = n;
+		return true;
+	}
+	answer_problem(r, 400, "bad_member", name,
+	    "An integer from %lld to %lld is wanted.", (long long)least,
+	    (long long)most);
+	return false;
+}
+
 bool
 body_time(struct request *r, const char *name, int64_t *us_r)
 {
@@ -410,6 +486,20 @@ json_amount(int64_t nano)
 
 	money_format(nano, 2, text);
 	return json_object_new_string(text);
+}
+
+struct json_object *
+json_lines(const char *text)
+{
+	struct json_object *list = json_object_new_array();
+	const char *end;
+
+	for (; *text != '\0'; text = *end != '\0' ? end + 1 : end) {
+		end = strchrnul(text, '\n');
+		json_object_array_add(list, json_object_new_string_len(text,
+		    (int)(end - text)));
+	}
+	return list;
 }
 
 struct json_object *

@@ -85,8 +85,17 @@ bool	body_only(struct request *r, const char *const *names)
 bool	body_text(struct request *r, const char *name, bool needed,
 	    size_t least, size_t most, const char **text_r)
 	    __attribute__((warn_unused_result));
+/* An array of such texts, at most most_n; *texts_r NULL: it is absent.  Caller
+ * frees the array, not the texts. */
+bool	body_texts(struct request *r, const char *name, size_t most_n,
+	    size_t most, const char ***texts_r, size_t *n_r)
+	    __attribute__((warn_unused_result));
 bool	body_has(const struct request *r, const char *name);
 bool	body_is_null(const struct request *r, const char *name);
+/* An integer; absent: *number_r stays. */
+bool	body_number(struct request *r, const char *name, int64_t least,
+	    int64_t most, int64_t *number_r)
+	    __attribute__((warn_unused_result));
 bool	body_time(struct request *r, const char *name, int64_t *us_r)
 	    __attribute__((warn_unused_result));
 /* A path's part as a number; 404 when it is none. */
@@ -98,6 +107,8 @@ bool	part_number(struct request *r, int part, int64_t *number_r)
 struct json_object *json_amount(int64_t nano);
 struct json_object *json_time(int64_t us);
 struct json_object *json_text(const char *text);
+/* The lines of a text, as an array. */
+struct json_object *json_lines(const char *text);
 void	put(struct json_object *o, const char *key, struct json_object *value);
 void	put_int(struct json_object *o, const char *key, int64_t n);
 

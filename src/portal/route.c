@@ -20,6 +20,8 @@ const struct route routes[] = {
 	  false },
 	{ "DELETE", "/api/v1/keys/{id}", ROUTE_ACCOUNT, false, run_key_revoke,
 	  false },
+	{ "POST", "/api/v1/keys/{id}/rotate", ROUTE_ACCOUNT, true,
+	  run_key_rotate, false },
 	{ "GET", "/api/v1/calls", ROUTE_ACCOUNT, false, run_calls, false },
 	{ "GET", "/api/v1/calls/{id}", ROUTE_ACCOUNT, false, run_call,
 	  false },

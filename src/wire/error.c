@@ -116,6 +116,10 @@ static const struct error_row error_rows[] = {
 	    " address." },
 	{ WIRE_ERROR_MODEL_DENIED, 403, "model_denied", "model_not_allowed",
 	    true, true, "This API key may not use the model '{param}'." },
+	{ WIRE_ERROR_REGION_DENIED, 403, "region_denied",
+	    "region_not_allowed", true, true, "The model '{param}' is not"
+	    " processed in any region that this key and its account allow."
+	    " Nothing was sent anywhere." },
 	{ WIRE_ERROR_NO_ROUTE, 404, "no_route", "unknown_url", false, false,
 	    "There is nothing at this address. Check the base URL and the"
 	    " path." },

@@ -33,6 +33,7 @@ enum wire_error {
 	WIRE_ERROR_ACCOUNT_CLOSED = 30,	/* 403: suspended or closed */
 	WIRE_ERROR_ADDRESS_DENIED = 31,	/* 403 */
 	WIRE_ERROR_MODEL_DENIED = 32,	/* 403: param = model */
+	WIRE_ERROR_REGION_DENIED = 33,	/* 403: param = model */
 	WIRE_ERROR_NO_ROUTE = 40,	/* 404 */
 	WIRE_ERROR_NO_MODEL = 41,	/* 404: param = model; or unpriced */
 	WIRE_ERROR_NOT_SERVED = 42,	/* 404: a known path, but not here */

@@ -62,6 +62,12 @@ find_model(struct call *call)
 		return NULL;
 	}
 	call->record.model_id = model->model_id;
+	if (call->route->body != WIRE_BODY_NONE && !policy_model(
+	    call->worker->view, &call->policies, req->model,
+	    req->model_len)) {
+		refuse(call, WIRE_ERROR_MODEL_DENIED, 0);
+		return NULL;
+	}
 	/* What has no price can't be sold, least of all for nothing. */
 	if (!price_is_set(&model->price)) {
 		refuse(call, WIRE_ERROR_NO_MODEL, 0);

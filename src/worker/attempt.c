@@ -115,6 +115,7 @@ choose_now(struct call *call, const struct catalogue_model *model,
 		.protocol = call->protocol,
 		.route = call->route->route,
 		.group_id = call->group_id,
+		.policies = &call->policies,
 		/* Only who made an answer knows it. */
 		.channel_id = call->is_stored ? call->stored.channel_id : 0,
 		.affinity = call->attempt.affinity,
@@ -145,6 +146,9 @@ no_choice(struct call *call, enum choice_result result, int64_t wait_ms)
 	case CHOICE_NO_ROUTE:
 		call->retry_after_s = 0;
 		return WIRE_ERROR_NO_MODEL;
+	case CHOICE_NO_REGION:
+		call->retry_after_s = 0;
+		return WIRE_ERROR_REGION_DENIED;
 	case CHOICE_BUSY:
 		return WIRE_ERROR_UPSTREAM_BUSY;
 	case CHOICE_REFUSED:

@@ -4,6 +4,7 @@
 #include "shm/directory.h"
 #include "shm/segment.h"
 #include "worker/call.h"
+#include "worker/client.h"
 #include "worker/context.h"
 
 #define RETRY_S 1
@@ -40,6 +41,16 @@ check_account(struct call *call, const struct account_view *account)
 	return refuse(call, WIRE_ERROR_ACCOUNT_CLOSED);
 }
 
+/* The key was right: whoever has it may know that it isn't for here. */
+static bool
+check_address(struct call *call)
+{
+	if (policy_address(call->worker->view, &call->policies,
+	    call->client->address))
+		return true;
+	return refuse(call, WIRE_ERROR_ADDRESS_DENIED);
+}
+
 bool
 authenticate(struct call *call)
 {
@@ -64,9 +75,11 @@ authenticate(struct call *call)
 	call->group_id = account.group_id;
 	call->account = key.account;
 	call->key_slot = key.slot;
+	call->policies = (struct policy_pair){ { key.policy,
+	    account.policy } };
 	if (key.status != KEY_ACTIVE)
 		return refuse(call, WIRE_ERROR_BAD_KEY);
 	if (key.expires_us != 0 && key.expires_us <= call->record.started_us)
 		return refuse(call, WIRE_ERROR_KEY_EXPIRED);
-	return check_account(call, &account);
+	return check_account(call, &account) && check_address(call);
 }

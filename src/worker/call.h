@@ -39,6 +39,7 @@
 #include "worker/attempt.h"
 #include "worker/client_head.h"
 #include "worker/limits.h"
+#include "worker/policy.h"
 
 struct client;
 struct exchange;
@@ -97,6 +98,7 @@ struct call {
 	uint32_t retry_after_s;
 
 	uint32_t key_slot;		/* valid once authenticated */
+	struct policy_pair policies;	/* likewise */
 	struct call_limits limits;
 
 	/* The money. */

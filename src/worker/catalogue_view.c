@@ -10,6 +10,7 @@
 #include "base/text_match.h"
 #include "conf/settings.h"
 #include "upstream/endpoint.h"
+#include "worker/policy.h"
 
 /* Well below what providers keep an idle connection for. */
 #define UPSTREAM_IDLE_KEEP_MS 30000
@@ -573,7 +574,7 @@ view_usable(const struct view_channel *c)
 bool
 view_serves(const struct catalogue_view *view,
     const struct catalogue_model *model, enum wire_protocol protocol,
-    uint64_t group_id)
+    uint64_t group_id, const struct policy_pair *policies)
 {
 	uint32_t route, end;
 
@@ -582,7 +583,8 @@ view_serves(const struct catalogue_view *view,
 		const struct view_channel *c = view_route_channel(view, route);
 
 		if (c->channel->protocol == protocol &&
-		    view_allows(c, group_id))
+		    view_allows(c, group_id) &&
+		    policy_region(view, policies, c->channel))
 			return true;
 	}
 	return false;

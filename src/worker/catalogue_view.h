@@ -18,6 +18,7 @@
 #include "upstream/request_head.h"
 #include "wire/route.h"
 
+struct policy_pair;
 struct secrets;
 struct settings;
 struct text_match;
@@ -111,10 +112,10 @@ const char *view_route_name(const struct catalogue_view *view,
 bool	view_allows(const struct view_channel *channel, uint64_t group_id);
 bool	view_usable(const struct view_channel *channel);
 
-/* Does any channel that is open to the group, usable or not, serve it by this
- * protocol? */
+/* Does any channel that is open to the group and in a region that the policies
+ * allow, usable or not, serve it by this protocol? */
 bool	view_serves(const struct catalogue_view *view,
 	    const struct catalogue_model *model, enum wire_protocol protocol,
-	    uint64_t group_id);
+	    uint64_t group_id, const struct policy_pair *policies);
 
 #endif

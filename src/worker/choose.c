@@ -6,6 +6,7 @@
 #include "shm/catalogue.h"
 #include "shm/channel.h"
 #include "worker/catalogue_view.h"
+#include "worker/policy.h"
 #include "worker/translated.h"
 
 /* Channels of one priority that are considered; more serve no purpose. */
@@ -26,7 +27,7 @@ struct search {
 	uint64_t weights;
 	bool translates;		/* and looks at nothing else */
 	/* Why there is none, and until when. */
-	bool served, broken, busy, refused;
+	bool served, elsewhere, broken, busy, refused;
 	int64_t wait_ms;
 	struct candidate candidate[CANDIDATES_MAX];	/* last: not cleared */
 };
@@ -170,7 +171,7 @@ consider(struct search *s, uint32_t route)
  * What must go to one because of an answer that it keeps can't be translated
  * at all, which is better said by the member's name. */
 static bool
-serves(const struct search *s, const struct view_channel *c)
+speaks(const struct search *s, const struct view_channel *c)
 {
 	const struct choice_ask *ask = s->ask;
 	bool instead = translated_instead(ask->route, c->channel);
@@ -184,6 +185,14 @@ serves(const struct search *s, const struct view_channel *c)
 	    view_allows(c, ask->group_id);
 }
 
+/* What leaves for a region that the customer doesn't allow has left. */
+static bool
+serves(const struct search *s, const struct view_channel *c)
+{
+	return speaks(s, c) && policy_region(s->ask->view, s->ask->policies,
+	    c->channel);
+}
+
 static void
 search(struct search *s)
 {
@@ -195,8 +204,10 @@ search(struct search *s)
 		const struct view_channel *c = view_route_channel(ask->view,
 		    route);
 
-		if (!serves(s, c))
+		if (!serves(s, c)) {
+			s->elsewhere = s->elsewhere || speaks(s, c);
 			continue;
+		}
 		s->served = true;
 		if (!view_usable(c))
 			continue;
@@ -315,7 +326,7 @@ static enum choice_result
 explain(const struct search *s)
 {
 	if (!s->served)
-		return CHOICE_NO_ROUTE;
+		return s->elsewhere ? CHOICE_NO_REGION : CHOICE_NO_ROUTE;
 	if (s->busy)
 		return CHOICE_BUSY;
 	if (s->broken || !s->refused)

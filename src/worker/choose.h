@@ -25,6 +25,7 @@
 
 struct catalogue_model;
 struct catalogue_view;
+struct policy_pair;
 struct shm;
 struct view_channel;
 struct view_credential;
@@ -52,6 +53,7 @@ struct choice_ask {
 	enum wire_protocol protocol;
 	enum wire_route route;		/* for what may be translated */
 	uint64_t group_id;
+	const struct policy_pair *policies;
 	uint64_t channel_id;		/* the only one that will do; 0: any */
 	uint64_t affinity;		/* 0: none */
 	uint64_t random;
@@ -71,6 +73,7 @@ struct choice {
 enum choice_result {
 	CHOICE_MADE,
 	CHOICE_NO_ROUTE,	/* nothing serves it by such a protocol */
+	CHOICE_NO_REGION,	/* … in a region that the policies allow */
 	CHOICE_NO_CHANNEL,	/* none is up */
 	CHOICE_BUSY,		/* limits, or they were told to wait */
 	CHOICE_REFUSED		/* every credential was refused */

@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/listen.c %D%/listen.h \
 	%D%/models.c %D%/models.h \
 	%D%/park.c %D%/park.h \
+	%D%/policy.c %D%/policy.h \
 	%D%/portal.c %D%/portal.h \
 	%D%/relay.c %D%/relay.h \
 	%D%/relay_end.c %D%/relay_end.h \

@@ -55,7 +55,7 @@ is_served(const struct call *call, const struct catalogue_model *m)
 		if ((all[i] == call->protocol ||
 		    translated_possible(route, all[i])) &&
 		    view_serves(call->worker->view, m, all[i],
-		    call->group_id))
+		    call->group_id, &call->policies))
 			return true;
 	return false;
 }
@@ -66,7 +66,8 @@ is_sold(const struct call *call, const struct catalogue_model *m)
 	size_t prefix;
 
 	return price_is_set(&m->price) && !model_is_pattern(m->name, &prefix) &&
-	    is_served(call, m);
+	    policy_model(call->worker->view, &call->policies, m->name,
+	    strlen(m->name)) && is_served(call, m);
 }
 
 static bool

@@ -18,6 +18,7 @@ http_tests = \
 	%D%/test_kill.py \
 	%D%/test_limits.py \
 	%D%/test_nodes.py \
+	%D%/test_policy.py \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_screen.py \

@@ -7,6 +7,7 @@
 #include "tests/unit/view_fixture.h"
 #include "worker/attempt.h"
 #include "worker/choose.h"
+#include "worker/policy.h"
 
 #define SEAT 1
 #define NOW_MS 1000000
@@ -16,6 +17,7 @@ static const struct channel_policy policy = { .failures = 1, .percent = 100,
 	.open_ms = 500, .refused_ms = 60000 };
 static struct tried tried;
 static struct choice_ask ask;
+static struct policy_pair policies;
 static struct choice got;
 
 /* A generator that is the same in every run (Steele et al., 2014). */
@@ -52,6 +54,7 @@ begin(struct catalogue *c)
 	take(c);
 	memset(&tried, 0, sizeof(tried));
 	ask = (struct choice_ask){ .view = view, .shm = shm,
+	    .policies = &policies,
 		.model = model(0), .protocol = WIRE_OPENAI,
 		.now = { NOW_MS * INT64_C(1000000) }, .tried = &tried };
 }

@@ -3,6 +3,9 @@
  */
 #include "tests/unit/run.h"
 #include "tests/unit/view_fixture.h"
+#include "worker/policy.h"
+
+static const struct policy_pair everything;
 
 START_TEST(test_view_finds_every_model_by_its_exact_name)
 {
@@ -76,7 +79,8 @@ START_TEST(test_view_has_no_use_for_what_is_disabled_or_sealed_elsewhere)
 	add_route(&c, 0, 0, "moved");
 	take(&c);
 	ck_assert(!view_usable(only_channel()));
-	ck_assert(view_serves(view, model(0), WIRE_OPENAI, 0));
+	ck_assert(view_serves(view, model(0), WIRE_OPENAI, 0,
+	    &everything));
 	c = make();
 	add_channel(&c, WIRE_OPENAI, 0, 1);
 	c.credential[0].status = CHANNEL_DISABLED;
@@ -114,10 +118,14 @@ START_TEST(test_view_opens_a_channel_to_its_groups_alone)
 	c.grant[0] = (struct catalogue_grant){ .group_id = 7, .channel = 1 };
 	c.grant[1] = (struct catalogue_grant){ .group_id = 9, .channel = 1 };
 	take(&c);
-	ck_assert(view_serves(view, model(0), WIRE_OPENAI, 8));
-	ck_assert(view_serves(view, model(1), WIRE_OPENAI, 7));
-	ck_assert(view_serves(view, model(1), WIRE_OPENAI, 9));
-	ck_assert(!view_serves(view, model(1), WIRE_OPENAI, 8));
+	ck_assert(view_serves(view, model(0), WIRE_OPENAI, 8,
+	    &everything));
+	ck_assert(view_serves(view, model(1), WIRE_OPENAI, 7,
+	    &everything));
+	ck_assert(view_serves(view, model(1), WIRE_OPENAI, 9,
+	    &everything));
+	ck_assert(!view_serves(view, model(1), WIRE_OPENAI, 8,
+	    &everything));
 }
 END_TEST
 
