@@ -220,15 +220,20 @@ static const struct opt set_options[] = {
 struct customer_change {
 	int64_t id, status;
 	const char *group, *contact, *note;
+	bool cuts, cut;			/* whether open calls end */
 };
 
 static enum db_result
 set_body(struct db *db, void *arg)
 {
 	const struct customer_change *c = arg;
+	enum db_result result = DB_OK;
 
-	return q_customer_set(db, c->id, c->status, c->group, c->contact,
-	    c->note);
+	/* Before the status, with which it is told. */
+	if (c->cuts)
+		result = q_customer_cut(db, c->id, c->cut);
+	return result == DB_OK ? q_customer_set(db, c->id, c->status,
+	    c->group, c->contact, c->note) : result;
 }
 
 static enum admin_exit
@@ -262,10 +267,10 @@ change(struct admin *admin, const char *who, struct customer_change *c,
 static enum admin_exit
 run_set(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = {
-		0, -1, args_get(args, "group"), args_get(args, "contact"),
-		args_get(args, "note")
-	};
+	struct customer_change c = { .status = -1,
+		.group = args_get(args, "group"),
+		.contact = args_get(args, "contact"),
+		.note = args_get(args, "note") };
 	enum admin_exit status;
 
 	if (c.group == NULL && c.contact == NULL && c.note == NULL) {
@@ -278,19 +283,26 @@ run_set(struct admin *admin, const struct args *args)
 	    change(admin, args->word[0], &c, "changed");
 }
 
+static const struct opt suspend_options[] = {
+	{ "now", NULL, "end the calls that are going on, too", false },
+	{ NULL, NULL, NULL, false }
+};
+
 static enum admin_exit
 run_suspend(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { 0, ACCOUNT_SUSPENDED, NULL, NULL, NULL };
+	struct customer_change c = { .status = ACCOUNT_SUSPENDED,
+		.cuts = true, .cut = args_has(args, "now") };
 
-	return change(admin, args->word[0], &c,
+	return change(admin, args->word[0], &c, c.cut ?
+	    "suspended: its calls are refused with 403, and open ones end" :
 	    "suspended: its calls are refused with 403");
 }
 
 static enum admin_exit
 run_resume(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { 0, ACCOUNT_ACTIVE, NULL, NULL, NULL };
+	struct customer_change c = { .status = ACCOUNT_ACTIVE, .cuts = true };
 
 	return change(admin, args->word[0], &c, "active");
 }
@@ -311,8 +323,8 @@ const struct verb verbs_customer[] = {
 	  "customer set acme --group wholesale", set_options, run_set },
 	{ "customer", "suspend", "CUSTOMER", 1, 1,
 	  "refuse a customer's calls from now on",
-	  "customer suspend acme --reason \"invoice overdue\"", NULL,
-	  run_suspend },
+	  "customer suspend acme --now --reason \"key leaked\"",
+	  suspend_options, run_suspend },
 	{ "customer", "resume", "CUSTOMER", 1, 1,
 	  "accept a suspended customer's calls again",
 	  "customer resume acme", NULL, run_resume },

@@ -22,6 +22,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
 	%D%/cmd_customer.c \
+	%D%/cmd_event.c \
 	%D%/cmd_group.c \
 	%D%/cmd_help.c \
 	%D%/cmd_init.c \

@@ -6,6 +6,9 @@
 #include "shm/directory.h"
 #include "shm/layout.h"
 
+/* Beside the status: open calls are to end. */
+#define CUT UINT32_C(0x100)
+
 /* At most half full, a run this long doesn't come about by chance. */
 #define PROBES_MAX 512u
 
@@ -115,7 +118,10 @@ account_read(const struct shm *shm, uint32_t account,
 		return false;
 	view_r->group_id = atomic_load_explicit(&a->group_id,
 	    memory_order_relaxed);
-	status = atomic_load_explicit(&a->status, memory_order_relaxed);
+	/* acquire: its group and policy are there */
+	status = atomic_load_explicit(&a->status, memory_order_acquire);
+	view_r->cut = (status & CUT) != 0;
+	status &= ~CUT;
 	view_r->status = status <= ACCOUNT_CLOSED ?
 	    (enum account_status)status : ACCOUNT_CLOSED;
 	view_r->available_nano = atomic_load_explicit(&a->cell.available,
@@ -153,15 +159,22 @@ account_add(struct shm *shm, uint64_t account_id, uint32_t *account_r)
 }
 
 void
-account_set(struct shm *shm, uint32_t account, enum account_status status,
-    uint64_t group_id, uint32_t policy)
+account_set(struct shm *shm, uint32_t account, const struct account_view *view)
 {
 	struct shm_account *a = shm_account(shm, account);
+	uint32_t status = (uint32_t)view->status | (view->cut ? CUT : 0), was;
 
 	assert(a != NULL);
-	atomic_store_explicit(&a->group_id, group_id, memory_order_relaxed);
-	atomic_store_explicit(&a->policy, policy, memory_order_relaxed);
-	atomic_store_explicit(&a->status, status, memory_order_release);
+	atomic_store_explicit(&a->group_id, view->group_id,
+	    memory_order_relaxed);
+	atomic_store_explicit(&a->policy, view->policy, memory_order_relaxed);
+	was = atomic_exchange_explicit(&a->status, status,
+	    memory_order_acq_rel);
+	/* After the status, which workers look at when this has changed.  A
+	 * death in between leaves open calls alone: said again, it counts. */
+	if (view->cut && was != status)
+		shm_gauge_set(shm, SHM_GAUGE_CUTS, shm_gauge(shm,
+		    SHM_GAUGE_CUTS) + 1);
 }
 
 uint32_t

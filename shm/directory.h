@@ -51,6 +51,7 @@ struct account_view {
 	int64_t available_nano;		/* a glance; only hold.h decides */
 	int64_t granted_nano;		/* ever, to this node */
 	uint32_t policy;		/* 0: none */
+	bool cut;			/* calls that go on are to end */
 };
 
 enum directory_result {
@@ -73,9 +74,11 @@ enum directory_result	key_put(struct shm *shm,
 /* Flusher: a new account, with nothing granted; *account_r is its slot. */
 enum directory_result	account_add(struct shm *shm, uint64_t account_id,
 	    uint32_t *account_r) __attribute__((warn_unused_result));
-/* Flusher: status, group and policy.  Money moves only by hold_grant(). */
+/* Flusher: all but the money, which moves only by hold_grant(); account_id and
+ * available_nano of the view are ignored.  Counts SHM_GAUGE_CUTS up when the
+ * account is cut off now. */
 void	account_set(struct shm *shm, uint32_t account,
-	    enum account_status status, uint64_t group_id, uint32_t policy);
+	    const struct account_view *view);
 
 uint32_t account_count(const struct shm *shm);
 uint32_t key_count(const struct shm *shm);

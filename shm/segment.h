@@ -103,6 +103,7 @@ enum shm_gauge {
 	SHM_GAUGE_DATABASE_SINCE_US,	/* it is up, or not, since then */
 	SHM_GAUGE_NODE,			/* this node's number; 0: not known */
 	SHM_GAUGE_NODES_UP,		/* nodes that share the work; 0: not known */
+	SHM_GAUGE_CUTS,			/* customers cut off, ever */
 	SHM_GAUGE_REFILLS,		/* leases refilled */
 	SHM_GAUGES = 32
 };

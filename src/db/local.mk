@@ -30,6 +30,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_customer_each.c \
 	%D%/q_customer_find.c \
 	%D%/q_customer_set.c \
+	%D%/q_event_each.c \
 	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
 	%D%/q_group_model.c \
@@ -81,7 +82,8 @@ YOUYUN_SQL = \
 	%D%/sql/0014-portal.sql \
 	%D%/sql/0019-roles.sql \
 	%D%/sql/0021-screening.sql \
-	%D%/sql/0023-policies.sql
+	%D%/sql/0023-policies.sql \
+	%D%/sql/0024-cut.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -21,3 +21,12 @@ q_customer_set(struct db *db, int64_t id, int64_t status, const char *group,
 	    SET ", group_id = g.id FROM youyun.customer_group g"
 	    " WHERE c.id = $1 AND g.name = $5 RETURNING c.id", p, 5);
 }
+
+enum db_result
+q_customer_cut(struct db *db, int64_t id, bool cut)
+{
+	struct db_param p[] = { db_int(id), db_bool(cut) };
+
+	return db_change(db, "UPDATE youyun.customer SET cut = $2"
+	    " WHERE id = $1 RETURNING id", p, 2);
+}

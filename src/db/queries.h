@@ -53,6 +53,37 @@ Q_RESULT q_customer_each(struct db *db, int64_t id,
 /* NULL or -1 leaves a member as it is.  DB_NONE: no such customer, group. */
 Q_RESULT q_customer_set(struct db *db, int64_t id, int64_t status,
 	    const char *group, const char *contact, const char *note);
+/* Whether the calls of a suspended customer that go on are ended. */
+Q_RESULT q_customer_cut(struct db *db, int64_t id, bool cut);
+
+/*
+ * Security events
+ */
+struct event_row {
+	int64_t id;
+	int64_t at_us;
+	const char *kind;
+	int64_t severity;		/* 0 note, 1 low, 2 high, 3 urgent */
+	int64_t customer_id;		/* 0: nobody's */
+	const char *customer;
+	int64_t key_id;			/* 0: by none */
+	const char *address;		/* "": not told */
+	const char *detail;		/* JSON */
+};
+
+struct event_filter {
+	const char *kind;		/* NULL: all */
+	int64_t customer_id;		/* 0: all */
+	int64_t since_us;		/* 0: since ever */
+	int64_t before;			/* ids below it; 0: all */
+	int64_t after;			/* ids above it */
+	int64_t limit;
+};
+
+/* The newest first; oldest_first: for those who follow. */
+Q_RESULT q_event_each(struct db *db, const struct event_filter *filter,
+	    bool oldest_first, bool (*each)(const struct event_row *, void *),
+	    void *arg);
 
 /*
  * Groups

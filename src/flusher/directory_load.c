@@ -77,6 +77,12 @@ take_account(const struct db_rows *r, void *arg)
 	struct limit_rates rates = rates_of(r, 5);
 	int64_t id = db_get_int(r, 0, 0);
 	uint32_t slot = slot_of(d, (uint64_t)id);
+	struct account_view view = {
+		.status = (enum account_status)db_get_int(r, 0, 1),
+		.group_id = (uint64_t)db_get_int(r, 0, 2),
+		.policy = (uint32_t)db_get_int(r, 0, 8),
+		.cut = db_get_bool(r, 0, 9),
+	};
 
 	if (slot == ACCOUNT_NONE)
 		return true;
@@ -85,9 +91,7 @@ take_account(const struct db_rows *r, void *arg)
 	refill_know(d->config.shm, slot, db_get_int(r, 0, 4), -1);
 	/* Before what may be used is what for. */
 	limit_set(d->config.shm, LIMIT_ACCOUNT, slot, &rates);
-	account_set(d->config.shm, slot,
-	    (enum account_status)db_get_int(r, 0, 1),
-	    (uint64_t)db_get_int(r, 0, 2), (uint32_t)db_get_int(r, 0, 8));
+	account_set(d->config.shm, slot, &view);
 	return true;
 }
 
@@ -110,7 +114,8 @@ directory_load_accounts(struct directory *d, const struct pending *ids)
 	    " coalesce(m.requests, e.requests, 0)::bigint,"
 	    " coalesce(m.tokens, e.tokens, 0),"
 	    " coalesce(m.concurrent, e.concurrent, 0)::bigint,"
-	    " coalesce(c.policy_id, 0)::bigint"
+	    " coalesce(c.policy_id, 0)::bigint,"
+	    " c.cut AND c.status = 2"
 	    " FROM youyun.customer c"
 	    " LEFT JOIN youyun.rate_limit m ON m.scope = 1"
 	    "  AND m.object_id = c.id AND (m.requests > 0 OR m.tokens > 0"

@@ -205,6 +205,9 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_STREAM_TIMEOUT, 504, "stream_timeout",
 	    "upstream_timeout", false, false,
 	    "The model's provider fell silent; the answer is not complete." },
+	{ WIRE_ERROR_STREAM_SUSPENDED, 403, "stream_suspended",
+	    "account_closed", false, true, "The answer was ended here, for"
+	    " this account was suspended. Contact your provider." },
 	{ WIRE_ERROR_STREAM_BLOCKED, 400, "stream_blocked",
 	    "content_policy_violation", false, true,
 	    "The answer was ended here, for what follows is not allowed"

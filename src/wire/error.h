@@ -62,6 +62,7 @@ enum wire_error {
 	WIRE_ERROR_STREAM_NO_MONEY = 150, /* 402, in the stream */
 	WIRE_ERROR_STREAM_CUT = 151,	/* 502, in the stream */
 	WIRE_ERROR_STREAM_TIMEOUT = 152, /* 504, in the stream */
+	WIRE_ERROR_STREAM_SUSPENDED = 153, /* 403, in the stream */
 	WIRE_ERROR_STREAM_BLOCKED = 154, /* 400, in the stream */
 	/* Recorded, never rendered: nobody is there to read it. */
 	WIRE_ERROR_CLIENT_GONE = 160,

@@ -60,6 +60,7 @@ struct worker {
 	struct call *calls;		/* the open ones, linked */
 	size_t call_count;
 
+	uint64_t cuts;			/* SHM_GAUGE_CUTS, as last seen */
 	struct mono_time may_warn;	/* about upstreams, not before */
 	int64_t retry_allowance;	/* see attempt.h */
 	uint64_t affinity_seed;

@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/client.c %D%/client.h \
 	%D%/client_head.c %D%/client_head.h \
 	%D%/context.h \
+	%D%/cut.c %D%/cut.h \
 	%D%/durable.c %D%/durable.h \
 	%D%/forward.c %D%/forward.h \
 	%D%/front.c %D%/front.h \

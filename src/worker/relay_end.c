@@ -269,7 +269,18 @@ relay_end_for_money(struct call *call, bool mid_event)
 }
 
 void
-relay_end_blocked(struct call *call, bool mid_event)
+relay_stop_waiting(struct call *call)
+{
+	park_done(call);
+	call->waits = false;
+	call->withheld = 0;
+}
+
+/* Ended by us: by a refusal if nothing was delivered, else in the protocol's
+ * own way. */
+static void
+end_ours(struct call *call, enum wire_error whole, enum wire_error in_stream,
+    bool mid_event)
 {
 	exchange_cancel(&call->exchange);
 	attempt_over(call);
@@ -278,28 +289,55 @@ relay_end_blocked(struct call *call, bool mid_event)
 		wire_meter_finish(&call->meter);
 	if (call->answer == ANSWER_NONE) {
 		call->broken = false;
-		relay_fail(call, WIRE_ERROR_CONTENT_BLOCKED);
+		relay_fail(call, whole);
 		return;
 	}
 	if (call->streamed)
-		append_event(call, WIRE_ERROR_STREAM_BLOCKED,
-		    mid_event || call->filtered);
+		append_event(call, in_stream, mid_event || call->filtered);
 	else {
 		/* It ends short of its length, or without the last chunk. */
 		call->broken = true;
 		if (!call->settled)
-			call->recorded_error = WIRE_ERROR_STREAM_BLOCKED;
+			call->recorded_error = in_stream;
 	}
 	settle_usage(call);
 	call_wake(call);
 }
 
 void
-relay_stop_waiting(struct call *call)
+relay_end_blocked(struct call *call, bool mid_event)
 {
-	park_done(call);
-	call->waits = false;
-	call->withheld = 0;
+	end_ours(call, WIRE_ERROR_CONTENT_BLOCKED, WIRE_ERROR_STREAM_BLOCKED,
+	    mid_event);
+}
+
+void
+relay_end_suspended(struct call *call)
+{
+	bool waits = call->waits;
+
+	if (call->parked && call->exchange == NULL && !waits) {
+		park_done(call);
+		call_refuse(call, WIRE_ERROR_ACCOUNT_CLOSED);
+		call->state = CALL_ANSWERING;
+		call_wake(call);
+		return;
+	}
+	if (call->exchange == NULL && !waits)
+		return;
+	/* What has no money yet isn't delivered. */
+	call->relay.len -= call->withheld;
+	relay_stop_waiting(call);
+	if (call->state == CALL_DRAINING) {
+		exchange_cancel(&call->exchange);
+		attempt_over(call);
+		relay_over(call);
+		return;
+	}
+	if (call->answer == ANSWER_ERROR)
+		return;
+	end_ours(call, WIRE_ERROR_ACCOUNT_CLOSED, WIRE_ERROR_STREAM_SUSPENDED,
+	    call->metered && wire_meter_frame_open(&call->meter));
 }
 
 void

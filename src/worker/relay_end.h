@@ -22,6 +22,8 @@ void	relay_end_for_money(struct call *call, bool mid_event);
 /* What comes next must not be delivered: it is on one of the operator's lists.
  * mid_event as above. */
 void	relay_end_blocked(struct call *call, bool mid_event);
+/* Its customer was cut off; also where it only waits. */
+void	relay_end_suspended(struct call *call);
 /* It doesn't wait for money any more: what it has must do. */
 void	relay_stop_waiting(struct call *call);
 /* We ran out of memory for it. */

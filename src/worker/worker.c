@@ -21,6 +21,7 @@
 #include "worker/call.h"
 #include "worker/catalogue_view.h"
 #include "worker/context.h"
+#include "worker/cut.h"
 #include "worker/durable.h"
 #include "worker/front.h"
 #include "worker/linger.h"
@@ -233,6 +234,7 @@ turn(struct process *p, bool again, int wait_ms)
 	/* Before the requests of this turn, which see the newest prices. */
 	view_refresh(&w->view, w->shm, &w->heritage->secrets, w->settings,
 	    w->upstreams);
+	cut_look(w);
 	again = front_run(w->front);
 	durable_poke(w);
 	beat(w);

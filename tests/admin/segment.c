@@ -67,7 +67,7 @@ add_account(struct shm *shm, struct hold_book *book, const char *text)
 	if (account_add(shm, id, &account) != DIRECTORY_OK ||
 	    hold_grant(shm, account, nano) != HOLD_OK)
 		fail("no room for the account");
-	account_set(shm, account, ACCOUNT_ACTIVE, 1, 0);
+	account_set(shm, account, &(struct account_view){ .group_id = 1 });
 	if (held == 0)
 		return;
 	memset(&draft, 0, sizeof draft);

@@ -13,6 +13,7 @@ http_tests = \
 	%D%/test_breaker.py \
 	%D%/test_reload.py \
 	%D%/test_outage.py \
+	%D%/test_cut.py \
 	%D%/test_daemon.py \
 	%D%/test_durability.py \
 	%D%/test_kill.py \

@@ -59,7 +59,7 @@ fixture_account(struct shm *shm, uint64_t account_id, int64_t nano)
 	if (account_add(shm, account_id, &account) != DIRECTORY_OK ||
 	    hold_grant(shm, account, nano) != HOLD_OK)
 		exit(99);
-	account_set(shm, account, ACCOUNT_ACTIVE, 1, 0);
+	account_set(shm, account, &(struct account_view){ .group_id = 1 });
 	return account;
 }
 

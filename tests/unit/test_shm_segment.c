@@ -145,7 +145,8 @@ START_TEST(test_accounts_are_added_until_full)
 		ck_assert_uint_eq(fixture_account(shm, i + 1, UNIT), i);
 	ck_assert_int_eq(account_add(shm, 99, &account), DIRECTORY_FULL);
 	ck_assert_uint_eq(account_count(shm), fixture_sizes.accounts);
-	account_set(shm, 4, ACCOUNT_SUSPENDED, 77, 0);
+	account_set(shm, 4, &(struct account_view){ .group_id = 77,
+	    .status = ACCOUNT_SUSPENDED, .policy = 9, .cut = true });
 	ck_assert(account_read(shm, 4, &view));
 	ck_assert_uint_eq(view.account_id, 5);
 	ck_assert_uint_eq(view.group_id, 77);
