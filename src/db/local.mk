@@ -79,6 +79,7 @@ YOUYUN_SQL = \
 	%D%/sql/0011-notices.sql \
 	%D%/sql/0012-limits.sql \
 	%D%/sql/0014-portal.sql \
+	%D%/sql/0015-topup.sql \
 	%D%/sql/0019-roles.sql \
 	%D%/sql/0021-screening.sql \
 	%D%/sql/0023-policies.sql

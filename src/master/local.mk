@@ -5,6 +5,7 @@ sbin_PROGRAMS += %D%/youyund
 	%D%/lock.c %D%/lock.h \
 	%D%/logfile.c %D%/logfile.h \
 	%D%/main.c %D%/master.h \
+	%D%/payment.c %D%/payment.h \
 	%D%/pem.c %D%/pem.h \
 	%D%/postgres.c %D%/postgres.h \
 	%D%/reload.c %D%/reload.h \

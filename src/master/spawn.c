@@ -98,6 +98,7 @@ run_worker(struct master *m, const struct child *c)
 
 	log_set_program("worker");
 	title_set("youyun-worker", "worker %u", c->number);
+	bytes_scrub(&m->payment, sizeof(m->payment));
 	wake_keep(&m->wake, c->seat);
 	if (m->portal_end >= 0)
 		close(m->portal_end);
@@ -129,6 +130,7 @@ run_portal(struct master *m)
 	h.wake_fd = h.flusher_fd = -1;
 	h.seat_fds = 0;
 	h.portal_fd = m->portal_end;
+	h.payment = m->payment;
 	exit(portal_main(&h));
 }
 
@@ -146,6 +148,7 @@ run_flusher(struct master *m)
 	}
 	/* It sees digests and sealed credentials only. */
 	secrets_scrub(&m->secrets);
+	bytes_scrub(&m->payment, sizeof(m->payment));
 	pem_free(&m->pem);
 	sockets_close(&m->sockets, NULL);
 	fill_heritage(m, &h);
