@@ -62,6 +62,14 @@ static const struct rule {
 	{ "refund", NULL, BILLING },
 	{ "package", "list", ALL },
 	{ "package", NULL, BILLING },
+	{ "code", "list", BILLING | AUDITOR },
+	{ "code", NULL, BILLING },
+	/* Who gives money back reads why. */
+	{ "ticket", "list", ALL },
+	{ "ticket", "show", ALL },
+	{ "ticket", "answer", SUPPORT },
+	{ "ticket", "close", SUPPORT },
+	{ "ticket", "refund", BILLING },
 	{ "node", "list", ALL },
 	{ "verify", NULL, AUDITOR },
 	{ NULL, NULL, 0 }

@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_channel_model_put.c \
 	%D%/q_channel_proxy_set.c \
 	%D%/q_channel_set.c \
+	%D%/q_code.c \
 	%D%/q_complete.c \
 	%D%/q_credit.c \
 	%D%/q_customer_add.c \
@@ -54,6 +55,8 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
 	%D%/q_screen.c \
+	%D%/q_ticket.c \
+	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
 	%D%/queries.h \

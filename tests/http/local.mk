@@ -22,7 +22,9 @@ http_tests = \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_screen.py \
-	%D%/test_top.py
+	%D%/test_tickets.py \
+	%D%/test_top.py \
+	%D%/test_topup.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/harness.py \

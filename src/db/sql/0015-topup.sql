@@ -389,15 +389,15 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_customer ON ticket (customer_id, id);
 CREATE INDEX ticket_open ON ticket (id) WHERE state <> 2;
-COMMENT ON TABLE ticket IS 'What a customer asks the operator. Operator: controller (contract).';
-COMMENT ON COLUMN ticket.id IS 'Number of the ticket. Operator: controller.';
-COMMENT ON COLUMN ticket.customer_id IS 'Who asks. Operator: controller.';
-COMMENT ON COLUMN ticket.subject IS 'What about, in the customer''s words. Operator: controller.';
-COMMENT ON COLUMN ticket.state IS '0 waits for the operator, 1 waits for the customer, 2 closed. Operator: controller.';
-COMMENT ON COLUMN ticket.created IS 'When it was opened. Operator: controller.';
-COMMENT ON COLUMN ticket.changed IS 'When something was last said or done. Operator: controller.';
-COMMENT ON COLUMN ticket.call_started_at IS 'The call that it is about, with call_request_id; NULL: none. Operator: controller.';
-COMMENT ON COLUMN ticket.call_request_id IS 'The call that it is about, with call_started_at; NULL: none. Operator: controller.';
+COMMENT ON TABLE ticket IS 'What a customer asks the operator. Operator: processor (support).';
+COMMENT ON COLUMN ticket.id IS 'Number of the ticket. Operator: processor.';
+COMMENT ON COLUMN ticket.customer_id IS 'Who asks. Operator: processor.';
+COMMENT ON COLUMN ticket.subject IS 'What about, in the customer''s words. Operator: processor.';
+COMMENT ON COLUMN ticket.state IS '0 waits for the operator, 1 waits for the customer, 2 closed. Operator: processor.';
+COMMENT ON COLUMN ticket.created IS 'When it was opened. Operator: processor.';
+COMMENT ON COLUMN ticket.changed IS 'When something was last said or done. Operator: processor.';
+COMMENT ON COLUMN ticket.call_started_at IS 'The call that it is about, with call_request_id; NULL: none. Operator: processor.';
+COMMENT ON COLUMN ticket.call_request_id IS 'The call that it is about, with call_started_at; NULL: none. Operator: processor.';
 
 CREATE TABLE ticket_message (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -408,13 +408,13 @@ CREATE TABLE ticket_message (
 	text text NOT NULL CHECK (octet_length(text) BETWEEN 1 AND 16384)
 );
 CREATE INDEX ticket_message_ticket ON ticket_message (ticket_id, id);
-COMMENT ON TABLE ticket_message IS 'What was said in a ticket. Operator: controller (contract).';
-COMMENT ON COLUMN ticket_message.id IS 'Number of the message. Operator: controller.';
-COMMENT ON COLUMN ticket_message.ticket_id IS 'The ticket. Operator: controller.';
-COMMENT ON COLUMN ticket_message.author IS '0 the customer, 1 the operator. Operator: controller.';
-COMMENT ON COLUMN ticket_message.actor IS 'Which person, or which key; customers don''t see it. Operator: controller.';
-COMMENT ON COLUMN ticket_message.at IS 'When. Operator: controller.';
-COMMENT ON COLUMN ticket_message.text IS 'What, in the author''s words. Operator: controller.';
+COMMENT ON TABLE ticket_message IS 'What was said in a ticket. Operator: processor (support).';
+COMMENT ON COLUMN ticket_message.id IS 'Number of the message. Operator: processor.';
+COMMENT ON COLUMN ticket_message.ticket_id IS 'The ticket. Operator: processor.';
+COMMENT ON COLUMN ticket_message.author IS '0 the customer, 1 the operator. Operator: processor.';
+COMMENT ON COLUMN ticket_message.actor IS 'Which person, or which key; customers don''t see it. Operator: processor.';
+COMMENT ON COLUMN ticket_message.at IS 'When. Operator: processor.';
+COMMENT ON COLUMN ticket_message.text IS 'What, in the author''s words. Operator: processor.';
 
 CREATE TABLE ticket_file (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -426,12 +426,12 @@ CREATE TABLE ticket_file (
 );
 ALTER TABLE ticket_file ALTER COLUMN content SET STORAGE EXTERNAL;
 CREATE INDEX ticket_file_message ON ticket_file (message_id, id);
-COMMENT ON TABLE ticket_file IS 'What was attached to a message. Operator: controller (contract).';
-COMMENT ON COLUMN ticket_file.id IS 'Number of the file. Operator: controller.';
-COMMENT ON COLUMN ticket_file.message_id IS 'The message. Operator: controller.';
-COMMENT ON COLUMN ticket_file.name IS 'As the customer calls it; no name of a file of ours. Operator: controller.';
-COMMENT ON COLUMN ticket_file.type IS '1 PNG, 2 JPEG, 3 PDF, 4 text, by its first bytes. Operator: controller.';
-COMMENT ON COLUMN ticket_file.content IS 'The bytes, which nobody here opens. Operator: controller.';
+COMMENT ON TABLE ticket_file IS 'What was attached to a message. Operator: processor (support).';
+COMMENT ON COLUMN ticket_file.id IS 'Number of the file. Operator: processor.';
+COMMENT ON COLUMN ticket_file.message_id IS 'The message. Operator: processor.';
+COMMENT ON COLUMN ticket_file.name IS 'As the customer calls it; no name of a file of ours. Operator: processor.';
+COMMENT ON COLUMN ticket_file.type IS '1 PNG, 2 JPEG, 3 PDF, 4 text, by its first bytes. Operator: processor.';
+COMMENT ON COLUMN ticket_file.content IS 'The bytes, which nobody here opens. Operator: processor.';
 
 CREATE TABLE ticket_refund (
 	transaction_id bigint PRIMARY KEY REFERENCES refund,
