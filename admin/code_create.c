@@ -168,6 +168,7 @@ create_failed(struct admin *admin, enum db_result result,
     const struct create_job *job)
 {
 	const char *state = db_sqlstate(admin->db);
+	enum admin_exit status;
 
 	if (result == DB_CONFLICT) {
 		complain("there is a batch \"%s\" already", job->batch.name);
@@ -183,10 +184,11 @@ create_failed(struct admin *admin, enum db_result result,
 		    job->batch.package);
 		return ADMIN_REFUSED;
 	}
+	status = admin_database_failed(admin, result, "make the codes");
 	if (result == DB_UNKNOWN)
 		hint("if \"youyunctl code list\" has the batch, revoke it: "
 		    "nobody knows its codes");
-	return admin_database_failed(admin, result, "make the codes");
+	return status;
 }
 
 /* RFC 4180; a name may have a comma in it, or look like a formula. */

@@ -197,6 +197,7 @@ DECLARE
 	g topup_guess;
 	k topup_code;
 	b code_batch;
+	fresh boolean;
 	actor text := coalesce(nullif(current_setting('youyun.actor', true),
 	    ''), session_user);
 BEGIN
@@ -245,16 +246,21 @@ BEGIN
 		RETURN;
 	END IF;
 	IF b.package_id IS NULL THEN
-		SELECT c.transaction_id INTO booking
+		SELECT c.transaction_id, c.fresh INTO booking, fresh
 		    FROM credit('code:' || k.id, my_customer(), b.amount_nano,
 		    b.source, actor, format('top-up code %s of batch %s',
 		    k.id, b.name), NULL, b.validity_days::bigint) c;
 	ELSE
-		SELECT c.transaction_id INTO booking
+		SELECT c.transaction_id, c.fresh INTO booking, fresh
 		    FROM credit_package q, credit_by_package('code:' || k.id,
 		    my_customer(), q.name, actor,
 		    format('top-up code %s of batch %s', k.id, b.name)) c
 		    WHERE q.id = b.package_id;
+	END IF;
+	-- Somebody of the operator's took the key for a booking by hand.
+	IF NOT fresh THEN
+		RAISE EXCEPTION 'key "code:%" was used for another booking',
+		    k.id USING ERRCODE = 'YY001';
 	END IF;
 	UPDATE topup_code c SET used_at = now(), customer_id = my_customer(),
 	    transaction_id = booking WHERE c.id = k.id;
