@@ -46,3 +46,27 @@ base64_decode(const char *text, size_t len, void *bytes_r, size_t *len_r)
 	*len_r = used;
 	return true;
 }
+
+void
+base64_encode(const void *bytes, size_t len, char *text_r)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *p = bytes;
+	uint32_t bits;
+	size_t i, n;
+
+	for (i = 0; i < len; i += 3) {
+		n = len - i < 3 ? len - i : 3;
+		bits = (uint32_t)p[i] << 16;
+		if (n > 1)
+			bits |= (uint32_t)p[i + 1] << 8;
+		if (n > 2)
+			bits |= p[i + 2];
+		*text_r++ = digits[bits >> 18];
+		*text_r++ = digits[bits >> 12 & 63];
+		*text_r++ = n > 1 ? digits[bits >> 6 & 63] : '=';
+		*text_r++ = n > 2 ? digits[bits & 63] : '=';
+	}
+	*text_r = '\0';
+}

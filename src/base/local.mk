@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/fee.c %D%/fee.h \
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
+	%D%/mail_address.c %D%/mail_address.h \
 	%D%/money.c %D%/money.h \
 	%D%/payment.c %D%/payment.h \
 	%D%/price.c %D%/price.h \

@@ -104,6 +104,8 @@ struct settings {
 	char payment_secret_file[SETTING_PATH_BYTES]; /* "": none */
 	char payment_public_key[SETTING_PATH_BYTES]; /* "": none */
 	uint32_t payment_window_ms;
+	char mail_command[SETTING_TEXT_BYTES]; /* "": no mail */
+	char mail_from[SETTING_TEXT_BYTES];
 	uint64_t max_body_bytes;
 	uint32_t head_timeout_ms;
 	uint32_t body_timeout_ms;

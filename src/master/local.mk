@@ -16,4 +16,5 @@ sbin_PROGRAMS += %D%/youyund
 	%D%/start.c %D%/start.h \
 	%D%/title.c %D%/title.h \
 	%D%/wake.c %D%/wake.h
-%C%_youyund_LDADD = $(LINK_PORTAL) $(LINK_WORKER) $(LINK_FLUSHER)
+%C%_youyund_LDADD = $(LINK_PORTAL) $(LINK_MAILER) $(LINK_WORKER) \
+	$(LINK_FLUSHER)

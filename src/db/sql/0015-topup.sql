@@ -674,7 +674,45 @@ END
 $$;
 COMMENT ON FUNCTION ticket_refunded(bigint, bigint) IS 'Notes a refund with its ticket and tells the customer.';
 
+-- Mail.  A notice waits for a minute after the first failure, four times as
+-- long after each further one; the sixth is the last.  What nobody took for
+-- three days, because there was no mail then, is no news any more.
+CREATE FUNCTION mail_take(OUT id bigint, OUT kind text, OUT detail text,
+    OUT customer text, OUT contact text, OUT language text)
+    RETURNS SETOF record LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+BEGIN
+	UPDATE notice n SET mail_state = 3 WHERE n.mail_state = 1
+	    AND (n.at < now() - interval '3 days' OR n.mail_tries >= 6)
+	    AND (n.mail_at IS NULL
+	    OR n.mail_at < now() - interval '10 minutes');
+	RETURN QUERY WITH due AS (SELECT n.id FROM notice n
+	    WHERE n.mail_state = 1 AND (n.mail_tries = 0 OR n.mail_at
+	    + (1 << (2 * (n.mail_tries - 1))) * interval '1 minute' <= now())
+	    AND n.mail_tries < 6
+	    ORDER BY n.id LIMIT 1 FOR UPDATE SKIP LOCKED),
+	    took AS (UPDATE notice n SET mail_tries = n.mail_tries + 1,
+	    mail_at = now() FROM due WHERE n.id = due.id RETURNING n.id,
+	    n.kind, n.detail, n.customer_id)
+	    SELECT t.id, t.kind, t.detail::text, c.name, c.contact, c.language
+	    FROM took t JOIN customer c ON c.id = t.customer_id;
+END
+$$;
+COMMENT ON FUNCTION mail_take() IS 'The next notice that is to be sent by mail; counts the try.';
+
+-- p_outcome: 0 sent, 1 failed, 2 there is nowhere to send it.
+CREATE FUNCTION mail_done(p_id bigint, p_outcome bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+	UPDATE notice n SET mail_state = CASE WHEN p_outcome = 0 THEN 2
+	    WHEN p_outcome = 2 OR n.mail_tries >= 6 THEN 3 ELSE 1 END
+	    WHERE n.id = p_id AND n.mail_state = 1
+$$;
+COMMENT ON FUNCTION mail_done(bigint, bigint) IS 'What became of a notice that mail_take() gave.';
+
 -- Who may do what.
+REVOKE ALL ON FUNCTION mail_take(), mail_done(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mail_take(), mail_done(bigint, bigint)
+    TO youyun_flusher;
 REVOKE ALL ON FUNCTION amount_text(bigint),
     code_batch_create(text, bigint, text, bigint, text, timestamptz, text[],
     text[]), code_revoke(text, bigint, bytea),
