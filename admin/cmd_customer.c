@@ -95,8 +95,10 @@ show_row(const struct customer_row *row, void *arg)
 static enum admin_exit
 run_show(struct admin *admin, const struct args *args)
 {
+	char language[CUSTOMER_LANGUAGE_BYTES];
 	struct record *record;
 	enum admin_exit status;
+	enum db_result result;
 	int64_t id;
 
 	status = admin_database(admin);
@@ -105,9 +107,12 @@ run_show(struct admin *admin, const struct args *args)
 	if (status != ADMIN_OK)
 		return status;
 	record = record_open();
-	status = admin_database_failed(admin,
-	    q_customer_each(admin->db, id, show_row, record),
-	    "show the customer");
+	result = q_customer_each(admin->db, id, show_row, record);
+	if (result == DB_OK)
+		result = q_customer_language(admin->db, id, language);
+	status = admin_database_failed(admin, result, "show the customer");
+	if (status == ADMIN_OK)
+		record_text(record, "language", "Language", language);
 	if (status == ADMIN_OK)
 		record_print(&record, admin);
 	else
@@ -214,21 +219,26 @@ static const struct opt set_options[] = {
 	{ "group", "GROUP", "whose multiplier applies", false },
 	{ "contact", "TEXT", "how to reach the customer", false },
 	{ "note", "TEXT", "a remark of your own", false },
+	{ "language", "LANGUAGE", "of mail to the customer: en, zh or de",
+	  false },
 	{ NULL, NULL, NULL, false }
 };
 
 struct customer_change {
 	int64_t id, status;
-	const char *group, *contact, *note;
+	const char *group, *contact, *note, *language;
 };
 
 static enum db_result
 set_body(struct db *db, void *arg)
 {
 	const struct customer_change *c = arg;
+	enum db_result result = DB_OK;
 
-	return q_customer_set(db, c->id, c->status, c->group, c->contact,
-	    c->note);
+	if (c->language != NULL)
+		result = q_customer_language_set(db, c->id, c->language);
+	return result != DB_OK ? result : q_customer_set(db, c->id, c->status,
+	    c->group, c->contact, c->note);
 }
 
 static enum admin_exit
@@ -264,11 +274,18 @@ run_set(struct admin *admin, const struct args *args)
 {
 	struct customer_change c = {
 		0, -1, args_get(args, "group"), args_get(args, "contact"),
-		args_get(args, "note")
+		args_get(args, "note"), args_get(args, "language")
 	};
 	enum admin_exit status;
 
-	if (c.group == NULL && c.contact == NULL && c.note == NULL) {
+	if (c.language != NULL && strcmp(c.language, "en") != 0 &&
+	    strcmp(c.language, "zh") != 0 && strcmp(c.language, "de") != 0) {
+		complain("--language %s: allowed are en, zh and de",
+		    c.language);
+		return ADMIN_USAGE;
+	}
+	if (c.group == NULL && c.contact == NULL && c.note == NULL &&
+	    c.language == NULL) {
 		complain("nothing to change was given");
 		hint("\"youyunctl customer set --help\" lists what can be");
 		return ADMIN_USAGE;
@@ -281,7 +298,8 @@ run_set(struct admin *admin, const struct args *args)
 static enum admin_exit
 run_suspend(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { 0, ACCOUNT_SUSPENDED, NULL, NULL, NULL };
+	struct customer_change c = { 0, ACCOUNT_SUSPENDED, NULL, NULL, NULL,
+	    NULL };
 
 	return change(admin, args->word[0], &c,
 	    "suspended: its calls are refused with 403");
@@ -290,7 +308,8 @@ run_suspend(struct admin *admin, const struct args *args)
 static enum admin_exit
 run_resume(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { 0, ACCOUNT_ACTIVE, NULL, NULL, NULL };
+	struct customer_change c = { 0, ACCOUNT_ACTIVE, NULL, NULL, NULL,
+	    NULL };
 
 	return change(admin, args->word[0], &c, "active");
 }
@@ -307,7 +326,7 @@ const struct verb verbs_customer[] = {
 	  "show one customer",
 	  "customer show acme", NULL, run_show },
 	{ "customer", "set", "CUSTOMER", 1, 1,
-	  "change a customer's group, contact or note",
+	  "change a customer's group, contact, note or language",
 	  "customer set acme --group wholesale", set_options, run_set },
 	{ "customer", "suspend", "CUSTOMER", 1, 1,
 	  "refuse a customer's calls from now on",

@@ -288,21 +288,22 @@ add_head(struct record *record, const struct ticket *t)
 		record_none(record, "call", NULL);
 }
 
+/* A call that can't be explained hides nothing of what was said. */
 static enum admin_exit
-show(struct admin *admin, const struct ticket *t, bool *agrees_r)
+show(struct admin *admin, const struct ticket *t, enum admin_exit *bill_r)
 {
 	struct record *record = record_open();
 	char id[RECORD_ID_TEXT_BYTES];
 	enum admin_exit status = ADMIN_OK;
 	struct bill bill;
 
-	*agrees_r = true;
 	add_head(record, t);
 	if (t->has_call) {
 		record_line(record, "%s", "");
 		record_id_format(t->request_id, id);
-		status = bill_add(admin, id, record, &bill);
-		*agrees_r = status != ADMIN_OK || bill.agrees;
+		*bill_r = bill_add(admin, id, record, &bill);
+		if (*bill_r == ADMIN_OK && !bill.agrees)
+			*bill_r = bill_judge(&bill);
 	}
 	if (status == ADMIN_OK && admin->json)
 		status = add_lists(admin, t, record);
@@ -319,17 +320,12 @@ ticket_show(struct admin *admin, const struct args *args)
 {
 	const char *dir = args_get(args, "save");
 	struct ticket ticket;
-	enum admin_exit status;
-	bool agrees;
+	enum admin_exit status, bill = ADMIN_OK;
 
 	status = ticket_find(admin, args->word[0], &ticket);
 	if (status == ADMIN_OK)
-		status = show(admin, &ticket, &agrees);
+		status = show(admin, &ticket, &bill);
 	if (status == ADMIN_OK && dir != NULL)
 		status = save_files(admin, &ticket, dir);
-	if (status != ADMIN_OK || agrees)
-		return status;
-	complain("the call's record says something else than the arithmetic");
-	hint("\"youyunctl verify\" looks for more");
-	return ADMIN_FAILED;
+	return status != ADMIN_OK ? status : bill;
 }

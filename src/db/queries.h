@@ -808,4 +808,12 @@ Q_RESULT q_ticket_answer(struct db *db, int64_t ticket, const char *text,
 Q_RESULT q_ticket_refunded(struct db *db, int64_t ticket,
 	    int64_t transaction_id);
 
+/* What mail to a customer is written in: en, zh, de.  DB_NONE: no such
+ * customer. */
+#define CUSTOMER_LANGUAGE_BYTES 8
+Q_RESULT q_customer_language(struct db *db, int64_t id,
+	    char language_r[CUSTOMER_LANGUAGE_BYTES]);
+Q_RESULT q_customer_language_set(struct db *db, int64_t id,
+	    const char *language);
+
 #endif

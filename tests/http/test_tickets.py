@@ -361,6 +361,14 @@ class Tickets(harness.Case):
         self.problem(400, "unknown_member", "name", "/api/v1/account",
                      "test", "PATCH", {"name": "root"})
         self.assertEqual(self.ok("/api/v1/account", "other")["contact"], "")
+        gateway.ctl("customer", "set", "other", "--language", "de")
+        self.assertEqual(self.ok("/api/v1/account", "other")["language"],
+                         "de")
+        self.assertEqual(gateway.ctl_json("customer", "show", "other")
+                         ["language"], "de")
+        done = ctl("customer", "set", "other", "--language", "fr")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("allowed are en, zh and de", done.stderr)
 
 
 if __name__ == "__main__":

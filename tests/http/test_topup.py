@@ -145,6 +145,17 @@ class Codes(harness.Case):
         gateway.ctl("package", "set", "starter", "--active", "yes")
         self.assertEqual(redeem(later).status, 201)
 
+    def test_a_key_that_was_booked_by_hand_gives_no_code_away(self):
+        code, = codes("taken", "--amount", "4")
+        number = gateway.rows("code", "list", "taken")[0]["id"]
+        gateway.ctl("credit", "other", "4", "--key", f"code:{number}")
+        before = gateway.balance("other")
+        for who in ("other", "test"):
+            self.problem(redeem(code, who), 409, "conflict")
+        self.assertEqual(gateway.balance("other"), before)
+        self.assertEqual(gateway.rows("code", "list", "taken")[0]["state"],
+                         "unused")
+
     def test_promotional_codes_that_expire(self):
         code, = codes("promo", "--amount", "1", "--source", "promotional",
                       "--days", "7")

@@ -198,6 +198,7 @@ DECLARE
 	k topup_code;
 	b code_batch;
 	fresh boolean;
+	package text;
 	actor text := coalesce(nullif(current_setting('youyun.actor', true),
 	    ''), session_user);
 BEGIN
@@ -251,11 +252,12 @@ BEGIN
 		    b.source, actor, format('top-up code %s of batch %s',
 		    k.id, b.name), NULL, b.validity_days::bigint) c;
 	ELSE
-		SELECT c.transaction_id, c.fresh INTO booking, fresh
-		    FROM credit_package q, credit_by_package('code:' || k.id,
-		    my_customer(), q.name, actor,
-		    format('top-up code %s of batch %s', k.id, b.name)) c
+		SELECT q.name INTO package FROM credit_package q
 		    WHERE q.id = b.package_id;
+		SELECT c.transaction_id, c.fresh INTO booking, fresh
+		    FROM credit_by_package('code:' || k.id, my_customer(),
+		    package, actor, format('top-up code %s of batch %s',
+		    k.id, b.name)) c;
 	END IF;
 	-- Somebody of the operator's took the key for a booking by hand.
 	IF NOT fresh THEN
@@ -328,6 +330,10 @@ END
 $$;
 COMMENT ON FUNCTION payment_book(text, bigint, bigint, text, text) IS 'Books a payment, once for its id.';
 
+-- Of a customer's bookings most are those of calls.
+CREATE INDEX ledger_transaction_credit ON ledger_transaction (customer_id, id)
+    WHERE kind = 'credit';
+
 CREATE VIEW my_topup WITH (security_barrier) AS
 	SELECT t.id, t.at, CASE WHEN c.id IS NOT NULL THEN 'code'
 	    WHEN p.id IS NOT NULL THEN 'payment' ELSE 'operator' END AS by,
@@ -394,7 +400,7 @@ CREATE TABLE ticket (
 	CHECK ((call_started_at IS NULL) = (call_request_id IS NULL))
 );
 CREATE INDEX ticket_customer ON ticket (customer_id, id);
-CREATE INDEX ticket_open ON ticket (id) WHERE state <> 2;
+CREATE INDEX ticket_state ON ticket (state, id);
 COMMENT ON TABLE ticket IS 'What a customer asks the operator. Operator: processor (support).';
 COMMENT ON COLUMN ticket.id IS 'Number of the ticket. Operator: processor.';
 COMMENT ON COLUMN ticket.customer_id IS 'Who asks. Operator: processor.';
@@ -710,6 +716,7 @@ $$;
 COMMENT ON FUNCTION mail_done(bigint, bigint) IS 'What became of a notice that mail_take() gave.';
 
 -- Who may do what.
+GRANT UPDATE (language) ON customer TO youyun_support;
 REVOKE ALL ON FUNCTION mail_take(), mail_done(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mail_take(), mail_done(bigint, bigint)
     TO youyun_flusher;
