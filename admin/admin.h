@@ -61,6 +61,7 @@ extern const struct verb verbs_credit[];
 extern const struct verb verbs_refund[];
 extern const struct verb verbs_package[];
 extern const struct verb verbs_code[];
+extern const struct verb verbs_payment[];
 extern const struct verb verbs_ticket[];
 extern const struct verb verbs_key[];
 extern const struct verb verbs_group[];

@@ -33,6 +33,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_margin.c \
 	%D%/cmd_node.c \
 	%D%/cmd_package.c \
+	%D%/cmd_payment.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_screen.c \

@@ -64,6 +64,7 @@ static const struct rule {
 	{ "package", NULL, BILLING },
 	{ "code", "list", BILLING | AUDITOR },
 	{ "code", NULL, BILLING },
+	{ "payment", "list", ALL },
 	/* Who gives money back reads why. */
 	{ "ticket", "list", ALL },
 	{ "ticket", "show", ALL },

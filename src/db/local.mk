@@ -52,6 +52,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_package_each.c \
 	%D%/q_package_put.c \
 	%D%/q_policy.c \
+	%D%/q_payment_each.c \
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \

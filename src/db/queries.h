@@ -750,6 +750,24 @@ Q_RESULT q_code_revoke(struct db *db, const char *batch, int64_t id,
 	    const uint8_t *digest, struct code_revoked *revoked_r);
 
 /*
+ * Payments that a bridge told of
+ */
+struct payment_row {
+	int64_t transaction_id;
+	const char *id;
+	int64_t customer_id;
+	const char *customer;
+	int64_t amount_nano;
+	const char *currency;
+	const char *method;
+	int64_t received_us;
+};
+/* The latest first, below the booking `after`; 0: any customer, time, all. */
+Q_RESULT q_payment_each(struct db *db, int64_t customer_id, int64_t since_us,
+	    int64_t after, int64_t limit,
+	    bool (*each)(const struct payment_row *, void *), void *arg);
+
+/*
  * Tickets
  */
 struct ticket_row {

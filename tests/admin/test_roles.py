@@ -64,7 +64,7 @@ class Profiles(unittest.TestCase):
                           ("key", "list"), ("group", "list"),
                           ("price", "list"), ("balance", "acme"),
                           ("calls", "--customer", "acme"), ("bill", call_id()),
-                          ("package", "list"), ("node", "list"), ("ledger", "acme")):
+                          ("package", "list"), ("payment", "list"), ("node", "list"), ("ledger", "acme")):
                 self.ok(person, *words)
 
     def test_billing_moves_money(self):
@@ -86,6 +86,7 @@ class Profiles(unittest.TestCase):
         self.ok("bob", "customer", "suspend", "nuisance", "--reason",
                 "abuse")
         self.ok("bob", "customer", "set", "nuisance", "--note", "called")
+        self.ok("bob", "customer", "set", "nuisance", "--language", "de")
         self.ok("bob", "key", "revoke", key)
         self.ok("bob", "customer", "resume", "nuisance")
         it.sql("UPDATE customer SET status = 3 WHERE name = 'nuisance'")

@@ -284,6 +284,12 @@ class Payments(harness.Case):
         shown = ask("/api/v1/topups?limit=1").json["topups"][0]
         self.assertEqual((shown["by"], shown["payment"], shown["method"]),
                          ("payment", "p2", "card"))
+        rows = gateway.rows("payment", "list", "--customer", "test",
+                            "--since", "1h")
+        self.assertEqual([r["payment"] for r in rows][:2], ["p2", "p1"])
+        self.assertEqual(gateway.rows(
+            "payment", "list", "--after", str(rows[0]["booking"]), "--limit",
+            "1"), rows[1:2])
         notice = ask("/api/v1/notices?limit=1").json["notices"][0]
         self.assertEqual((notice["kind"], notice["detail"]["amount"]),
                          ("payment_booked", "25.00"))
