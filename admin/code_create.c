@@ -84,6 +84,7 @@ static enum admin_exit
 take_batch(const struct args *args, struct create_job *job)
 {
 	static const char *const needed[] = { "count", "expires", "batch" };
+	char code[TOPUP_CODE_TEXT_BYTES];
 	const char *text, *why;
 	int64_t count;
 
@@ -110,6 +111,9 @@ take_batch(const struct args *args, struct create_job *job)
 	}
 	job->batch.name = args_get(args, "batch");
 	why = check_name(job->batch.name);
+	/* "code revoke" takes either. */
+	if (why == NULL && topup_code_read(job->batch.name, code))
+		why = "it reads as a code itself";
 	if (why == NULL)
 		return ADMIN_OK;
 	complain("--batch: %s", why);

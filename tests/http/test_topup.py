@@ -145,6 +145,11 @@ class Codes(harness.Case):
         gateway.ctl("package", "set", "starter", "--active", "yes")
         self.assertEqual(redeem(later).status, 201)
 
+    def test_a_batch_is_not_called_like_a_code(self):
+        code, = codes("plain", "--amount", "1")
+        with self.assertRaisesRegex(AssertionError, "reads as a code"):
+            codes(code, "--amount", "1")
+
     def test_a_key_that_was_booked_by_hand_gives_no_code_away(self):
         code, = codes("taken", "--amount", "4")
         number = gateway.rows("code", "list", "taken")[0]["id"]
