@@ -174,6 +174,16 @@ class Mail(harness.Case):
             self.state(self.notice(number, "ticket_closed"), 3, 1)
         self.assertEqual(self.mails(), [])
 
+    def test_a_change_of_contact_is_told_to_the_old_one(self):
+        number = self.customer("robbed", "old@example.com", "de")
+        sql("BEGIN; SELECT set_config('youyun.customer', "
+            f"'{number}', true); SELECT my_account_change('new@example.net', "
+            "NULL); COMMIT")
+        self.state(sql("SELECT max(id) FROM notice")[0], 2, 1)
+        mail, = self.mails()
+        self.assertEqual((mail["to"], mail["subject"]),
+                         ("old@example.com", "Ihr Konto wurde geändert"))
+
     def test_old_news_is_no_news(self):
         number = self.customer("old", "old@example.com", "en")
         old = sql(f"""INSERT INTO notice (customer_id, kind, at, mail_state)

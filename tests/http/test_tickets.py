@@ -343,6 +343,12 @@ class Tickets(harness.Case):
         self.assertEqual((notice["kind"], notice["detail"]),
                          ("account_changed",
                           {"changed": ["contact", "language"]}))
+        # Who changed it may be a thief: the old address is told.
+        self.ok("/api/v1/account", "test", "PATCH",
+                {"contact": "thief@example.net"})
+        notice = self.ok("/api/v1/notices?limit=1")["notices"][0]
+        self.assertEqual(notice["detail"], {"changed": ["contact"],
+                                            "mail_to": "ops@example.com"})
         self.assertTrue(sql(
             "SELECT actor FROM audit WHERE action = 'customer.update' ORDER "
             "BY id DESC LIMIT 1")[0].startswith("customer:1/key:"))

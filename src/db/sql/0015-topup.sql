@@ -380,8 +380,12 @@ BEGIN
 	UPDATE customer c SET contact = coalesce(p_contact, c.contact),
 	    language = coalesce(p_language, c.language)
 	    WHERE c.id = was.id;
+	-- To where the customer was: who has stolen a key has changed the
+	-- contact to their own.
 	PERFORM notice_add(was.id, 'account_changed',
-	    jsonb_build_object('changed', changed));
+	    jsonb_strip_nulls(jsonb_build_object('changed', changed,
+	    'mail_to', CASE WHEN 'contact' = ANY (changed)
+	    AND was.contact LIKE '%@%' THEN was.contact END)));
 	RETURN 1;
 END
 $$;
@@ -700,11 +704,12 @@ BEGIN
 	    took AS (UPDATE notice n SET mail_tries = n.mail_tries + 1,
 	    mail_at = now() FROM due WHERE n.id = due.id RETURNING n.id,
 	    n.kind, n.detail, n.customer_id)
-	    SELECT t.id, t.kind, t.detail::text, c.name, c.contact, c.language
+	    SELECT t.id, t.kind, t.detail::text, c.name,
+	    coalesce(t.detail ->> 'mail_to', c.contact), c.language
 	    FROM took t JOIN customer c ON c.id = t.customer_id;
 END
 $$;
-COMMENT ON FUNCTION mail_take() IS 'The next notice that is to be sent by mail; counts the try.';
+COMMENT ON FUNCTION mail_take() IS 'The next notice that is to be sent by mail, to its mail_to or else the customer''s contact; counts the try.';
 
 -- p_outcome: 0 sent, 1 failed, 2 there is nowhere to send it.
 CREATE FUNCTION mail_done(p_id bigint, p_outcome bigint) RETURNS void
