@@ -7,6 +7,7 @@
 #include "admin/check.h"
 #include "base/bytes.h"
 #include "base/money.h"
+#include "db/queries.h"
 
 #define TRIES 3
 #define CONNECT_TIMEOUT_S 5
@@ -133,4 +134,27 @@ booking_failed(struct admin *admin, enum db_result result, const char *who,
 	if (result == DB_UNKNOWN)
 		hint("sending it again with --key %s books it once", key);
 	return status;
+}
+
+enum admin_exit
+booking_refund_failed(struct admin *admin, const struct call_record *record)
+{
+	char fee[MONEY_TEXT_BYTES], back[MONEY_TEXT_BYTES];
+	char left[MONEY_TEXT_BYTES];
+	enum admin_exit status;
+	int64_t refunded;
+
+	status = admin_database_failed(admin, q_refunded(admin->db,
+	    record->request_id, &refunded), "read the refunds");
+	if (status != ADMIN_OK)
+		return status;
+	money_format(record->fee_nano, 2, fee);
+	money_format(refunded, 2, back);
+	money_format(record->fee_nano - refunded, 2, left);
+	if (record->fee_nano == 0)
+		complain("nothing was charged for that call");
+	else
+		complain("of its fee of %s %s was given back already: at most "
+		    "%s is left", fee, back, left);
+	return ADMIN_REFUSED;
 }

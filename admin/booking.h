@@ -10,6 +10,8 @@
 
 #include "admin/admin.h"
 
+struct call_record;
+
 /* A key that is made takes so much room. */
 #define BOOKING_KEY_BYTES 48
 
@@ -38,5 +40,9 @@ enum db_result	booking_run(struct admin *admin, admin_body *body, void *arg)
  * credit". */
 enum admin_exit	booking_failed(struct admin *admin, enum db_result result,
 	    const char *who, const char *key, const char *doing);
+
+/* "YY003": why so much of a call's fee can't be given back, in its amounts. */
+enum admin_exit	booking_refund_failed(struct admin *admin,
+	    const struct call_record *record);
 
 #endif

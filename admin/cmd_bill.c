@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/args.h"
+#include "admin/bill.h"
 #include "admin/calls.h"
 #include "admin/explain.h"
 #include "admin/prices.h"
@@ -15,14 +16,6 @@
 #include "base/money.h"
 #include "conf/settings.h"
 #include "db/queries.h"
-
-struct bill {
-	struct call_record record;
-	char model[MODEL_NAME_BYTES];
-	char other_model[MODEL_NAME_BYTES];
-	char customer[130];
-	int found;
-};
 
 static bool
 keep_call(const struct call_row *row, void *arg)
@@ -57,16 +50,13 @@ add_head(struct record *record, const struct bill *b,
 }
 
 static enum admin_exit
-free_call(struct admin *admin, const struct bill *b)
+free_call(struct record *record, const struct admin *admin, struct bill *b)
 {
-	struct record *record;
-
-	record = record_open();
 	add_head(record, b, admin);
 	record_money(record, "charged", "Charged", b->record.fee_nano);
 	record_line(record, "Nothing was used, so nothing was charged.");
-	record_print(&record, admin);
-	return b->record.fee_nano == 0 ? ADMIN_OK : ADMIN_FAILED;
+	b->agrees = b->record.fee_nano == 0;
+	return ADMIN_OK;
 }
 
 /* True when the book agrees with the arithmetic. */
@@ -89,15 +79,14 @@ add_outcome(struct record *record, const struct bill *b, int64_t fee,
 }
 
 static enum admin_exit
-explain(struct admin *admin, const struct bill *b, const struct price *price,
-    const struct price *other)
+explain(struct record *record, const struct admin *admin, struct bill *b,
+    const struct price *price, const struct price *other)
 {
 	struct fee_terms terms = { price, other, b->record.multiplier_ppm };
-	struct record *record;
 	struct usage usage;
 	const char *why;
 	int64_t fee;
-	bool marked, agrees;
+	bool marked;
 
 	/* Checks what comes from outside before it is computed with. */
 	why = prices_fee(&b->record, price, other, terms.multiplier_ppm, &fee,
@@ -106,24 +95,18 @@ explain(struct admin *admin, const struct bill *b, const struct price *price,
 		complain("the call can't be billed: %s", why);
 		return ADMIN_FAILED;
 	}
-	record = record_open();
 	add_head(record, b, admin);
 	record_line(record, "%s", "");
 	record_get_usage(&b->record, &usage);
 	if (explain_fee(record, &usage, &terms, b->other_model[0] != '\0' ?
 	    b->other_model : NULL, &fee, &marked) == FEE_UNPRICED)
 		fee = b->record.held_nano;
-	agrees = add_outcome(record, b, fee, marked);
-	record_print(&record, admin);
-	if (agrees)
-		return ADMIN_OK;
-	complain("the record says something else than the arithmetic");
-	hint("\"youyunctl verify\" looks for more");
-	return ADMIN_FAILED;
+	b->agrees = add_outcome(record, b, fee, marked);
+	return ADMIN_OK;
 }
 
 static enum admin_exit
-explain_by(struct admin *admin, const struct bill *b,
+explain_by(struct record *record, const struct admin *admin, struct bill *b,
     const struct prices *prices)
 {
 	const struct priced *price, *other;
@@ -142,7 +125,7 @@ explain_by(struct admin *admin, const struct bill *b,
 		    (unsigned long long)missing);
 		return ADMIN_FAILED;
 	}
-	return explain(admin, b, &price->price,
+	return explain(record, admin, b, &price->price,
 	    other != NULL ? &other->price : NULL);
 }
 
@@ -177,19 +160,19 @@ find_call(struct admin *admin, const char *word, struct bill *b)
 	return ADMIN_NOT_FOUND;
 }
 
-static enum admin_exit
-run_bill(struct admin *admin, const struct args *args)
+enum admin_exit
+bill_add(struct admin *admin, const char *word, struct record *record,
+    struct bill *b)
 {
 	struct prices *prices;
 	enum db_result result;
 	enum admin_exit status;
-	struct bill b;
 
-	status = find_call(admin, args->word[0], &b);
+	status = find_call(admin, word, b);
 	if (status != ADMIN_OK)
 		return status;
-	if (!prices_used(&b.record))
-		return free_call(admin, &b);
+	if (!prices_used(&b->record))
+		return free_call(record, admin, b);
 	prices = prices_load(admin->db, &result);
 	if (prices == NULL) {
 		if (result != DB_OK)
@@ -198,9 +181,35 @@ run_bill(struct admin *admin, const struct args *args)
 		complain("out of memory");
 		return ADMIN_FAILED;
 	}
-	status = explain_by(admin, &b, prices);
+	status = explain_by(record, admin, b, prices);
 	prices_free(&prices);
 	return status;
+}
+
+enum admin_exit
+bill_judge(const struct bill *b)
+{
+	if (b->agrees)
+		return ADMIN_OK;
+	complain("the record says something else than the arithmetic");
+	hint("\"youyunctl verify\" looks for more");
+	return ADMIN_FAILED;
+}
+
+static enum admin_exit
+run_bill(struct admin *admin, const struct args *args)
+{
+	struct record *record = record_open();
+	enum admin_exit status;
+	struct bill b;
+
+	status = bill_add(admin, args->word[0], record, &b);
+	if (status != ADMIN_OK) {
+		record_discard(&record);
+		return status;
+	}
+	record_print(&record, admin);
+	return bill_judge(&b);
 }
 
 const struct verb verbs_bill[] = {

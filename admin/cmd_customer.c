@@ -95,8 +95,10 @@ show_row(const struct customer_row *row, void *arg)
 static enum admin_exit
 run_show(struct admin *admin, const struct args *args)
 {
+	char language[CUSTOMER_LANGUAGE_BYTES];
 	struct record *record;
 	enum admin_exit status;
+	enum db_result result;
 	int64_t id;
 
 	status = admin_database(admin);
@@ -105,9 +107,12 @@ run_show(struct admin *admin, const struct args *args)
 	if (status != ADMIN_OK)
 		return status;
 	record = record_open();
-	status = admin_database_failed(admin,
-	    q_customer_each(admin->db, id, show_row, record),
-	    "show the customer");
+	result = q_customer_each(admin->db, id, show_row, record);
+	if (result == DB_OK)
+		result = q_customer_language(admin->db, id, language);
+	status = admin_database_failed(admin, result, "show the customer");
+	if (status == ADMIN_OK)
+		record_text(record, "language", "Language", language);
 	if (status == ADMIN_OK)
 		record_print(&record, admin);
 	else
@@ -214,12 +219,14 @@ static const struct opt set_options[] = {
 	{ "group", "GROUP", "whose multiplier applies", false },
 	{ "contact", "TEXT", "how to reach the customer", false },
 	{ "note", "TEXT", "a remark of your own", false },
+	{ "language", "LANGUAGE", "of mail to the customer: en, zh or de",
+	  false },
 	{ NULL, NULL, NULL, false }
 };
 
 struct customer_change {
 	int64_t id, status;
-	const char *group, *contact, *note;
+	const char *group, *contact, *note, *language;
 	bool cuts, cut;			/* whether open calls end */
 };
 
@@ -232,8 +239,10 @@ set_body(struct db *db, void *arg)
 	/* Before the status, with which it is told. */
 	if (c->cuts)
 		result = q_customer_cut(db, c->id, c->cut);
-	return result == DB_OK ? q_customer_set(db, c->id, c->status,
-	    c->group, c->contact, c->note) : result;
+	if (result == DB_OK && c->language != NULL)
+		result = q_customer_language_set(db, c->id, c->language);
+	return result != DB_OK ? result : q_customer_set(db, c->id, c->status,
+	    c->group, c->contact, c->note);
 }
 
 static enum admin_exit
@@ -270,10 +279,18 @@ run_set(struct admin *admin, const struct args *args)
 	struct customer_change c = { .status = -1,
 		.group = args_get(args, "group"),
 		.contact = args_get(args, "contact"),
-		.note = args_get(args, "note") };
+		.note = args_get(args, "note"),
+		.language = args_get(args, "language") };
 	enum admin_exit status;
 
-	if (c.group == NULL && c.contact == NULL && c.note == NULL) {
+	if (c.language != NULL && strcmp(c.language, "en") != 0 &&
+	    strcmp(c.language, "zh") != 0 && strcmp(c.language, "de") != 0) {
+		complain("--language %s: allowed are en, zh and de",
+		    c.language);
+		return ADMIN_USAGE;
+	}
+	if (c.group == NULL && c.contact == NULL && c.note == NULL &&
+	    c.language == NULL) {
 		complain("nothing to change was given");
 		hint("\"youyunctl customer set --help\" lists what can be");
 		return ADMIN_USAGE;
@@ -319,7 +336,7 @@ const struct verb verbs_customer[] = {
 	  "show one customer",
 	  "customer show acme", NULL, run_show },
 	{ "customer", "set", "CUSTOMER", 1, 1,
-	  "change a customer's group, contact or note",
+	  "change a customer's group, contact, note or language",
 	  "customer set acme --group wholesale", set_options, run_set },
 	{ "customer", "suspend", "CUSTOMER", 1, 1,
 	  "refuse a customer's calls from now on",

@@ -89,30 +89,6 @@ refund_body(struct db *db, void *arg)
 	return q_refund(db, &job->refund, &job->receipt);
 }
 
-/* Why it can't be given back, in the amounts of the call. */
-static enum admin_exit
-too_much(struct admin *admin, const struct refund_job *job)
-{
-	char fee[MONEY_TEXT_BYTES], back[MONEY_TEXT_BYTES];
-	char left[MONEY_TEXT_BYTES];
-	enum admin_exit status;
-	int64_t refunded;
-
-	status = admin_database_failed(admin, q_refunded(admin->db,
-	    job->refund.request_id, &refunded), "read the refunds");
-	if (status != ADMIN_OK)
-		return status;
-	money_format(job->record.fee_nano, 2, fee);
-	money_format(refunded, 2, back);
-	money_format(job->record.fee_nano - refunded, 2, left);
-	if (job->record.fee_nano == 0)
-		complain("nothing was charged for that call");
-	else
-		complain("of its fee of %s %s was given back already: at most "
-		    "%s is left", fee, back, left);
-	return ADMIN_REFUSED;
-}
-
 static void
 print_refund(const struct admin *admin, const struct refund_job *job)
 {
@@ -169,7 +145,7 @@ run_refund(struct admin *admin, const struct args *args)
 	job.refund.reason = admin->reason;
 	result = booking_run(admin, refund_body, &job);
 	if (result == DB_ERROR && strcmp(db_sqlstate(admin->db), "YY003") == 0)
-		return too_much(admin, &job);
+		return booking_refund_failed(admin, &job.record);
 	if (result != DB_OK)
 		return booking_failed(admin, result, job.customer,
 		    job.refund.key, "book the refund");

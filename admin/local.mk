@@ -3,6 +3,7 @@ sbin_PROGRAMS += %D%/youyunctl
 %C%_youyunctl_SOURCES = \
 	%D%/admin.h \
 	%D%/args.c %D%/args.h \
+	%D%/bill.h \
 	%D%/booking.c %D%/booking.h \
 	%D%/calls.h \
 	%D%/channel.h \
@@ -18,6 +19,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_code.c \
 	%D%/cmd_complete.c \
 	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
@@ -32,12 +34,15 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_margin.c \
 	%D%/cmd_node.c \
 	%D%/cmd_package.c \
+	%D%/cmd_payment.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
+	%D%/cmd_ticket.c \
 	%D%/cmd_top.c \
 	%D%/cmd_verify.c \
+	%D%/code.h %D%/code_create.c \
 	%D%/explain.c %D%/explain.h \
 	%D%/help.h \
 	%D%/key.h \
@@ -60,6 +65,9 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/session.c \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/text_file.c %D%/text_file.h \
+	%D%/ticket.h \
+	%D%/ticket_refund.c \
+	%D%/ticket_show.c \
 	%D%/top.c %D%/top.h \
 	%D%/url.c %D%/url.h \
 	%D%/verify.h %D%/verify_segment.c \

@@ -63,6 +63,15 @@ static const struct rule {
 	{ "refund", NULL, BILLING },
 	{ "package", "list", ALL },
 	{ "package", NULL, BILLING },
+	{ "code", "list", BILLING | AUDITOR },
+	{ "code", NULL, BILLING },
+	{ "payment", "list", ALL },
+	/* Who gives money back reads why. */
+	{ "ticket", "list", ALL },
+	{ "ticket", "show", ALL },
+	{ "ticket", "answer", SUPPORT },
+	{ "ticket", "close", SUPPORT },
+	{ "ticket", "refund", BILLING },
 	{ "node", "list", ALL },
 	{ "verify", NULL, AUDITOR },
 	{ NULL, NULL, 0 }

@@ -7,6 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/mail_address.h"
 #include "conf/embedded.h"
 #include "conf/settings.h"
 #include "conf/staff.h"
@@ -109,6 +110,24 @@ check_staff(const char *file, const unsigned *lines,
 		    "%s", why);
 }
 
+static void
+check_mail(const char *file, const unsigned *lines,
+    const struct settings *s, struct conf_report *report)
+{
+	if (s->mail_command[0] != '\0' && s->mail_command[0] != '/')
+		conf_mistake(report, file, line_of(lines, "mail_command"),
+		    "mail_command", "it begins with an absolute path, such as "
+		    "\"/usr/sbin/sendmail -t -i\"");
+	if (s->mail_from[0] != '\0' && !mail_address_ok(s->mail_from))
+		conf_mistake(report, file, line_of(lines, "mail_from"),
+		    "mail_from", "it is an address such as "
+		    "noreply@example.com");
+	if (s->mail_command[0] != '\0' && s->mail_from[0] == '\0')
+		conf_mistake(report, file, line_of(lines, "mail_from"),
+		    "mail_from", "mail_command needs an address here, such as "
+		    "noreply@example.com");
+}
+
 void
 settings_check(const char *file, const unsigned *lines,
     const struct settings *s, struct conf_report *report)
@@ -119,6 +138,7 @@ settings_check(const char *file, const unsigned *lines,
 	check_times(file, lines, s, report);
 	check_journal(file, lines, s, report);
 	check_database(file, lines, s, report);
+	check_mail(file, lines, s, report);
 }
 
 static bool

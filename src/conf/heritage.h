@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/payment.h"
 #include "base/secret.h"
 #include "conf/settings.h"
 
@@ -25,6 +26,8 @@ struct heritage {
 	const struct settings *settings;
 	struct shm *shm;		/* attached, writable */
 	struct secrets secrets;		/* a worker's; zeroed in the flusher */
+
+	struct payment_keys payment;	/* the portal's; else zeroed */
 
 	/* An eventfd(2) that workers write to when they asked the flusher for
 	 * money (shm/refill.h); below 1: none. */

@@ -101,6 +101,11 @@ struct settings {
 	uint32_t address_concurrent;	/* 0: no limit */
 	uint32_t portal;		/* enum portal_setting */
 	uint64_t portal_body_bytes;
+	char payment_secret_file[SETTING_PATH_BYTES]; /* "": none */
+	char payment_public_key[SETTING_PATH_BYTES]; /* "": none */
+	uint32_t payment_window_ms;
+	char mail_command[SETTING_TEXT_BYTES]; /* "": no mail */
+	char mail_from[SETTING_TEXT_BYTES];
 	uint64_t max_body_bytes;
 	uint32_t head_timeout_ms;
 	uint32_t body_timeout_ms;

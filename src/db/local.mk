@@ -24,11 +24,13 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_channel_model_put.c \
 	%D%/q_channel_proxy_set.c \
 	%D%/q_channel_set.c \
+	%D%/q_code.c \
 	%D%/q_complete.c \
 	%D%/q_credit.c \
 	%D%/q_customer_add.c \
 	%D%/q_customer_each.c \
 	%D%/q_customer_find.c \
+	%D%/q_customer_language.c \
 	%D%/q_customer_set.c \
 	%D%/q_event_each.c \
 	%D%/q_expired_each.c \
@@ -51,10 +53,13 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_package_each.c \
 	%D%/q_package_put.c \
 	%D%/q_policy.c \
+	%D%/q_payment_each.c \
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
 	%D%/q_screen.c \
+	%D%/q_ticket.c \
+	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
 	%D%/queries.h \
@@ -80,6 +85,7 @@ YOUYUN_SQL = \
 	%D%/sql/0011-notices.sql \
 	%D%/sql/0012-limits.sql \
 	%D%/sql/0014-portal.sql \
+	%D%/sql/0015-topup.sql \
 	%D%/sql/0019-roles.sql \
 	%D%/sql/0021-screening.sql \
 	%D%/sql/0023-policies.sql \

@@ -721,4 +721,148 @@ struct audit_row {
 Q_RESULT q_audit_each(struct db *db, int64_t limit,
 	    bool (*each)(const struct audit_row *, void *), void *arg);
 
+/*
+ * Top-up codes
+ */
+struct code_batch {
+	const char *name;
+	int64_t amount_nano;		/* 0: by the package */
+	const char *source;		/* external, promotional */
+	int64_t validity_days;		/* 0: never expires */
+	const char *package;		/* NULL: an amount */
+	int64_t expires_us;
+	const char *const *digests;	/* hexadecimal */
+	const char *const *hints;
+	size_t codes;
+};
+/* DB_CONFLICT: the name is taken; DB_NONE: no such package; DB_ERROR with
+ * "YY006": it isn't sold any more. */
+Q_RESULT q_code_batch_add(struct db *db, const struct code_batch *batch,
+	    int64_t *id_r);
+
+struct code_batch_row {
+	int64_t id;
+	const char *name;
+	int64_t amount_nano;		/* of one code; 0: see package */
+	const char *package;		/* "" for an amount */
+	const char *source;
+	int64_t validity_days;
+	int64_t codes, used, revoked;	/* revoked: one by one, or all */
+	int64_t expires_us, created_us;
+	const char *created_by;
+	int64_t revoked_us;		/* all of it */
+};
+/* The latest first, below `after` (0: all), at most limit. */
+Q_RESULT q_code_batch_each(struct db *db, int64_t after, int64_t limit,
+	    bool (*each)(const struct code_batch_row *, void *), void *arg);
+
+struct code_row {
+	int64_t id;
+	const char *hint;
+	const char *batch;
+	const char *state;		/* unused, used, expired, revoked */
+	int64_t used_us;
+	int64_t customer_id;
+	const char *customer;		/* "" when it was not used */
+	int64_t transaction_id;
+};
+/* Those of a batch above `after`; state NULL: any.  DB_NONE: no such batch. */
+Q_RESULT q_code_each(struct db *db, const char *batch, const char *state,
+	    int64_t after, int64_t limit,
+	    bool (*each)(const struct code_row *, void *), void *arg);
+
+struct code_revoked {
+	char batch[130];
+	int64_t unused, used;
+};
+/* One of the three: a batch's name, a code's number, its digest (32 bytes).
+ * DB_NONE: there is none; DB_ERROR with "YY011": the code was used. */
+Q_RESULT q_code_revoke(struct db *db, const char *batch, int64_t id,
+	    const uint8_t *digest, struct code_revoked *revoked_r);
+
+/*
+ * Payments that a bridge told of
+ */
+struct payment_row {
+	int64_t transaction_id;
+	const char *id;
+	int64_t customer_id;
+	const char *customer;
+	int64_t amount_nano;
+	const char *currency;
+	const char *method;
+	int64_t received_us;
+};
+/* The latest first, below the booking `after`; 0: any customer, time, all. */
+Q_RESULT q_payment_each(struct db *db, int64_t customer_id, int64_t since_us,
+	    int64_t after, int64_t limit,
+	    bool (*each)(const struct payment_row *, void *), void *arg);
+
+/*
+ * Tickets
+ */
+struct ticket_row {
+	int64_t id;
+	int64_t customer_id;
+	const char *customer;
+	const char *subject;
+	int64_t state;			/* 0 open, 1 answered, 2 closed */
+	int64_t created_us, changed_us;
+	int64_t messages;
+	int64_t call_started_us;	/* 0: about no call */
+	const uint8_t *request_id;	/* NULL: about no call */
+};
+/* In order, above `after`; state -1: all; customer_id 0: everybody's; id 0:
+ * all, else that one. */
+Q_RESULT q_ticket_each(struct db *db, int64_t id, int64_t customer_id,
+	    int64_t state, int64_t after, int64_t limit,
+	    bool (*each)(const struct ticket_row *, void *), void *arg);
+
+struct ticket_message_row {
+	int64_t id;
+	bool operator;			/* who wrote it */
+	const char *actor;
+	int64_t at_us;
+	const char *text;
+};
+Q_RESULT q_ticket_message_each(struct db *db, int64_t ticket,
+	    bool (*each)(const struct ticket_message_row *, void *),
+	    void *arg);
+
+struct ticket_file_row {
+	int64_t id;
+	int64_t message_id;
+	const char *name;		/* the customer's, not for paths */
+	int64_t type;			/* 1 PNG, 2 JPEG, 3 PDF, 4 text */
+	int64_t bytes;
+	const void *content;		/* NULL unless asked for */
+	size_t len;
+};
+Q_RESULT q_ticket_file_each(struct db *db, int64_t ticket, bool content,
+	    bool (*each)(const struct ticket_file_row *, void *), void *arg);
+
+struct ticket_refund_row {
+	int64_t transaction_id;
+	int64_t amount_nano;
+	int64_t at_us;
+};
+Q_RESULT q_ticket_refund_each(struct db *db, int64_t ticket,
+	    bool (*each)(const struct ticket_refund_row *, void *), void *arg);
+
+/* text NULL: closes only.  DB_NONE: no such ticket; DB_ERROR with "YY014": it
+ * is closed. */
+Q_RESULT q_ticket_answer(struct db *db, int64_t ticket, const char *text,
+	    bool close);
+/* After q_refund() of its call, in the same transaction. */
+Q_RESULT q_ticket_refunded(struct db *db, int64_t ticket,
+	    int64_t transaction_id);
+
+/* What mail to a customer is written in: en, zh, de.  DB_NONE: no such
+ * customer. */
+#define CUSTOMER_LANGUAGE_BYTES 8
+Q_RESULT q_customer_language(struct db *db, int64_t id,
+	    char language_r[CUSTOMER_LANGUAGE_BYTES]);
+Q_RESULT q_customer_language_set(struct db *db, int64_t id,
+	    const char *language);
+
 #endif

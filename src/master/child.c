@@ -32,6 +32,8 @@ child_kind_name(enum child_kind kind)
 		return "flusher";
 	case CHILD_PORTAL:
 		return "portal";
+	case CHILD_MAILER:
+		return "mailer";
 	case CHILD_POSTGRES:
 		return "postgres";
 	}

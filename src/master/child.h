@@ -22,6 +22,7 @@ enum child_kind {
 	CHILD_WORKER,
 	CHILD_FLUSHER,
 	CHILD_PORTAL,
+	CHILD_MAILER,
 	CHILD_POSTGRES
 };
 
@@ -57,7 +58,7 @@ void	child_reap(struct master *m);
 /* How many processes of a kind there are. */
 unsigned child_running(const struct master *m, enum child_kind kind);
 
-/* "worker", "flusher", "portal", "postgres" */
+/* "worker", "flusher", "portal", "mailer", "postgres" */
 const char *child_kind_name(enum child_kind kind);
 
 /* Frees all places; no process runs any more. */

@@ -5,6 +5,7 @@ sbin_PROGRAMS += %D%/youyund
 	%D%/lock.c %D%/lock.h \
 	%D%/logfile.c %D%/logfile.h \
 	%D%/main.c %D%/master.h \
+	%D%/payment.c %D%/payment.h \
 	%D%/pem.c %D%/pem.h \
 	%D%/postgres.c %D%/postgres.h \
 	%D%/reload.c %D%/reload.h \
@@ -15,4 +16,5 @@ sbin_PROGRAMS += %D%/youyund
 	%D%/start.c %D%/start.h \
 	%D%/title.c %D%/title.h \
 	%D%/wake.c %D%/wake.h
-%C%_youyund_LDADD = $(LINK_PORTAL) $(LINK_WORKER) $(LINK_FLUSHER)
+%C%_youyund_LDADD = $(LINK_PORTAL) $(LINK_MAILER) $(LINK_WORKER) \
+	$(LINK_FLUSHER)

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/loop.h"
+#include "base/payment.h"
 #include "base/secret.h"
 #include "conf/service.h"
 #include "conf/settings.h"
@@ -38,6 +39,7 @@ struct master {
 	struct service_user user;
 	struct secrets secrets;
 	struct pem_pair pem;
+	struct payment_keys payment;
 	struct sockets sockets;
 	struct shm *shm;
 	char segment_name[SEGMENT_NAME_BYTES];

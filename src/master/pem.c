@@ -17,9 +17,8 @@
 
 #define PEM_MAX_BYTES (1024 * 1024)
 
-/* NULL with *why_r. */
-static char *
-read_text(const char *path, bool secret, const char **why_r)
+char *
+pem_read_text(const char *path, bool secret, const char **why_r)
 {
 	char *text = NULL;
 	struct stat st;
@@ -32,7 +31,7 @@ read_text(const char *path, bool secret, const char **why_r)
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size > PEM_MAX_BYTES) {
-		*why_r = "not a file of PEM text";
+		*why_r = "not a file of text";
 		goto out;
 	}
 	if (secret && (st.st_mode & S_IRWXO) != 0) {
@@ -112,12 +111,12 @@ pem_read(const struct settings *settings, const char *file,
 	unsigned before = report->mistakes;
 	const char *why;
 
-	pair_r->certificate = read_text(settings->tls_certificate, false,
+	pair_r->certificate = pem_read_text(settings->tls_certificate, false,
 	    &why);
 	if (pair_r->certificate == NULL)
 		conf_mistake(report, file, 0, "tls_certificate", "%s: %s",
 		    settings->tls_certificate, why);
-	pair_r->key = read_text(settings->tls_key, true, &why);
+	pair_r->key = pem_read_text(settings->tls_key, true, &why);
 	if (pair_r->key == NULL)
 		conf_mistake(report, file, 0, "tls_key", "%s: %s",
 		    settings->tls_key, why);

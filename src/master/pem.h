@@ -27,4 +27,11 @@ bool	pem_read(const struct settings *settings, const char *file,
 void	pem_free(struct pem_pair *pair);
 bool	pem_equal(const struct pem_pair *a, const struct pem_pair *b);
 
+/*
+ * A file of text, 0-terminated, returned, the caller frees.  secret: others
+ * must not be able to read it.  NULL: *why_r says why.
+ */
+char	*pem_read_text(const char *path, bool secret, const char **why_r)
+	    __attribute__((warn_unused_result));
+
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "master/child.h"
 #include "master/master.h"
+#include "master/payment.h"
 #include "shm/seat.h"
 
 /* New workers that are not at work by then don't hold up the reload. */
@@ -73,12 +74,13 @@ replace_workers(struct master *m)
 
 static void
 apply(struct master *m, const struct settings *next, struct pem_pair *pem,
-    struct sockets *sockets)
+    const struct payment_keys *payment, struct sockets *sockets)
 {
 	sockets_close(&m->sockets, sockets);
 	m->sockets = *sockets;
 	pem_free(&m->pem);
 	m->pem = *pem;
+	m->payment = *payment;
 	m->settings = *next;
 	log_set_level((enum log_level)next->log_level);
 	replace_workers(m);
@@ -91,7 +93,8 @@ reload(struct master *m)
 	struct conf_report report;
 	struct sockets sockets;
 	struct pem_pair pem = { NULL, NULL };
-	unsigned changes;
+	struct payment_keys payment;
+	bool changes;
 
 	if (m->handover) {
 		/* One after the other, so that there are never three sets. */
@@ -101,11 +104,13 @@ reload(struct master *m)
 	log_notice("reading the configuration again: file=%s", m->conf_path);
 	conf_report_init(&report);
 	if (!settings_read(m->conf_path, &next, &report) ||
-	    !pem_read(&next, m->conf_path, &pem, &report)) {
+	    !pem_read(&next, m->conf_path, &pem, &report) ||
+	    !payment_read(&next, m->conf_path, &payment, &report)) {
 		log_report(&report, true);
 		log_error("the configuration has mistakes and nothing was "
 		    "changed: mistakes=%u", report.mistakes);
 		conf_report_free(&report);
+		pem_free(&pem);
 		return;
 	}
 	settings_diff(&m->settings, &next, &report);
@@ -113,8 +118,9 @@ reload(struct master *m)
 	log_report(&report, false);
 	buf_consume(&report.text, report.text.len);
 	changes = memcmp(&m->settings, &next, sizeof(next)) != 0 ||
-	    !pem_equal(&m->pem, &pem);
-	if (changes == 0) {
+	    !pem_equal(&m->pem, &pem) ||
+	    memcmp(&m->payment, &payment, sizeof(payment)) != 0;
+	if (!changes) {
 		log_notice("nothing to change");
 		pem_free(&pem);
 	} else if (!sockets_open(&next.listen, &m->sockets, m->conf_path,
@@ -124,8 +130,9 @@ reload(struct master *m)
 		    "changed");
 		pem_free(&pem);
 	} else {
-		apply(m, &next, &pem, &sockets);
+		apply(m, &next, &pem, &payment, &sockets);
 	}
+	bytes_scrub(&payment, sizeof(payment));
 	conf_report_free(&report);
 }
 

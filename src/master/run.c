@@ -24,6 +24,8 @@
 /* What a worker may take beyond shutdown_timeout before it is killed. */
 #define WORKER_GRACE_MS 5000
 #define PORTAL_PATIENCE_MS 3000
+/* A mail that is being handed over has three seconds. */
+#define MAILER_PATIENCE_MS 5000
 #define FLUSHER_PATIENCE_MS 60000
 #define POSTGRES_PATIENCE_MS 60000
 #define HURRY_WORKER_MS 1000
@@ -61,12 +63,14 @@ advance(struct master *m)
 	if (m->phase == PHASE_STOP_WORKERS &&
 	    child_running(m, CHILD_WORKER) == 0) {
 		end_all(m, CHILD_PORTAL, SIGTERM, PORTAL_PATIENCE_MS);
+		end_all(m, CHILD_MAILER, SIGTERM, MAILER_PATIENCE_MS);
 		m->phase = PHASE_STOP_FLUSHER;
 		end_all(m, CHILD_FLUSHER, SIGTERM, m->hurries > 0 ?
 		    HURRY_OTHERS_MS : FLUSHER_PATIENCE_MS);
 	}
 	if (m->phase == PHASE_STOP_FLUSHER &&
 	    child_running(m, CHILD_PORTAL) == 0 &&
+	    child_running(m, CHILD_MAILER) == 0 &&
 	    child_running(m, CHILD_FLUSHER) == 0) {
 		m->phase = PHASE_STOP_POSTGRES;
 		end_all(m, CHILD_POSTGRES, SIGINT, m->hurries > 0 ?
@@ -161,6 +165,8 @@ start_flusher(struct master *m)
 	child_add(m, CHILD_FLUSHER, 0, 0);
 	if (m->portal_end >= 0)
 		child_add(m, CHILD_PORTAL, 0, 0);
+	if (m->settings.mail_command[0] != '\0')
+		child_add(m, CHILD_MAILER, 0, 0);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "conf/heritage.h"
 #include "flusher/flusher.h"
+#include "mailer/mailer.h"
 #include "master/child.h"
 #include "master/master.h"
 #include "master/postgres.h"
@@ -59,7 +60,7 @@ plain_signals(void)
  * that; and a master that died before it is noticed by its pid.
  */
 static void
-become(struct master *m, pid_t master_pid, int death_signal)
+become(struct master *m, pid_t master_pid, int death_signal, bool confined)
 {
 	/* Of its own group, or Ctrl-C at a terminal would stop all at once
 	 * instead of one after the other. */
@@ -67,7 +68,7 @@ become(struct master *m, pid_t master_pid, int death_signal)
 		no_start("setpgid");
 	if (!service_user_become(&m->user))
 		no_start("drop privileges");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (confined && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		no_start("no new privileges");
 	if (prctl(PR_SET_PDEATHSIG, death_signal) != 0)
 		no_start("death signal");
@@ -98,6 +99,7 @@ run_worker(struct master *m, const struct child *c)
 
 	log_set_program("worker");
 	title_set("youyun-worker", "worker %u", c->number);
+	bytes_scrub(&m->payment, sizeof(m->payment));
 	wake_keep(&m->wake, c->seat);
 	if (m->portal_end >= 0)
 		close(m->portal_end);
@@ -129,7 +131,34 @@ run_portal(struct master *m)
 	h.wake_fd = h.flusher_fd = -1;
 	h.seat_fds = 0;
 	h.portal_fd = m->portal_end;
+	h.payment = m->payment;
 	exit(portal_main(&h));
+}
+
+/* It has no secret, no segment and no socket but the database's. */
+static void
+run_mailer(struct master *m)
+{
+	struct heritage h;
+
+	log_set_program("mailer");
+	title_set("youyun-mailer", "mailer");
+	if (m->portal_end >= 0) {
+		close(m->portal_end);
+		close(m->portal_fd);
+		m->portal_fd = -1;
+	}
+	secrets_scrub(&m->secrets);
+	bytes_scrub(&m->payment, sizeof(m->payment));
+	pem_free(&m->pem);
+	sockets_close(&m->sockets, NULL);
+	wake_close(&m->wake);
+	close(m->wake_fd);
+	fill_heritage(m, &h);
+	h.shm = NULL;
+	h.wake_fd = h.flusher_fd = -1;
+	h.seat_fds = 0;
+	exit(mailer_main(&h));
 }
 
 static void
@@ -146,6 +175,7 @@ run_flusher(struct master *m)
 	}
 	/* It sees digests and sealed credentials only. */
 	secrets_scrub(&m->secrets);
+	bytes_scrub(&m->payment, sizeof(m->payment));
 	pem_free(&m->pem);
 	sockets_close(&m->sockets, NULL);
 	fill_heritage(m, &h);
@@ -178,23 +208,29 @@ spawn(const struct child *c)
 	plain_signals();
 	switch (c->kind) {
 	case CHILD_WORKER:
-		become(m, master_pid, SIGTERM);
+		become(m, master_pid, SIGTERM, true);
 		run_worker(m, c);
 		break;
 	case CHILD_FLUSHER:
-		become(m, master_pid, SIGTERM);
+		become(m, master_pid, SIGTERM, true);
 		run_flusher(m);
 		break;
 	case CHILD_PORTAL:
-		become(m, master_pid, SIGTERM);
+		become(m, master_pid, SIGTERM, true);
 		run_portal(m);
+		break;
+	case CHILD_MAILER:
+		/* Mail systems' sendmail is setuid or setgid: it must be able
+		 * to become who it is. */
+		become(m, master_pid, SIGTERM, false);
+		run_mailer(m);
 		break;
 	case CHILD_POSTGRES:
 		/* An immediate shutdown; what was committed is in the log.
 		 * A fast one that comes while PostgreSQL recovers from a
 		 * crash of its own may never end, and nobody is left to lose
 		 * patience. */
-		become(m, master_pid, SIGQUIT);
+		become(m, master_pid, SIGQUIT, true);
 		run_postgres(m);
 		break;
 	}

@@ -15,6 +15,7 @@
 #include "conf/embedded.h"
 #include "master/lock.h"
 #include "master/master.h"
+#include "master/payment.h"
 #include "master/postgres.h"
 #include "master/segment.h"
 #include "sandbox/sandbox.h"
@@ -91,7 +92,7 @@ bool
 start_check(struct master *m, struct conf_report *report)
 {
 	unsigned before = report->mistakes;
-	bool embedded_ok, pem_ok;
+	bool embedded_ok, payment_ok, pem_ok;
 
 	/* What else there is to find depends on the settings being right. */
 	if (!settings_read(m->conf_path, &m->settings, report))
@@ -103,9 +104,12 @@ start_check(struct master *m, struct conf_report *report)
 		return false;
 	check_secrets(m, report);
 	pem_ok = pem_read(&m->settings, m->conf_path, &m->pem, report);
+	payment_ok = payment_read(&m->settings, m->conf_path, &m->payment,
+	    report);
 	embedded_ok = !m->embedded ||
 	    postgres_check(&m->settings, m->conf_path, report);
-	return pem_ok && embedded_ok && report->mistakes == before;
+	return pem_ok && payment_ok && embedded_ok &&
+	    report->mistakes == before;
 }
 
 /* The run directory stays the starter's, so that only he names pid files. */

@@ -10,6 +10,8 @@
 #include "portal/route.h"
 #include "portal/server.h"
 
+#define CONTACT_MAX_BYTES 512
+
 static const char *const nothing[] = { NULL };
 
 static const char *
@@ -45,6 +47,24 @@ account_row(struct request *r)
 	return NULL;
 }
 
+static bool
+add_language(struct request *r, struct json_object *o)
+{
+	struct db_rows *rows;
+	enum db_result result;
+
+	result = db_query(r->db, "SELECT language FROM youyun.my_profile",
+	    NULL, 0, &rows);
+	if (result != DB_OK) {
+		answer_database(r, result);
+		return false;
+	}
+	put(o, "language", json_text(db_rows_count(rows) == 1 ?
+	    db_get_text(rows, 0, 0) : "en"));
+	db_rows_free(&rows);
+	return true;
+}
+
 void
 run_account(struct request *r)
 {
@@ -64,7 +84,46 @@ run_account(struct request *r)
 	put(o, "contact", json_text(db_get_text(rows, 0, 5)));
 	put(o, "created", json_time(db_get_time(rows, 0, 6)));
 	db_rows_free(&rows);
-	answer_json(r, 200, o);
+	if (add_language(r, o))
+		answer_json(r, 200, o);
+	else
+		json_object_put(o);
+}
+
+void
+run_account_change(struct request *r)
+{
+	static const char *const known[] = { "contact", "language", NULL };
+	const char *contact, *language;
+	struct db_param p[2];
+	struct db_rows *rows;
+	enum db_result result;
+	bool found;
+
+	if (!query_only(r, nothing) || !body_only(r, known) ||
+	    !body_text(r, "contact", false, 0, CONTACT_MAX_BYTES, &contact) ||
+	    !body_text(r, "language", false, 1, 16, &language))
+		return;
+	if (language != NULL && strcmp(language, "en") != 0 &&
+	    strcmp(language, "zh") != 0 && strcmp(language, "de") != 0) {
+		answer_problem(r, 400, "bad_member", "language",
+		    "Allowed are en, zh and de.");
+		return;
+	}
+	p[0] = db_text(contact);
+	p[1] = db_text(language);
+	result = db_query(r->db, "SELECT youyun.my_account_change($1, $2)", p,
+	    2, &rows);
+	if (result != DB_OK) {
+		answer_database(r, result);
+		return;
+	}
+	found = db_get_int(rows, 0, 0) == 1;
+	db_rows_free(&rows);
+	if (found)
+		run_account(r);
+	else
+		answer_database(r, DB_NONE);
 }
 
 static bool

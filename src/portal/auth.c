@@ -119,7 +119,8 @@ portal_authenticate(struct request *r)
 {
 	const char *key;
 
-	if (r->route->access == ROUTE_PUBLIC)
+	if (r->route->access == ROUTE_PUBLIC ||
+	    r->route->access == ROUTE_SIGNED)
 		return true;
 	key = presented(r);
 	if (key == NULL)

@@ -5,8 +5,12 @@ noinst_LIBRARIES += %D%/libportal.a
 	%D%/api_bills.c \
 	%D%/api_calls.c \
 	%D%/api_keys.c \
+	%D%/api_payments.c \
 	%D%/api_prices.c \
+	%D%/api_tickets.c \
+	%D%/api_topups.c \
 	%D%/api_usage.c \
+	%D%/attachment.c %D%/attachment.h \
 	%D%/auth.c %D%/auth.h \
 	%D%/call_json.c %D%/call_json.h \
 	%D%/main.c \

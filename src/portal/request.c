@@ -328,11 +328,13 @@ body_is_null(const struct request *r, const char *name)
 
 /* Printable UTF-8, which JSON's parser has seen to be UTF-8. */
 static bool
-is_printable(const char *text, size_t len)
+is_printable(const char *text, size_t len, bool lines)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
 
+		if (lines && (c == '\n' || c == '\r' || c == '\t'))
+			continue;
 		if (c < 0x20 || c == 0x7f || (c == 0xc2 && i + 1 < len &&
 		    (unsigned char)text[i + 1] < 0xa0))
 			return false;
@@ -340,9 +342,9 @@ is_printable(const char *text, size_t len)
 	return true;
 }
 
-bool
-body_text(struct request *r, const char *name, bool needed, size_t least,
-    size_t most, const char **text_r)
+static bool
+take_text(struct request *r, const char *name, bool needed, size_t least,
+    size_t most, bool lines, const char **text_r)
 {
 	struct json_object *o;
 	size_t len;
@@ -362,7 +364,7 @@ body_text(struct request *r, const char *name, bool needed, size_t least,
 	*text_r = json_object_get_string(o);
 	len = (size_t)json_object_get_string_len(o);
 	if (len >= least && len <= most && strlen(*text_r) == len &&
-	    is_printable(*text_r, len))
+	    is_printable(*text_r, len, lines))
 		return true;
 	answer_problem(r, 400, "bad_member", name,
 	    "Wanted are %zu to %zu bytes of printable UTF-8.", least, most);
@@ -386,7 +388,7 @@ take_texts(struct request *r, const char *name, struct json_object *o,
 		texts[i] = json_object_get_string(e);
 		len = (size_t)json_object_get_string_len(e);
 		if (len < 1 || len > most || strlen(texts[i]) != len ||
-		    !is_printable(texts[i], len)) {
+		    !is_printable(texts[i], len, false)) {
 			answer_problem(r, 400, "bad_member", name, "Wanted "
 			    "are strings of 1 to %zu bytes of printable "
 			    "UTF-8.", most);
@@ -443,6 +445,20 @@ body_number(struct request *r, const char *name, int64_t least, int64_t most,
 	    "An integer from %lld to %lld is wanted.", (long long)least,
 	    (long long)most);
 	return false;
+}
+
+bool
+body_text(struct request *r, const char *name, bool needed, size_t least,
+    size_t most, const char **text_r)
+{
+	return take_text(r, name, needed, least, most, false, text_r);
+}
+
+bool
+body_lines(struct request *r, const char *name, bool needed, size_t least,
+    size_t most, const char **text_r)
+{
+	return take_text(r, name, needed, least, most, true, text_r);
 }
 
 bool

@@ -43,6 +43,7 @@ struct request {
 
 	/* The answer. */
 	int status;		/* 0: not decided yet */
+	bool keep;		/* commit, although it is refused */
 	char headers[REQUEST_HEADERS_BYTES];	/* "Name: value\r\n" lines */
 	const char *content_type;
 	struct buf out;
@@ -79,6 +80,8 @@ bool	query_number(struct request *r, const char *name, int64_t least,
 bool	query_time(struct request *r, const char *name, int64_t *us_r)
 	    __attribute__((warn_unused_result));
 
+/* Reads the body of a route that doesn't say it has one. */
+bool	body_parse(struct request *r) __attribute__((warn_unused_result));
 /* Members of the body, likewise; which: absent ones. */
 bool	body_only(struct request *r, const char *const *names)
 	    __attribute__((warn_unused_result));
@@ -89,6 +92,10 @@ bool	body_text(struct request *r, const char *name, bool needed,
  * frees the array, not the texts. */
 bool	body_texts(struct request *r, const char *name, size_t most_n,
 	    size_t most, const char ***texts_r, size_t *n_r)
+	    __attribute__((warn_unused_result));
+/* The same, with line breaks and tabs in it. */
+bool	body_lines(struct request *r, const char *name, bool needed,
+	    size_t least, size_t most, const char **text_r)
 	    __attribute__((warn_unused_result));
 bool	body_has(const struct request *r, const char *name);
 bool	body_is_null(const struct request *r, const char *name);

@@ -14,7 +14,8 @@ struct request;
 enum route_access {
 	ROUTE_PUBLIC,		/* nobody needs to be known */
 	ROUTE_KEY,		/* any key */
-	ROUTE_ACCOUNT		/* a key of scope account */
+	ROUTE_ACCOUNT,		/* a key of scope account */
+	ROUTE_SIGNED		/* nobody, but the body is signed */
 };
 
 struct route {
@@ -23,7 +24,7 @@ struct route {
 	enum route_access access;
 	bool body;		/* takes a JSON object */
 	/* Within a transaction, unless there is no db (public, static).  Sets
-	 * the answer; anything but 2xx rolls back. */
+	 * the answer; anything but 2xx rolls back, unless it is to be kept. */
 	void (*run)(struct request *request);
 	bool no_database;
 };
@@ -56,5 +57,19 @@ void	run_usage(struct request *);		/* api_usage.c */
 void	run_dashboard_usage(struct request *);
 void	run_bills(struct request *);		/* api_bills.c */
 void	run_bill(struct request *);
+void	run_account_change(struct request *);	/* api_account.c */
+void	run_topups(struct request *);		/* api_topups.c */
+void	run_topup(struct request *);
+void	run_payment(struct request *);		/* api_payments.c */
+void	run_tickets(struct request *);		/* api_tickets.c */
+void	run_ticket_open(struct request *);
+void	run_ticket(struct request *);
+void	run_ticket_reply(struct request *);
+void	run_ticket_close(struct request *);
+void	run_ticket_file(struct request *);
+
+/* Before there is a transaction: false, the answer is set. */
+bool	payment_is_signed(struct request *)	/* api_payments.c */
+	    __attribute__((warn_unused_result));
 
 #endif

@@ -78,8 +78,8 @@ is_json(const char *type)
 }
 
 /* The body as one JSON object, nothing behind it. */
-static bool
-read_json(struct request *r)
+bool
+body_parse(struct request *r)
 {
 	struct json_tokener *tokener;
 
@@ -127,13 +127,13 @@ end(struct request *r)
 
 	if (r->db == NULL)
 		return;
-	if (r->status >= 300)
+	if (r->status >= 300 && !r->keep)
 		result = db_script(r->db, "ROLLBACK");
 	else
 		result = db_script(r->db, "COMMIT");
 	if (result != DB_OK) {
 		db_disconnect(r->db);
-		if (r->status < 300)
+		if (r->status < 300 || r->keep)
 			answer_database(r, DB_UNKNOWN);
 	}
 	pool_put(r->portal->pool, &r->db);
@@ -142,7 +142,10 @@ end(struct request *r)
 static void
 run(struct request *r)
 {
-	if (r->route->body && !read_json(r))
+	if (r->route->body && !body_parse(r))
+		return;
+	/* Before it costs a connection to the database. */
+	if (r->route->access == ROUTE_SIGNED && !payment_is_signed(r))
 		return;
 	if (r->route->no_database) {
 		r->route->run(r);

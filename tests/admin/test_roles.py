@@ -64,7 +64,7 @@ class Profiles(unittest.TestCase):
                           ("key", "list"), ("group", "list"),
                           ("price", "list"), ("balance", "acme"),
                           ("calls", "--customer", "acme"), ("bill", call_id()),
-                          ("package", "list"), ("node", "list"), ("ledger", "acme")):
+                          ("package", "list"), ("payment", "list"), ("node", "list"), ("ledger", "acme")):
                 self.ok(person, *words)
 
     def test_billing_moves_money(self):
@@ -86,11 +86,36 @@ class Profiles(unittest.TestCase):
         self.ok("bob", "customer", "suspend", "nuisance", "--reason",
                 "abuse")
         self.ok("bob", "customer", "set", "nuisance", "--note", "called")
+        self.ok("bob", "customer", "set", "nuisance", "--language", "de")
         self.ok("bob", "key", "revoke", key)
         self.ok("bob", "customer", "resume", "nuisance")
         it.sql("UPDATE customer SET status = 3 WHERE name = 'nuisance'")
         self.assertNotEqual(by("bob", "customer", "resume",
                                "nuisance").status, OK)
+
+    def test_billing_makes_codes_and_support_answers_tickets(self):
+        made = self.ok("alice", "code", "create", "--amount", "1", "--count",
+                       "2", "--expires", "9d", "--batch", "staff", "--json")
+        self.assertEqual(len(made.json["codes"]), 2)
+        self.ok("alice", "code", "list", "staff")
+        self.ok("carol", "code", "list", "staff")
+        self.ok("alice", "code", "revoke", made.json["codes"][0]["code"])
+        self.ok("alice", "code", "revoke", "staff")
+        it.sql("INSERT INTO ticket (customer_id, subject, call_started_at, "
+               "call_request_id) SELECT 1, 'x', started_at, request_id FROM "
+               "call LIMIT 1")
+        number = it.sql("SELECT max(id) FROM ticket")[0][0]
+        for person in ("alice", "bob", "carol"):
+            self.ok(person, "ticket", "list")
+            self.ok(person, "ticket", "show", number)
+        self.ok("alice", "ticket", "refund", number, "--amount", "0.1",
+                "--reason", "x")
+        self.ok("bob", "ticket", "answer", number, "--text", "y")
+        self.ok("bob", "ticket", "close", number)
+        self.assertEqual(
+            it.sql("SELECT actor, role FROM audit WHERE action LIKE "
+                   "'ticket%' ORDER BY id"),
+            [["bob", "youyun_support"]] * 2)
 
     def test_an_auditor_recomputes_everything(self):
         self.ok("carol", "verify")
@@ -106,6 +131,14 @@ class Profiles(unittest.TestCase):
                 ("alice", ("customer", "add", "x"), "owner"),
                 ("bob", ("key", "add", "acme"), "owner"),
                 ("carol", ("price", "set", "m", "--input", "3"), "owner"),
+                ("bob", ("code", "list"), "billing"),
+                ("bob", ("code", "create", "--amount", "1", "--count", "1",
+                         "--expires", "9d", "--batch", "x"), "billing"),
+                ("carol", ("code", "revoke", "x"), "billing"),
+                ("bob", ("ticket", "refund", "1", "--reason", "x"),
+                 "billing"),
+                ("alice", ("ticket", "answer", "1"), "support"),
+                ("carol", ("ticket", "close", "1"), "support"),
                 ("alice", ("init",), "owner"),
                 ("carol", ("journal", "check"), "owner")):
             result = self.refused(person, *words)
@@ -171,6 +204,33 @@ class Roles(unittest.TestCase):
             text=True, check=False)
         self.assertNotEqual(done.returncode, 0, f"{role}: {sql}")
         self.assertIn("42501", done.stderr, f"{role}: {sql}")
+
+    def test_codes_are_billings_and_answers_supports(self):
+        make = ("SELECT code_batch_create('b', 1, 'external', NULL, NULL, "
+                "now() + interval '1 day', ARRAY[repeat('00', 32)], "
+                "ARRAY['x'])")
+        for role in ("support", "auditor"):
+            self.denied(role, make)
+            self.denied(role, "SELECT code_revoke('b', NULL, NULL)")
+            self.denied(role, "SELECT ticket_refunded(1, 1)")
+        for role in ("billing", "auditor"):
+            self.denied(role, "SELECT ticket_answer(1, 'x', false)")
+        self.denied("support", "SELECT * FROM code_batch")
+        self.denied("support", "SELECT id FROM topup_code")
+        for role in PROFILES:
+            for sql in ("SELECT digest FROM topup_code",
+                        "SELECT payment_book('p', 1, 1, 'USD', 'x')",
+                        "SELECT my_code_redeem('x', 1, NULL)",
+                        "SELECT my_ticket_open('x', 'x', NULL, NULL)"):
+                self.denied(role, sql)
+            for table in ("code_batch", "topup_code", "topup_guess",
+                          "payment", "ticket", "ticket_message",
+                          "ticket_file", "ticket_refund"):
+                self.denied(role, f"INSERT INTO {table} DEFAULT VALUES")
+                self.denied(role, f"DELETE FROM {table}")
+                self.denied(role, f"TRUNCATE {table}")
+            self.denied(role, "UPDATE topup_code SET used_at = NULL")
+            self.denied(role, "UPDATE ticket SET state = 0")
 
     def test_nobody_reads_secrets(self):
         for role in PROFILES:

@@ -12,7 +12,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz_sse \
 	tests/fuzz/fuzz_translate_answer \
 	tests/fuzz/fuzz_translate_request \
-	tests/fuzz/fuzz_translate_stream
+	tests/fuzz/fuzz_translate_stream \
+	tests/fuzz/fuzz_typed
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
 fuzz_main =
@@ -30,6 +31,11 @@ tests_fuzz_fuzz_chunked_SOURCES = \
 	tests/fuzz/fuzz_chunked.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_chunked_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
 tests_fuzz_fuzz_chunked_LDADD = $(fuzz_main) $(LINK_HTTP)
+
+tests_fuzz_fuzz_typed_SOURCES = \
+	tests/fuzz/fuzz_typed.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_typed_LDFLAGS = $(AM_LDFLAGS) $(fuzz_ldflags)
+tests_fuzz_fuzz_typed_LDADD = $(fuzz_main) $(LINK_BASE)
 
 tests_fuzz_fuzz_json_pull_SOURCES = \
 	tests/fuzz/fuzz_json_pull.c tests/fuzz/fuzz.h

@@ -17,13 +17,16 @@ http_tests = \
 	%D%/test_daemon.py \
 	%D%/test_durability.py \
 	%D%/test_kill.py \
+	%D%/test_mail.py \
 	%D%/test_limits.py \
 	%D%/test_nodes.py \
 	%D%/test_policy.py \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_screen.py \
-	%D%/test_top.py
+	%D%/test_tickets.py \
+	%D%/test_top.py \
+	%D%/test_topup.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/harness.py \

@@ -18,6 +18,7 @@ lint()
 		rank["wire"] = rank["upstream"] = 3
 		rank["translate"] = 3
 		rank["worker"] = rank["flusher"] = rank["portal"] = 4
+		rank["mailer"] = 4
 		rank["master"] = rank["admin"] = 5
 		# The segment is laid out in types of base (spans, prices,
 		# digests); base knows nothing of the segment.
@@ -26,7 +27,7 @@ lint()
 		never["worker", "db"] = never["wire", "db"] = 1
 		never["upstream", "db"] = 1
 		for (f in rank)
-			if (f ~ /^(http|upstream|worker|flusher|portal|master)$/)
+			if (f ~ /^(http|upstream|worker|flusher|portal|mailer|master)$/)
 				never["admin", f] = 1
 		# Of the flusher, admin takes the check of the journal.
 		only["admin", "flusher/journal_check.h"] = 1
@@ -41,7 +42,7 @@ lint()
 		for (i = 1; i <= n; i++)
 			never[a[i], "libpq-fe.h"] = 1
 		n = split("base shm conf sandbox db http wire upstream flusher " \
-		    "master admin", a, " ")
+		    "mailer master admin", a, " ")
 		for (i = 1; i <= n; i++)
 			never[a[i], "microhttpd.h"] = 1
 	}

@@ -1,6 +1,7 @@
 # The base's unit tests.
 if HAVE_CHECK
 base_unit_tests = \
+	tests/unit/test_base_base64 \
 	tests/unit/test_base_bytes \
 	tests/unit/test_base_clock \
 	tests/unit/test_base_currency \
@@ -8,8 +9,10 @@ base_unit_tests = \
 	tests/unit/test_base_log \
 	tests/unit/test_base_loop \
 	tests/unit/test_base_money \
+	tests/unit/test_base_payment \
 	tests/unit/test_base_secret \
-	tests/unit/test_base_text_match
+	tests/unit/test_base_text_match \
+	tests/unit/test_base_topup_code
 check_PROGRAMS += $(base_unit_tests)
 TESTS += $(base_unit_tests)
 
@@ -48,6 +51,18 @@ tests_unit_test_base_money_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 tests_unit_test_base_secret_SOURCES = tests/unit/test_base_secret.c tests/unit/run.h
 tests_unit_test_base_secret_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_base_secret_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_base64_SOURCES = tests/unit/test_base_base64.c tests/unit/run.h
+tests_unit_test_base_base64_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_base64_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_payment_SOURCES = tests/unit/test_base_payment.c tests/unit/run.h
+tests_unit_test_base_payment_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_payment_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_topup_code_SOURCES = tests/unit/test_base_topup_code.c tests/unit/run.h
+tests_unit_test_base_topup_code_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_topup_code_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 endif
 
 # Fees against fractions.
