@@ -10,6 +10,7 @@ sbin_PROGRAMS += %D%/youyund
 	%D%/postgres.c %D%/postgres.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/run.c %D%/run.h \
+	%D%/scrub.c \
 	%D%/segment.c %D%/segment.h \
 	%D%/sockets.c %D%/sockets.h \
 	%D%/spawn.c %D%/spawn.h \

@@ -8,3 +8,11 @@ tests_unit_test_master_files_SOURCES = tests/unit/test_master_files.c \
 tests_unit_test_master_files_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_master_files_LDADD = $(LINK_CONF) $(CHECK_LIBS)
 endif
+
+# Plain C, since what it tests takes the place of its own free().
+check_PROGRAMS += tests/unit/test_master_scrub
+TESTS += tests/unit/test_master_scrub
+tests_unit_test_master_scrub_SOURCES = tests/unit/test_master_scrub.c \
+	src/master/scrub.c
+tests_unit_test_master_scrub_CFLAGS = $(AM_CFLAGS) -Wno-use-after-free
+tests_unit_test_master_scrub_LDADD = $(OPENSSL_LIBS)
