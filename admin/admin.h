@@ -14,6 +14,7 @@
 #include "db/connection.h"
 
 struct args;
+struct key_hasher;
 struct opt;
 struct secrets;
 struct service_user;
@@ -109,6 +110,10 @@ bool	admin_database_try(struct admin *admin);
 /* The caller scrubs. */
 enum admin_exit	admin_secrets(struct admin *admin, struct secrets *secrets_r)
 	    __attribute__((warn_unused_result));
+
+/* For digests of what customers are given; key_hasher_close() it. */
+enum admin_exit	admin_hasher(struct admin *admin,
+	    struct key_hasher **hasher_r) __attribute__((warn_unused_result));
 
 /* Whose files the service's are; admin_settings() first. */
 enum admin_exit	admin_service_user(struct admin *admin,

@@ -8,52 +8,26 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
-/* One character of well-formed UTF-8 (RFC 3629); 0: it isn't one. */
-static size_t
-utf8_len(const unsigned char *p)
+/* Neither a control, nor what turns the direction of a line around. */
+static bool
+is_shown(uint32_t c)
 {
-	size_t len, i;
-	uint32_t c;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		len = 2;
-	else if (p[0] >= 0xe0 && p[0] <= 0xef)
-		len = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	c = p[0] & (0xffu >> (len + 1));
-	for (i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if ((len == 3 && c < 0x800) || (len == 4 && c < 0x10000) ||
-	    c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	/* C1 controls and what turns the direction of a line around. */
-	if (c < 0xa0 || (c >= 0x200b && c <= 0x200f) ||
-	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	    c == 0xfeff)
-		return 0;
-	return len;
+	return c >= 0x20 && (c < 0x7f || c >= 0xa0) &&
+	    (c < 0x200b || c > 0x200f) && (c < 0x2028 || c > 0x202e) &&
+	    (c < 0x2066 || c > 0x2069) && c != 0xfeff;
 }
 
 static bool
 printable(const char *text)
 {
-	const unsigned char *p;
-	size_t n;
+	size_t left = strlen(text), n;
+	uint32_t c;
 
-	for (p = (const unsigned char *)text; *p != '\0'; p += n) {
-		if (*p < 0x20 || *p == 0x7f)
-			return false;
-		n = utf8_len(p);
-		if (n == 0)
+	for (; left > 0; text += n, left -= n) {
+		n = utf8_get(text, left, &c);
+		if (n == 0 || !is_shown(c))
 			return false;
 	}
 	return true;

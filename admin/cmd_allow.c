@@ -9,6 +9,7 @@
 #include "admin/report.h"
 #include "base/address.h"
 #include "db/queries.h"
+#include "db/queries_bounds.h"
 #include "shm/catalogue.h"
 
 static const struct opt options[] = {
@@ -31,17 +32,12 @@ struct allow {
 	const char *model[ARGS_MAX], *network[ARGS_MAX], *region[ARGS_MAX];
 };
 
+/* They are shown with commas between them. */
 static const char *
 model_wrong(const char *text)
 {
-	const char *star = strchr(text, '*');
-
-	if (text[0] == '\0' || strlen(text) >= MODEL_NAME_BYTES)
-		return "allowed are 1 to 127 bytes";
-	if (strchr(text, ',') != NULL)
-		return "name each model by itself";
-	return star != NULL && star[1] != '\0' ?
-	    "a * stands at the end only" : NULL;
+	return strchr(text, ',') != NULL ? "name each model by itself" :
+	    check_model(text);
 }
 
 static const char *

@@ -6,6 +6,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/currency.h"
@@ -155,18 +156,13 @@ run_ledger(struct admin *admin, const struct args *args)
 {
 	struct ledger_listing l;
 	enum admin_exit status;
-	const char *text;
 	int64_t id, limit;
 
 	id = 0;
 	limit = LIMIT_USUAL;
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, &limit) ||
-	    limit > LIMIT_MAX)) {
-		complain("--limit %s: allowed are 1 to 1000000", text);
-		return ADMIN_USAGE;
-	}
-	status = admin_database(admin);
+	status = option_number(args, "limit", LIMIT_MAX, &limit);
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
 	if (status == ADMIN_OK && args->words == 1)
 		status = admin_customer(admin, args->word[0], &id);
 	if (status != ADMIN_OK)

@@ -7,6 +7,7 @@
 #include "admin/args.h"
 #include "admin/calls.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/bytes.h"
@@ -41,20 +42,13 @@ void
 request_id_filter(struct call_filter *filter,
     const uint8_t id[RECORD_ID_BYTES])
 {
-	int64_t ms;
-	int i;
-
 	filter->request_id = id;
 	if (id[6] >> 4 != 7)
 		return;
-	for (ms = 0, i = 0; i < 6; i++)
-		ms = ms << 8 | id[i];
 	/* A call's start and its id are of one reading of the clock; what is
 	 * cut off here is below a millisecond. */
-	if (ms > INT64_MAX / 1000 - 1000)
-		return;
-	filter->since_us = (ms - 1) * 1000;
-	filter->until_us = (ms + 1) * 1000;
+	filter->since_us = record_id_us(id) - 1000;
+	filter->until_us = record_id_us(id) + 1000;
 }
 
 static const struct report_column columns[] = {
@@ -246,17 +240,11 @@ make_filter(struct admin *admin, const struct args *args,
 	memset(filter, 0, sizeof *filter);
 	filter->oldest_first = true;
 	filter->limit = LIMIT_USUAL;
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, &filter->limit) ||
-	    filter->limit > LIMIT_MAX)) {
-		complain("--limit %s: allowed are 1 to 1000000", text);
-		return ADMIN_USAGE;
-	}
-	text = args_get(args, "since");
-	if (text != NULL && !check_time(text, &filter->since_us)) {
-		complain("--since %s: allowed are " CHECK_TIME_ALLOWED, text);
-		return ADMIN_USAGE;
-	}
+	status = option_number(args, "limit", LIMIT_MAX, &filter->limit);
+	if (status == ADMIN_OK)
+		status = option_time(args, "since", &filter->since_us);
+	if (status != ADMIN_OK)
+		return status;
 	text = args_get(args, "request");
 	if (text != NULL) {
 		if (!request_id_parse(text, id)) {
@@ -266,11 +254,7 @@ make_filter(struct admin *admin, const struct args *args,
 		}
 		request_id_filter(filter, id);
 	}
-	status = admin_database(admin);
-	text = args_get(args, "customer");
-	if (status == ADMIN_OK && text != NULL)
-		status = admin_customer(admin, text, &filter->customer_id);
-	return status;
+	return option_customer(admin, args, &filter->customer_id);
 }
 
 static enum admin_exit

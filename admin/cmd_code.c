@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/topup_code.h"
 #include "db/queries.h"
+#include "db/queries_topup.h"
 
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 10000
@@ -104,26 +106,6 @@ code_row(const struct code_row *row, void *arg)
 }
 
 static enum admin_exit
-take_page(const struct args *args, int64_t *after_r, int64_t *limit_r)
-{
-	const char *text = args_get(args, "after");
-
-	*after_r = 0;
-	*limit_r = LIMIT_USUAL;
-	if (text != NULL && !check_number(text, after_r)) {
-		complain("--after %s: allowed is a number above zero", text);
-		return ADMIN_USAGE;
-	}
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, limit_r) ||
-	    *limit_r > LIMIT_MAX)) {
-		complain("--limit %s: allowed are 1 to %d", text, LIMIT_MAX);
-		return ADMIN_USAGE;
-	}
-	return ADMIN_OK;
-}
-
-static enum admin_exit
 no_batch(const char *name)
 {
 	complain("there is no batch \"%s\"", name);
@@ -158,7 +140,7 @@ run_list(struct admin *admin, const struct args *args)
 	const char *state = args_get(args, "state");
 	struct report *report;
 	enum admin_exit status;
-	int64_t after, limit;
+	int64_t after = 0, limit = LIMIT_USUAL;
 	bool known = state == NULL;
 
 	for (int i = 0; i < 4 && !known; i++)
@@ -169,7 +151,9 @@ run_list(struct admin *admin, const struct args *args)
 		    "allowed are unused, used, expired and revoked");
 		return ADMIN_USAGE;
 	}
-	status = take_page(args, &after, &limit);
+	status = option_number(args, "after", INT64_MAX, &after);
+	if (status == ADMIN_OK)
+		status = option_number(args, "limit", LIMIT_MAX, &limit);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
 	if (status != ADMIN_OK)
@@ -215,7 +199,6 @@ take_revoked(struct admin *admin, const struct args *args,
 {
 	char code[TOPUP_CODE_TEXT_BYTES];
 	struct key_hasher *hasher;
-	struct secrets secrets;
 	enum admin_exit status;
 
 	if ((args->words == 1) == args_has(args, "id")) {
@@ -233,15 +216,9 @@ take_revoked(struct admin *admin, const struct args *args,
 		job->batch = args->word[0];
 		return ADMIN_OK;
 	}
-	status = admin_secrets(admin, &secrets);
+	status = admin_hasher(admin, &hasher);
 	if (status != ADMIN_OK)
 		return status;
-	hasher = key_hasher_open(&secrets);
-	secrets_scrub(&secrets);
-	if (hasher == NULL) {
-		complain("out of memory");
-		return ADMIN_FAILED;
-	}
 	topup_code_digest(hasher, code, job->digest);
 	key_hasher_close(&hasher);
 	bytes_scrub(code, sizeof code);

@@ -6,10 +6,11 @@
 #include <time.h>
 
 #include "admin/args.h"
-#include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "base/clock.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 #define LIMIT_USUAL 50
 #define LIMIT_MOST 100000
@@ -78,41 +79,20 @@ list_row(const struct event_row *row, void *arg)
 	return true;
 }
 
-static bool
-take_number(const struct args *args, const char *option, int64_t most,
-    int64_t *number)
-{
-	const char *text = args_get(args, option);
-
-	if (text == NULL)
-		return true;
-	if (check_number(text, number) && *number >= 1 && *number <= most)
-		return true;
-	complain("--%s %s: allowed are 1 to %lld", option, text,
-	    (long long)most);
-	return false;
-}
-
 static enum admin_exit
 take_filter(struct admin *admin, const struct args *args,
     struct event_filter *f)
 {
-	const char *since = args_get(args, "since"), *who;
 	enum admin_exit status;
 
 	f->kind = args_get(args, "kind");
-	if (since != NULL && !check_time(since, &f->since_us)) {
-		complain("--since %s: allowed are " CHECK_TIME_ALLOWED,
-		    since);
-		return ADMIN_USAGE;
-	}
-	if (!take_number(args, "before", INT64_MAX, &f->before) ||
-	    !take_number(args, "limit", LIMIT_MOST, &f->limit))
-		return ADMIN_USAGE;
-	status = admin_database(admin);
-	who = args_get(args, "customer");
-	return status == ADMIN_OK && who != NULL ? admin_customer(admin, who,
-	    &f->customer_id) : status;
+	status = option_time(args, "since", &f->since_us);
+	if (status == ADMIN_OK)
+		status = option_number(args, "before", INT64_MAX, &f->before);
+	if (status == ADMIN_OK)
+		status = option_number(args, "limit", LIMIT_MOST, &f->limit);
+	return status == ADMIN_OK ?
+	    option_customer(admin, args, &f->customer_id) : status;
 }
 
 static enum admin_exit

@@ -108,17 +108,10 @@ static enum admin_exit
 make_key(struct admin *admin, struct key_new *k, char key[API_KEY_LEN + 1])
 {
 	struct key_hasher *hasher;
-	struct secrets secrets;
-	enum admin_exit status = admin_secrets(admin, &secrets);
+	enum admin_exit status = admin_hasher(admin, &hasher);
 
 	if (status != ADMIN_OK)
 		return status;
-	hasher = key_hasher_open(&secrets);
-	secrets_scrub(&secrets);
-	if (hasher == NULL) {
-		complain("out of memory");
-		return ADMIN_FAILED;
-	}
 	api_key_make(key);
 	api_key_hint(key, k->hint);
 	key_hasher_digest(hasher, key, API_KEY_LEN, k->digest);
@@ -341,7 +334,7 @@ run_rotate(struct admin *admin, const struct args *args)
 	if (result == DB_OK)
 		print_new(admin, &t.fresh, key, "the same customer");
 	else if (result == DB_ERROR && strcmp(db_sqlstate(admin->db),
-	    "YY011") == 0) {
+	    "YY017") == 0) {
 		complain("key %lld is revoked", (long long)t.former_id);
 		status = ADMIN_REFUSED;
 	} else

@@ -12,6 +12,7 @@
 #include "admin/key.h"
 #include "admin/report.h"
 #include "db/queries.h"
+#include "db/queries_bounds.h"
 #include "shm/limit.h"
 
 #define LIMIT_OPTIONS \

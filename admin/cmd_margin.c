@@ -11,6 +11,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/prices.h"
 #include "admin/report.h"
 #include "admin/words.h"
@@ -253,18 +254,6 @@ static const struct opt options[] = {
 };
 
 static enum admin_exit
-read_time(const struct args *args, const char *option, int64_t *us_r)
-{
-	const char *text;
-
-	text = args_get(args, option);
-	if (text == NULL || check_time(text, us_r))
-		return ADMIN_OK;
-	complain("--%s %s: allowed are " CHECK_TIME_ALLOWED, option, text);
-	return ADMIN_USAGE;
-}
-
-static enum admin_exit
 read_options(const struct args *args, struct margin *m)
 {
 	enum admin_exit status;
@@ -285,17 +274,13 @@ read_options(const struct args *args, struct margin *m)
 	}
 	m->filter.oldest_first = m->by == BY_CALL;
 	m->filter.limit = m->by == BY_CALL ? LIMIT_USUAL : 0;
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, &m->filter.limit) ||
-	    m->filter.limit > LIMIT_MAX)) {
-		complain("--limit %s: allowed are 1 to 1000000", text);
-		return ADMIN_USAGE;
-	}
 	if (!check_time("30d", &m->filter.since_us))
 		m->filter.since_us = 0;
-	status = read_time(args, "since", &m->filter.since_us);
+	status = option_number(args, "limit", LIMIT_MAX, &m->filter.limit);
+	if (status == ADMIN_OK)
+		status = option_time(args, "since", &m->filter.since_us);
 	return status == ADMIN_OK ?
-	    read_time(args, "until", &m->filter.until_us) : status;
+	    option_time(args, "until", &m->filter.until_us) : status;
 }
 
 static void

@@ -2,9 +2,10 @@
 #include "admin/admin.h"
 
 #include "admin/args.h"
-#include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "db/queries.h"
+#include "db/queries_topup.h"
 
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 1000000
@@ -54,30 +55,16 @@ struct filter {
 static enum admin_exit
 take_filter(struct admin *admin, const struct args *args, struct filter *f)
 {
-	const char *text = args_get(args, "since");
 	enum admin_exit status;
 
 	*f = (struct filter){ .limit = LIMIT_USUAL };
-	if (text != NULL && !check_time(text, &f->since_us)) {
-		complain("--since %s: allowed are " CHECK_TIME_ALLOWED, text);
-		return ADMIN_USAGE;
-	}
-	text = args_get(args, "after");
-	if (text != NULL && !check_number(text, &f->after)) {
-		complain("--after %s: allowed is a number above zero", text);
-		return ADMIN_USAGE;
-	}
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, &f->limit) ||
-	    f->limit > LIMIT_MAX)) {
-		complain("--limit %s: allowed are 1 to %d", text, LIMIT_MAX);
-		return ADMIN_USAGE;
-	}
-	status = admin_database(admin);
-	text = args_get(args, "customer");
-	if (status == ADMIN_OK && text != NULL)
-		status = admin_customer(admin, text, &f->customer_id);
-	return status;
+	status = option_time(args, "since", &f->since_us);
+	if (status == ADMIN_OK)
+		status = option_number(args, "after", INT64_MAX, &f->after);
+	if (status == ADMIN_OK)
+		status = option_number(args, "limit", LIMIT_MAX, &f->limit);
+	return status == ADMIN_OK ?
+	    option_customer(admin, args, &f->customer_id) : status;
 }
 
 static enum admin_exit

@@ -13,6 +13,7 @@
 #include "base/text_match.h"
 #include "conf/settings.h"
 #include "db/queries.h"
+#include "db/queries_bounds.h"
 #include "shm/catalogue.h"
 
 #define MISTAKES_SHOWN 20
@@ -261,12 +262,13 @@ run_export(struct admin *admin, const struct args *args)
  */
 struct import {
 	const char *name, *file;
-	int64_t id;
+	int64_t id, without;		/* the list, if it isn't wanted */
 	char *text;
-	struct text_match_entry *entry;	/* the file's, then other lists' */
+	/* The file's, then those of the database. */
+	struct text_match_entry *entry;
 	int64_t *kind;
 	const char **word;
-	char **kept;			/* other lists' texts */
+	char **kept;			/* texts of the latter */
 	size_t n, room, own;
 	unsigned mistakes;
 	bool no_memory;
@@ -345,14 +347,13 @@ take_lines(struct import *im)
 	im->own = im->n;
 }
 
-/* With those of the other lists, which it must be built together with. */
 static bool
-take_other(const struct screen_entry_row *row, void *arg)
+keep_entry(const struct screen_entry_row *row, void *arg)
 {
 	struct import *im = arg;
 	char *text;
 
-	if (row->list_id == im->id)
+	if (row->list_id == im->without)
 		return true;
 	text = strdup(row->text);
 	if (text == NULL || !grow(im)) {
@@ -366,6 +367,49 @@ take_other(const struct screen_entry_row *row, void *arg)
 	return true;
 }
 
+/* name NULL: of all active lists. */
+static enum admin_exit
+keep_entries(struct admin *admin, struct import *im, const char *name)
+{
+	enum admin_exit status = admin_database_failed(admin,
+	    q_screen_entry_each(admin->db, name, keep_entry, im),
+	    "read the lists");
+
+	if (status != ADMIN_OK || !im->no_memory)
+		return status;
+	complain("there is no memory for the lists");
+	return ADMIN_FAILED;
+}
+
+static void
+import_free(struct import *im)
+{
+	for (size_t i = 0; i < im->n; i++)
+		free(im->kept[i]);
+	free(im->kept);
+	free(im->entry);
+	free(im->kind);
+	free(im->word);
+	free(im->text);
+}
+
+/* The list, and the file as it is. */
+static enum admin_exit
+import_open(struct admin *admin, const struct args *args, struct import *im)
+{
+	enum admin_exit status;
+
+	memset(im, 0, sizeof(*im));
+	im->name = args->word[0];
+	im->file = args->word[1];
+	status = find_list(admin, im->name, &im->id);
+	if (status == ADMIN_OK && (im->text = text_file_read(im->file)) ==
+	    NULL)
+		status = ADMIN_FAILED;
+	return status;
+}
+
+/* With the other lists, which it must be built together with. */
 static enum admin_exit
 try_build(struct admin *admin, struct import *im)
 {
@@ -375,14 +419,10 @@ try_build(struct admin *admin, struct import *im)
 	size_t bytes, bad;
 	void *block;
 
-	status = admin_database_failed(admin, q_screen_entry_each(admin->db,
-	    NULL, take_other, im), "read the other lists");
+	im->without = im->id;
+	status = keep_entries(admin, im, NULL);
 	if (status != ADMIN_OK)
 		return status;
-	if (im->no_memory) {
-		complain("there is no memory for the lists");
-		return ADMIN_FAILED;
-	}
 	result = text_match_build(im->entry, im->n, &block, &bytes, &bad);
 	if (result != TEXT_MATCH_OK) {
 		complain("%s: \"%s\" %s", im->file, bad < im->n ?
@@ -449,111 +489,79 @@ import(struct admin *admin, struct import *im)
 static enum admin_exit
 run_import(struct admin *admin, const struct args *args)
 {
-	struct import im = { .name = args->word[0], .file = args->word[1] };
-	enum admin_exit status;
+	struct import im;
+	enum admin_exit status = import_open(admin, args, &im);
 
-	status = find_list(admin, im.name, &im.id);
-	if (status != ADMIN_OK)
-		return status;
-	im.text = text_file_read(im.file);
-	if (im.text == NULL)
-		return ADMIN_FAILED;
-	status = import(admin, &im);
-	for (size_t i = 0; i < im.n; i++)
-		free(im.kept[i]);
-	free(im.kept);
-	free(im.entry);
-	free(im.kind);
-	free(im.word);
-	free(im.text);
+	if (status == ADMIN_OK)
+		status = import(admin, &im);
+	import_free(&im);
 	return status;
 }
 
 /*
  * test
  */
-static bool
-take_any(const struct screen_entry_row *row, void *arg)
-{
-	struct import *im = arg;
-	char *text = strdup(row->text);
-
-	if (text == NULL || !grow(im)) {
-		free(text);
-		im->no_memory = true;
-		return false;
-	}
-	im->kept[im->n] = text;
-	im->entry[im->n++] = (struct text_match_entry){ text,
-		(uint8_t)row->kind, 0 };
-	return true;
-}
-
-/* Entry by entry, for which one it was is what one wants to know. */
+/* Which of n entries are in the text: by halves, for most are not. */
 static enum admin_exit
-search(struct admin *admin, const struct import *im)
+search(struct admin *admin, const struct import *im,
+    const struct text_match_entry *entry, size_t n, int64_t *found)
 {
-	struct text_search s;
+	enum text_match_result result;
+	enum admin_exit status;
+	struct text_search s = { .found = 0 };
 	struct text_match match;
-	size_t bytes, bad, found = 0;
+	size_t bytes, bad;
 	void *block;
 
-	for (size_t i = 0; i < im->n; i++) {
-		if (text_match_build(&im->entry[i], 1, &block, &bytes,
-		    &bad) != TEXT_MATCH_OK)
-			continue;
+	result = text_match_build(entry, n, &block, &bytes, &bad);
+	if (result == TEXT_MATCH_OK) {
 		if (text_match_open(block, bytes, &match)) {
 			text_search_begin(&s);
 			text_search_feed(&match, &s, im->text,
 			    strlen(im->text));
 			text_search_break(&match, &s);
-			if (s.found != 0) {
-				found++;
-				say(admin, "found: %s%s%s",
-				    prefixes[im->entry[i].kind],
-				    im->entry[i].kind == TEXT_MATCH_WORD ?
-				    "" : " ", im->entry[i].text);
-			}
 		}
 		free(block);
+		if (s.found == 0)
+			return ADMIN_OK;
+	} else if (n <= 1) {
+		complain("an entry %s", text_match_explain(result));
+		return ADMIN_FAILED;
 	}
-	if (admin->json) {
-		struct record *record = record_open();
-
-		record_number(record, "found", NULL, (int64_t)found);
-		record_print(&record, admin);
+	if (n == 1) {
+		++*found;
+		say(admin, "found: %s%s%s", prefixes[entry->kind],
+		    entry->kind == TEXT_MATCH_WORD ? "" : " ", entry->text);
+		return ADMIN_OK;
 	}
-	if (found == 0)
-		say(admin, "nothing of the list is in it");
-	return found == 0 ? ADMIN_OK : ADMIN_REFUSED;
+	status = search(admin, im, entry, n / 2, found);
+	return status == ADMIN_OK ? search(admin, im, entry + n / 2,
+	    n - n / 2, found) : status;
 }
 
 static enum admin_exit
 run_test(struct admin *admin, const struct args *args)
 {
-	struct import im = { .name = args->word[0], .file = args->word[1] };
-	enum admin_exit status;
+	struct import im;
+	struct record *record;
+	enum admin_exit status = import_open(admin, args, &im);
+	int64_t found = 0;
 
-	status = find_list(admin, im.name, &im.id);
+	if (status == ADMIN_OK)
+		status = keep_entries(admin, &im, im.name);
+	if (status == ADMIN_OK)
+		status = search(admin, &im, im.entry, im.n, &found);
+	import_free(&im);
 	if (status != ADMIN_OK)
 		return status;
-	im.text = text_file_read(im.file);
-	if (im.text == NULL)
-		return ADMIN_FAILED;
-	status = admin_database_failed(admin, q_screen_entry_each(admin->db,
-	    im.name, take_any, &im), "read the list");
-	if (status == ADMIN_OK && im.no_memory) {
-		complain("there is no memory for the list");
-		status = ADMIN_FAILED;
+	if (admin->json) {
+		record = record_open();
+		record_number(record, "found", NULL, found);
+		record_print(&record, admin);
 	}
-	if (status == ADMIN_OK)
-		status = search(admin, &im);
-	for (size_t i = 0; i < im.n; i++)
-		free(im.kept[i]);
-	free(im.kept);
-	free(im.entry);
-	free(im.text);
-	return status;
+	if (found == 0)
+		say(admin, "nothing of the list is in it");
+	return found == 0 ? ADMIN_OK : ADMIN_REFUSED;
 }
 
 const struct verb verbs_screen[] = {

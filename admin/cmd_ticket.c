@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 #define LIMIT_USUAL 50
 #define LIMIT_MAX 10000
@@ -136,22 +138,11 @@ take_filter(struct admin *admin, const struct args *args,
 			return ADMIN_USAGE;
 		}
 	}
-	text = args_get(args, "after");
-	if (text != NULL && !check_number(text, &f->after)) {
-		complain("--after %s: allowed is a number above zero", text);
-		return ADMIN_USAGE;
-	}
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, &f->limit) ||
-	    f->limit > LIMIT_MAX)) {
-		complain("--limit %s: allowed are 1 to %d", text, LIMIT_MAX);
-		return ADMIN_USAGE;
-	}
-	status = admin_database(admin);
-	text = args_get(args, "customer");
-	if (status == ADMIN_OK && text != NULL)
-		status = admin_customer(admin, text, &f->customer_id);
-	return status;
+	status = option_number(args, "after", INT64_MAX, &f->after);
+	if (status == ADMIN_OK)
+		status = option_number(args, "limit", LIMIT_MAX, &f->limit);
+	return status == ADMIN_OK ?
+	    option_customer(admin, args, &f->customer_id) : status;
 }
 
 static enum admin_exit

@@ -15,6 +15,7 @@
 #include "admin/args.h"
 #include "admin/channel_health.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "admin/screen.h"
 #include "admin/top.h"
@@ -377,21 +378,6 @@ watch(struct view *view)
 }
 
 static enum admin_exit
-take_number(const struct args *args, const char *name, int64_t most,
-    int64_t *number)
-{
-	const char *text = args_get(args, name);
-
-	if (text == NULL)
-		return ADMIN_OK;
-	if (check_number(text, number) && *number >= 1 && *number <= most)
-		return ADMIN_OK;
-	complain("--%s %s: allowed are 1 to %lld", name, text,
-	    (long long)most);
-	return ADMIN_USAGE;
-}
-
-static enum admin_exit
 run_top(struct admin *admin, const struct args *args)
 {
 	struct view view = { .admin = admin, .interval_s = INTERVAL_S,
@@ -399,10 +385,10 @@ run_top(struct admin *admin, const struct args *args)
 	enum admin_exit status;
 	struct shm *shm;
 
-	status = take_number(args, "interval", INTERVAL_MAX_S,
+	status = option_number(args, "interval", INTERVAL_MAX_S,
 	    &view.interval_s);
 	if (status == ADMIN_OK)
-		status = take_number(args, "rows", ROWS_MAX, &view.rows);
+		status = option_number(args, "rows", ROWS_MAX, &view.rows);
 	if (status == ADMIN_OK)
 		status = admin_settings(admin);
 	if (status != ADMIN_OK)

@@ -14,12 +14,14 @@
 #include "admin/args.h"
 #include "admin/calls.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/prices.h"
 #include "admin/report.h"
 #include "admin/verify.h"
 #include "admin/words.h"
 #include "base/money.h"
 #include "db/queries.h"
+#include "db/queries_verify.h"
 #include "db/transaction.h"
 
 #define SHOWN_USUAL 20
@@ -306,17 +308,13 @@ run_verify(struct admin *admin, const struct args *args)
 {
 	struct verify v;
 	enum admin_exit status;
-	const char *text;
 
 	memset(&v, 0, sizeof v);
 	v.shown = SHOWN_USUAL;
 	v.progress = !admin->json && isatty(STDERR_FILENO);
-	text = args_get(args, "limit");
-	if (text != NULL && (!check_number(text, &v.shown) ||
-	    v.shown > SHOWN_MAX)) {
-		complain("--limit %s: allowed are 1 to 100000", text);
-		return ADMIN_USAGE;
-	}
+	status = option_number(args, "limit", SHOWN_MAX, &v.shown);
+	if (status != ADMIN_OK)
+		return status;
 	status = verify(admin, &v);
 	if (v.list != NULL)
 		report_discard(&v.list);

@@ -16,6 +16,7 @@
 #include "base/money.h"
 #include "base/topup_code.h"
 #include "db/queries.h"
+#include "db/queries_topup.h"
 
 #define CODES_MAX 10000
 #define DAYS_MAX 36500
@@ -298,7 +299,6 @@ code_create(struct admin *admin, const struct args *args)
 {
 	struct key_hasher *hasher;
 	struct create_job job;
-	struct secrets secrets;
 	enum admin_exit status;
 
 	memset(&job, 0, sizeof job);
@@ -312,15 +312,9 @@ code_create(struct admin *admin, const struct args *args)
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
 	if (status == ADMIN_OK)
-		status = admin_secrets(admin, &secrets);
+		status = admin_hasher(admin, &hasher);
 	if (status != ADMIN_OK)
 		return status;
-	hasher = key_hasher_open(&secrets);
-	secrets_scrub(&secrets);
-	if (hasher == NULL) {
-		complain("out of memory");
-		return ADMIN_FAILED;
-	}
 	status = create(admin, args, &job, hasher);
 	key_hasher_close(&hasher);
 	free_codes(&job);

@@ -46,6 +46,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/explain.c %D%/explain.h \
 	%D%/help.h \
 	%D%/key.h \
+	%D%/options.c %D%/options.h \
 	%D%/price_csv.c \
 	%D%/price_entry.c \
 	%D%/price_export.c \

@@ -92,6 +92,22 @@ admin_secrets(struct admin *admin, struct secrets *secrets_r)
 	return ADMIN_FAILED;
 }
 
+enum admin_exit
+admin_hasher(struct admin *admin, struct key_hasher **hasher_r)
+{
+	struct secrets secrets;
+	enum admin_exit status = admin_secrets(admin, &secrets);
+
+	if (status != ADMIN_OK)
+		return status;
+	*hasher_r = key_hasher_open(&secrets);
+	secrets_scrub(&secrets);
+	if (*hasher_r != NULL)
+		return ADMIN_OK;
+	complain("out of memory");
+	return ADMIN_FAILED;
+}
+
 /* The hint depends on whose server it is. */
 static void
 explain_away(const struct admin *admin)

@@ -10,6 +10,7 @@
 #include "base/money.h"
 #include "conf/settings.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 const struct opt ticket_refund_options[] = {
 	{ "amount", "AMOUNT", "a part of the fee; default: all that is left",

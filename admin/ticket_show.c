@@ -14,6 +14,7 @@
 #include "base/money.h"
 #include "base/clock.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 const struct opt ticket_show_options[] = {
 	{ "save", "DIR", "save the attachments in this directory", false },

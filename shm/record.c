@@ -15,6 +15,16 @@ record_id_format(const uint8_t id[RECORD_ID_BYTES],
 	hex_encode(id, RECORD_ID_BYTES, text_r + 4);
 }
 
+int64_t
+record_id_us(const uint8_t id[RECORD_ID_BYTES])
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id[i];
+	return ms * 1000;
+}
+
 void
 record_put_usage(struct call_record *r, const struct usage *usage)
 {

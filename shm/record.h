@@ -91,6 +91,9 @@ static_assert(sizeof(struct call_record) == RECORD_BYTES,
 void	record_id_format(const uint8_t id[RECORD_ID_BYTES],
 	    char text_r[RECORD_ID_TEXT_BYTES]);
 
+/* When it was made, to the millisecond, in microseconds since 1970. */
+int64_t	record_id_us(const uint8_t id[RECORD_ID_BYTES]);
+
 /* What of a usage is recorded, and what fees are computed from again.
  * usage.other.model is not kept: its id and price version are set apart. */
 void	record_put_usage(struct call_record *record,

@@ -1,6 +1,10 @@
 #include "base/base64.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <stdint.h>
+
+#include <openssl/evp.h>
 
 static int
 digit(char c)
@@ -16,6 +20,7 @@ digit(char c)
 	return c == '/' ? 63 : -1;
 }
 
+/* OpenSSL's would take more than one text for the same bytes. */
 bool
 base64_decode(const char *text, size_t len, void *bytes_r, size_t *len_r)
 {
@@ -50,23 +55,6 @@ base64_decode(const char *text, size_t len, void *bytes_r, size_t *len_r)
 void
 base64_encode(const void *bytes, size_t len, char *text_r)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const uint8_t *p = bytes;
-	uint32_t bits;
-	size_t i, n;
-
-	for (i = 0; i < len; i += 3) {
-		n = len - i < 3 ? len - i : 3;
-		bits = (uint32_t)p[i] << 16;
-		if (n > 1)
-			bits |= (uint32_t)p[i + 1] << 8;
-		if (n > 2)
-			bits |= p[i + 2];
-		*text_r++ = digits[bits >> 18];
-		*text_r++ = digits[bits >> 12 & 63];
-		*text_r++ = n > 1 ? digits[bits >> 6 & 63] : '=';
-		*text_r++ = n > 2 ? digits[bits & 63] : '=';
-	}
-	*text_r = '\0';
+	assert(len <= INT_MAX / 2);
+	(void)EVP_EncodeBlock((unsigned char *)text_r, bytes, (int)len);
 }

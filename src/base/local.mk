@@ -22,4 +22,5 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/text_pattern.c %D%/text_pattern.h \
 	%D%/topup_code.c %D%/topup_code.h \
 	%D%/usage.c %D%/usage.h \
+	%D%/utf8.c %D%/utf8.h \
 	%D%/wide.c %D%/wide.h

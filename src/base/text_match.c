@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text_match_internal.h"
+#include "base/utf8.h"
 
 /* Code points of no width, which would hide a word from the search. */
 static bool
@@ -63,31 +64,6 @@ is_word(uint32_t c)
 	    (c < 0xe00 || c > 0xe5b);
 }
 
-static size_t
-encode(uint32_t c, uint8_t *p)
-{
-	if (c < 0x80) {
-		p[0] = (uint8_t)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		p[0] = (uint8_t)(0xc0 | c >> 6);
-		p[1] = (uint8_t)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		p[0] = (uint8_t)(0xe0 | c >> 12);
-		p[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-		p[2] = (uint8_t)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	p[0] = (uint8_t)(0xf0 | c >> 18);
-	p[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-	p[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-	p[3] = (uint8_t)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 size_t
 text_form(uint32_t c, uint8_t *was, uint8_t out[TEXT_FORM_BYTES])
 {
@@ -106,7 +82,7 @@ text_form(uint32_t c, uint8_t *was, uint8_t out[TEXT_FORM_BYTES])
 	if (is == TEXT_SPACE)
 		out[n++] = ' ';
 	else
-		n += encode(fold(c), out + n);
+		n += utf8_put(fold(c), (char *)out + n);
 	return n;
 }
 
@@ -145,8 +121,8 @@ text_decode(uint32_t *point, uint8_t *missing, uint8_t b, uint32_t *c_r,
 	return *bad_r;
 }
 
-static bool
-places(const struct text_match_head *h, size_t bytes, struct text_places *p)
+bool
+text_places(const struct text_match_head *h, struct text_places *p)
 {
 	uint64_t at = sizeof(*h);
 
@@ -173,13 +149,7 @@ places(const struct text_match_head *h, size_t bytes, struct text_places *p)
 	p->byte = at;
 	at += h->states;
 	p->end = at;
-	return bytes == 0 || at == bytes;
-}
-
-bool
-text_places(const struct text_match_head *h, struct text_places *p)
-{
-	return places(h, 0, p);
+	return true;
 }
 
 /* A search goes from a state to its children, which stand behind each other,
@@ -275,7 +245,8 @@ text_match_open(const void *block, size_t bytes, struct text_match *m)
 	if (bytes < sizeof(*m->head))
 		return false;
 	m->head = block;
-	if (m->head->magic != TEXT_MAGIC || !places(m->head, bytes, &p))
+	if (m->head->magic != TEXT_MAGIC || !text_places(m->head, &p) ||
+	    p.end != bytes)
 		return false;
 	m->sets = (const uint64_t *)(const void *)(base + p.sets);
 	m->first = (const uint32_t *)(const void *)(base + p.first);

@@ -47,3 +47,23 @@ db_number(const char *who)
 		return 0;
 	return strtoll(who, NULL, 10);
 }
+
+enum db_result
+db_groups_set(struct db *db, const struct db_group_sql *sql, int64_t owner_id,
+    const char *const *groups, size_t n)
+{
+	struct db_param p[] = { db_int(owner_id), db_text_array(groups, n) };
+	enum db_result result;
+	int64_t unknown;
+
+	result = db_fetch_int(db, "SELECT count(*) FROM unnest($1) w"
+	    " WHERE NOT EXISTS (SELECT 1 FROM youyun.customer_group"
+	    "  WHERE name = w)", &p[1], 1, &unknown);
+	if (result != DB_OK)
+		return result;
+	if (unknown > 0)
+		return DB_NONE;
+	result = db_query(db, sql->remove, p, 2, NULL);
+	return result == DB_OK ? db_query(db, sql->insert, p, 2, NULL) :
+	    result;
+}

@@ -18,6 +18,23 @@ enum db_result db_change(struct db *db, const char *sql,
 	    const struct db_param *params, size_t n)
 	    __attribute__((warn_unused_result));
 
+/* Which groups something is for, in a table with a row for each. */
+struct db_group_sql {
+	const char *remove, *insert;
+};
+#define DB_GROUP_SQL(table, owner) { \
+	"DELETE FROM youyun." table " x WHERE x." owner " = $1" \
+	" AND x.group_id NOT IN (SELECT g.id FROM youyun.customer_group g" \
+	"  WHERE g.name = ANY ($2))", \
+	"INSERT INTO youyun." table " (" owner ", group_id)" \
+	" SELECT $1, g.id FROM youyun.customer_group g" \
+	" WHERE g.name = ANY ($2)" \
+	" ON CONFLICT (" owner ", group_id) DO NOTHING" }
+/* These, and no others.  DB_NONE: there is no such group. */
+enum db_result db_groups_set(struct db *db, const struct db_group_sql *sql,
+	    int64_t owner_id, const char *const *groups, size_t n)
+	    __attribute__((warn_unused_result));
+
 /* The number in `who`, if it is all digits; else 0. */
 int64_t	db_number(const char *who);
 

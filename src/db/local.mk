@@ -62,7 +62,8 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
-	%D%/queries.h \
+	%D%/queries.h %D%/queries_bounds.h \
+	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \
 	%D%/value.c %D%/value.h \

@@ -2,6 +2,7 @@
 
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_topup.h"
 
 enum db_result
 q_code_batch_add(struct db *db, const struct code_batch *b, int64_t *id_r)

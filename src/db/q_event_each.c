@@ -1,5 +1,6 @@
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 struct pass {
 	bool (*each)(const struct event_row *, void *);

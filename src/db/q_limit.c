@@ -1,5 +1,6 @@
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_bounds.h"
 
 static const char *const objects[] = {
 	[LIMIT_OF_KEY] = "api_key", [LIMIT_OF_CUSTOMER] = "customer",

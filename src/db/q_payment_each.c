@@ -1,5 +1,6 @@
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_topup.h"
 
 struct pass {
 	bool (*each)(const struct payment_row *, void *);

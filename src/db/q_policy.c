@@ -1,5 +1,6 @@
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_bounds.h"
 
 static struct db_param
 list(const char *const *texts, size_t n)

@@ -1,5 +1,6 @@
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 struct ticket_pass {
 	bool (*each)(const struct ticket_row *, void *);

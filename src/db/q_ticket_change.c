@@ -1,5 +1,6 @@
 #include "db/fetch.h"
 #include "db/queries.h"
+#include "db/queries_support.h"
 
 enum db_result
 q_ticket_answer(struct db *db, int64_t ticket, const char *text, bool close)

@@ -55,35 +55,13 @@ Q_RESULT q_customer_set(struct db *db, int64_t id, int64_t status,
 	    const char *group, const char *contact, const char *note);
 /* Whether the calls of a suspended customer that go on are ended. */
 Q_RESULT q_customer_cut(struct db *db, int64_t id, bool cut);
-
-/*
- * Security events
- */
-struct event_row {
-	int64_t id;
-	int64_t at_us;
-	const char *kind;
-	int64_t severity;		/* 0 note, 1 low, 2 high, 3 urgent */
-	int64_t customer_id;		/* 0: nobody's */
-	const char *customer;
-	int64_t key_id;			/* 0: by none */
-	const char *address;		/* "": not told */
-	const char *detail;		/* JSON */
-};
-
-struct event_filter {
-	const char *kind;		/* NULL: all */
-	int64_t customer_id;		/* 0: all */
-	int64_t since_us;		/* 0: since ever */
-	int64_t before;			/* ids below it; 0: all */
-	int64_t after;			/* ids above it */
-	int64_t limit;
-};
-
-/* The newest first; oldest_first: for those who follow. */
-Q_RESULT q_event_each(struct db *db, const struct event_filter *filter,
-	    bool oldest_first, bool (*each)(const struct event_row *, void *),
-	    void *arg);
+/* What mail to a customer is written in: en, zh, de.  DB_NONE: no such
+ * customer. */
+#define CUSTOMER_LANGUAGE_BYTES 8
+Q_RESULT q_customer_language(struct db *db, int64_t id,
+	    char language_r[CUSTOMER_LANGUAGE_BYTES]);
+Q_RESULT q_customer_language_set(struct db *db, int64_t id,
+	    const char *language);
 
 /*
  * Groups
@@ -151,100 +129,11 @@ Q_RESULT q_key_add(struct db *db, int64_t customer_id, const char *name,
 Q_RESULT q_key_each(struct db *db, int64_t customer_id,
 	    bool (*each)(const struct key_row *, void *), void *arg);
 /* A new key with the rights of one that works until the overlap ends.  DB_NONE:
- * no such key; SQLSTATE YY011: it is revoked. */
+ * no such key; SQLSTATE YY017: it is revoked. */
 Q_RESULT q_key_rotate(struct db *db, int64_t id, const uint8_t *digest,
 	    const char *hint, int64_t overlap_s, int64_t *fresh_id_r);
 /* DB_NONE: no such key; DB_CONFLICT: it was revoked already. */
 Q_RESULT q_key_revoke(struct db *db, int64_t id);
-
-/*
- * Limits of use; 0: none
- */
-enum limit_scope {			/* rate_limit.scope */
-	LIMIT_OF_KEY = 0,
-	LIMIT_OF_CUSTOMER = 1,
-	LIMIT_OF_GROUP = 2,		/* as a whole */
-	LIMIT_OF_MEMBERS = 3	/* of each customer without its own */
-};
-
-struct limit_row {
-	int64_t requests;		/* a minute */
-	int64_t tokens;			/* a minute */
-	int64_t concurrent;
-};
-
-/* -1 leaves a member as it is.  DB_NONE: no such key, customer, group. */
-Q_RESULT q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
-	    const struct limit_row *limit);
-/* All 0 where there are none. */
-Q_RESULT q_limit(struct db *db, enum limit_scope scope, int64_t object_id,
-	    struct limit_row *limit_r);
-
-/*
- * Policies: what keys and customers may do
- */
-enum policy_owner {
-	POLICY_OF_KEY,
-	POLICY_OF_CUSTOMER
-};
-
-/* An empty list allows all; NULL as a list leaves it as it is. */
-struct policy_lists {
-	const char *const *models;
-	size_t n_models;
-	const char *const *networks;	/* "192.0.2.0/24", "2001:db8::/32" */
-	size_t n_networks;
-	const char *const *regions;
-	size_t n_regions;
-};
-
-struct policy_row {
-	const char *models;		/* "a,b"; "": all */
-	const char *networks;
-	const char *regions;
-};
-
-/* DB_NONE: no such key or customer. */
-Q_RESULT q_policy_set(struct db *db, enum policy_owner owner, int64_t id,
-	    const struct policy_lists *lists);
-/* One row. */
-Q_RESULT q_policy(struct db *db, enum policy_owner owner, int64_t id,
-	    bool (*each)(const struct policy_row *, void *), void *arg);
-
-/*
- * Lists that calls are screened for
- */
-struct screen_row {
-	int64_t id;
-	const char *name;
-	int64_t action;			/* enum screen_action */
-	bool answers;
-	int64_t status;			/* 0 active, 1 disabled */
-	const char *groups;		/* "a,b"; "": all */
-	int64_t entries;
-};
-
-struct screen_entry_row {
-	int64_t list_id;
-	int64_t kind;			/* enum text_match_kind */
-	const char *text;
-};
-
-/* Makes the list or changes it; -1 leaves a member as it is (a new one flags
- * requests and is active).  SQLSTATE YY010: there are as many as may be. */
-Q_RESULT q_screen_set(struct db *db, const char *name, int64_t action,
-	    int64_t answers, int64_t status, int64_t *id_r);
-/* No groups: for all.  DB_NONE: there is no such group. */
-Q_RESULT q_screen_groups_set(struct db *db, int64_t id,
-	    const char *const *groups, size_t n);
-/* Instead of those that are there.  DB_NONE: no such list. */
-Q_RESULT q_screen_entries_set(struct db *db, const char *name,
-	    const int64_t *kinds, const char *const *texts, size_t n);
-Q_RESULT q_screen_each(struct db *db,
-	    bool (*each)(const struct screen_row *, void *), void *arg);
-/* Of one list, in order; NULL: of all that are active. */
-Q_RESULT q_screen_entry_each(struct db *db, const char *name,
-	    bool (*each)(const struct screen_entry_row *, void *), void *arg);
 
 /*
  * Models and prices
@@ -623,53 +512,8 @@ Q_RESULT q_lease_each(struct db *db, const char *node,
 	    bool (*each)(const struct lease_row *, void *), void *arg);
 
 /*
- * What must hold.  Rows are read in the order of bookings, in memory that
- * doesn't grow with calls; the first that doesn't agree is named first.  Fees
- * themselves are recomputed by the caller, in the hook.
+ * Of all of it
  */
-struct breach_row {
-	const char *rule;		/* "zero-sum", "balance" … static */
-	const char *object;		/* "transaction:7", "customer:5" */
-	int64_t found_nano;
-	int64_t expected_nano;
-	const char *why;		/* static */
-};
-
-struct verify_hooks {
-	/* False: enough. */
-	bool (*breach)(const struct breach_row *row, void *arg);
-	/* Every record; names are "".  False: it told of a breach of its own,
-	 * and its booking's sums are not held against it.  NULL: none. */
-	bool (*call)(const struct call_row *row, void *arg);
-	void (*progress)(int64_t calls, void *arg);	/* now and then; NULL */
-	void *arg;
-};
-
-/*
- * By rule, with the object it names:
- * price		price: not what the audit trail says was set
- * multiplier		call: its group never had that multiplier
- * journal		call: beyond what its journal's mark says was applied
- * twice		call: is there twice
- * unbooked		call: has a fee and no booking, or another's
- * batch		transaction: not the sum, or the number, of its calls
- * posting		posting:BOOKING:ACCOUNT: not what its booking makes
- * zero-sum, empty	transaction
- * content, refund	transaction: not what was asked for; more than the fee
- * below-zero		posting: after which an account has less than nothing
- * pot			pot:ACCOUNT: not the sum of its postings
- * granted, spent	lease:NODE:CUSTOMER (or customer, of several leases):
- *			not the sum of its bookings, of its calls' fees
- * lent			lease (or customer): home and leases aren't the purse
- * balance		customer: the ledger isn't granted less spent
- *
- * q_verify() belongs into one DB_SNAPSHOT transaction, q_verify_each() makes
- * one if there is none.
- */
-Q_RESULT q_verify(struct db *db, const struct verify_hooks *hooks);
-Q_RESULT q_verify_each(struct db *db,
-	    bool (*each)(const struct breach_row *, void *), void *arg);
-
 struct totals {
 	int64_t customers, keys, models, channels, calls, transactions;
 	int64_t granted_nano, spent_nano;
@@ -720,149 +564,5 @@ struct audit_row {
 /* The latest `limit`, oldest first. */
 Q_RESULT q_audit_each(struct db *db, int64_t limit,
 	    bool (*each)(const struct audit_row *, void *), void *arg);
-
-/*
- * Top-up codes
- */
-struct code_batch {
-	const char *name;
-	int64_t amount_nano;		/* 0: by the package */
-	const char *source;		/* external, promotional */
-	int64_t validity_days;		/* 0: never expires */
-	const char *package;		/* NULL: an amount */
-	int64_t expires_us;
-	const char *const *digests;	/* hexadecimal */
-	const char *const *hints;
-	size_t codes;
-};
-/* DB_CONFLICT: the name is taken; DB_NONE: no such package; DB_ERROR with
- * "YY006": it isn't sold any more. */
-Q_RESULT q_code_batch_add(struct db *db, const struct code_batch *batch,
-	    int64_t *id_r);
-
-struct code_batch_row {
-	int64_t id;
-	const char *name;
-	int64_t amount_nano;		/* of one code; 0: see package */
-	const char *package;		/* "" for an amount */
-	const char *source;
-	int64_t validity_days;
-	int64_t codes, used, revoked;	/* revoked: one by one, or all */
-	int64_t expires_us, created_us;
-	const char *created_by;
-	int64_t revoked_us;		/* all of it */
-};
-/* The latest first, below `after` (0: all), at most limit. */
-Q_RESULT q_code_batch_each(struct db *db, int64_t after, int64_t limit,
-	    bool (*each)(const struct code_batch_row *, void *), void *arg);
-
-struct code_row {
-	int64_t id;
-	const char *hint;
-	const char *batch;
-	const char *state;		/* unused, used, expired, revoked */
-	int64_t used_us;
-	int64_t customer_id;
-	const char *customer;		/* "" when it was not used */
-	int64_t transaction_id;
-};
-/* Those of a batch above `after`; state NULL: any.  DB_NONE: no such batch. */
-Q_RESULT q_code_each(struct db *db, const char *batch, const char *state,
-	    int64_t after, int64_t limit,
-	    bool (*each)(const struct code_row *, void *), void *arg);
-
-struct code_revoked {
-	char batch[130];
-	int64_t unused, used;
-};
-/* One of the three: a batch's name, a code's number, its digest (32 bytes).
- * DB_NONE: there is none; DB_ERROR with "YY011": the code was used. */
-Q_RESULT q_code_revoke(struct db *db, const char *batch, int64_t id,
-	    const uint8_t *digest, struct code_revoked *revoked_r);
-
-/*
- * Payments that a bridge told of
- */
-struct payment_row {
-	int64_t transaction_id;
-	const char *id;
-	int64_t customer_id;
-	const char *customer;
-	int64_t amount_nano;
-	const char *currency;
-	const char *method;
-	int64_t received_us;
-};
-/* The latest first, below the booking `after`; 0: any customer, time, all. */
-Q_RESULT q_payment_each(struct db *db, int64_t customer_id, int64_t since_us,
-	    int64_t after, int64_t limit,
-	    bool (*each)(const struct payment_row *, void *), void *arg);
-
-/*
- * Tickets
- */
-struct ticket_row {
-	int64_t id;
-	int64_t customer_id;
-	const char *customer;
-	const char *subject;
-	int64_t state;			/* 0 open, 1 answered, 2 closed */
-	int64_t created_us, changed_us;
-	int64_t messages;
-	int64_t call_started_us;	/* 0: about no call */
-	const uint8_t *request_id;	/* NULL: about no call */
-};
-/* In order, above `after`; state -1: all; customer_id 0: everybody's; id 0:
- * all, else that one. */
-Q_RESULT q_ticket_each(struct db *db, int64_t id, int64_t customer_id,
-	    int64_t state, int64_t after, int64_t limit,
-	    bool (*each)(const struct ticket_row *, void *), void *arg);
-
-struct ticket_message_row {
-	int64_t id;
-	bool operator;			/* who wrote it */
-	const char *actor;
-	int64_t at_us;
-	const char *text;
-};
-Q_RESULT q_ticket_message_each(struct db *db, int64_t ticket,
-	    bool (*each)(const struct ticket_message_row *, void *),
-	    void *arg);
-
-struct ticket_file_row {
-	int64_t id;
-	int64_t message_id;
-	const char *name;		/* the customer's, not for paths */
-	int64_t type;			/* 1 PNG, 2 JPEG, 3 PDF, 4 text */
-	int64_t bytes;
-	const void *content;		/* NULL unless asked for */
-	size_t len;
-};
-Q_RESULT q_ticket_file_each(struct db *db, int64_t ticket, bool content,
-	    bool (*each)(const struct ticket_file_row *, void *), void *arg);
-
-struct ticket_refund_row {
-	int64_t transaction_id;
-	int64_t amount_nano;
-	int64_t at_us;
-};
-Q_RESULT q_ticket_refund_each(struct db *db, int64_t ticket,
-	    bool (*each)(const struct ticket_refund_row *, void *), void *arg);
-
-/* text NULL: closes only.  DB_NONE: no such ticket; DB_ERROR with "YY014": it
- * is closed. */
-Q_RESULT q_ticket_answer(struct db *db, int64_t ticket, const char *text,
-	    bool close);
-/* After q_refund() of its call, in the same transaction. */
-Q_RESULT q_ticket_refunded(struct db *db, int64_t ticket,
-	    int64_t transaction_id);
-
-/* What mail to a customer is written in: en, zh, de.  DB_NONE: no such
- * customer. */
-#define CUSTOMER_LANGUAGE_BYTES 8
-Q_RESULT q_customer_language(struct db *db, int64_t id,
-	    char language_r[CUSTOMER_LANGUAGE_BYTES]);
-Q_RESULT q_customer_language_set(struct db *db, int64_t id,
-	    const char *language);
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "db/queries.h"
+#include "db/queries_verify.h"
 
 enum account_kind {
 	KIND_PREPAID, KIND_PROMOTIONAL, KIND_REVENUE, KIND_UNCOLLECTED,

@@ -1,7 +1,9 @@
 #include "flusher/policy_load.h"
 
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/address.h"
 #include "db/value.h"
@@ -31,130 +33,107 @@ load_policies(struct db *db, struct catalogue *c)
 	return c->policy == NULL ? DB_ERROR : DB_OK;
 }
 
-/* Rows come in the policies' order: the next row is of the policy that the
- * last one was of, or of a later one. */
-static struct catalogue_policy *
-policy_of(struct catalogue *c, struct catalogue_policy *p,
-    const struct db_rows *rows, uint32_t i)
+/* One of the three lists of all policies. */
+struct list {
+	const char *sql;		/* rows (policy, text), in that order */
+	size_t each;
+	void (*put)(void *element, const char *text);
+	/* In struct catalogue_policy, uint32_t. */
+	size_t first_at, count_at;
+};
+
+static uint32_t *
+member(struct catalogue_policy *p, size_t at)
 {
-	while (p < c->policy + c->policies &&
-	    p->policy_id < (uint32_t)db_get_int(rows, i, 0))
-		p++;
-	return p < c->policy + c->policies &&
-	    p->policy_id == (uint32_t)db_get_int(rows, i, 0) ? p : NULL;
+	return (uint32_t *)(void *)((char *)p + at);
+}
+
+/* Elements as rows; *array_r is set if there is memory. */
+static enum db_result
+load_list(struct db *db, const struct list *list, struct catalogue *c,
+    void **array_r, uint32_t *count_r)
+{
+	struct catalogue_policy *p = c->policy, *end = p + c->policies;
+	struct db_rows *rows;
+	enum db_result result;
+	uint32_t i, n, id;
+
+	result = db_query(db, list->sql, NULL, 0, &rows);
+	if (result != DB_OK)
+		return result;
+	n = (uint32_t)db_rows_count(rows);
+	*array_r = calloc(n + 1U, list->each);
+	for (i = 0; *array_r != NULL && i < n; i++) {
+		id = (uint32_t)db_get_int(rows, i, 0);
+		while (p < end && p->policy_id < id)
+			p++;
+		/* All is of one snapshot: each row has its policy. */
+		assert(p < end && p->policy_id == id);
+		if ((*member(p, list->count_at))++ == 0)
+			*member(p, list->first_at) = i;
+		list->put((char *)*array_r + i * list->each,
+		    db_get_text(rows, i, 1));
+	}
+	*count_r = n;
+	db_rows_free(&rows);
+	return *array_r == NULL ? DB_ERROR : DB_OK;
 }
 
 static void
-put_text(char *to, size_t size, const char *from)
+put_model(void *element, const char *text)
 {
-	size_t n = strnlen(from, size - 1);
+	struct catalogue_name *model = element;
 
-	memcpy(to, from, n);
-	to[n] = '\0';
+	snprintf(model->name, sizeof(model->name), "%s", text);
 }
 
-static enum db_result
-load_models(struct db *db, struct catalogue *c)
+static void
+put_network(void *element, const char *text)
 {
-	struct catalogue_policy *p = c->policy, *of;
-	struct db_rows *rows;
-	enum db_result result;
-	uint32_t i, n;
+	struct catalogue_network *net = element;
 
-	result = db_query(db, "SELECT p.id, m FROM youyun.policy p,"
-	    " unnest(p.models) m WHERE EXISTS" IN_USE " ORDER BY p.id, m",
-	    NULL, 0, &rows);
-	if (result != DB_OK)
-		return result;
-	n = (uint32_t)db_rows_count(rows);
-	c->policy_model = calloc(n + 1U, sizeof(*c->policy_model));
-	for (i = 0; c->policy_model != NULL && i < n; i++) {
-		of = policy_of(c, p, rows, i);
-		if (of == NULL)
-			break;
-		p = of;
-		if (p->models++ == 0)
-			p->first_model = i;
-		put_text(c->policy_model[i].name, MODEL_NAME_BYTES,
-		    db_get_text(rows, i, 1));
-		c->policy_models++;
-	}
-	db_rows_free(&rows);
-	return c->policy_model == NULL ? DB_ERROR : DB_OK;
+	/* One that can't be read is one that nobody is in. */
+	if (!address_network_parse(text, net->ip, &net->bits))
+		net->bits = UINT32_MAX;
 }
 
-static enum db_result
-load_regions(struct db *db, struct catalogue *c)
+static void
+put_region(void *element, const char *text)
 {
-	struct catalogue_policy *p = c->policy, *of;
-	struct db_rows *rows;
-	enum db_result result;
-	uint32_t i, n;
+	struct catalogue_region *region = element;
 
-	result = db_query(db, "SELECT p.id, r FROM youyun.policy p,"
-	    " unnest(p.regions) r WHERE EXISTS" IN_USE " ORDER BY p.id, r",
-	    NULL, 0, &rows);
-	if (result != DB_OK)
-		return result;
-	n = (uint32_t)db_rows_count(rows);
-	c->policy_region = calloc(n + 1U, sizeof(*c->policy_region));
-	for (i = 0; c->policy_region != NULL && i < n; i++) {
-		of = policy_of(c, p, rows, i);
-		if (of == NULL)
-			break;
-		p = of;
-		if (p->regions++ == 0)
-			p->first_region = i;
-		put_text(c->policy_region[i].name, CHANNEL_REGION_BYTES,
-		    db_get_text(rows, i, 1));
-		c->policy_regions++;
-	}
-	db_rows_free(&rows);
-	return c->policy_region == NULL ? DB_ERROR : DB_OK;
+	snprintf(region->name, sizeof(region->name), "%s", text);
 }
 
-static enum db_result
-load_networks(struct db *db, struct catalogue *c)
-{
-	struct catalogue_policy *p = c->policy, *of;
-	struct catalogue_network *net;
-	struct db_rows *rows;
-	enum db_result result;
-	uint32_t i, n;
-
-	result = db_query(db, "SELECT p.id, a::text FROM youyun.policy p,"
-	    " unnest(p.addresses) a WHERE EXISTS" IN_USE " ORDER BY p.id, a",
-	    NULL, 0, &rows);
-	if (result != DB_OK)
-		return result;
-	n = (uint32_t)db_rows_count(rows);
-	c->policy_network = calloc(n + 1U, sizeof(*c->policy_network));
-	for (i = 0; c->policy_network != NULL && i < n; i++) {
-		of = policy_of(c, p, rows, i);
-		net = &c->policy_network[i];
-		/* One that can't be read is one that nobody is in. */
-		if (!address_network_parse(db_get_text(rows, i, 1), net->ip,
-		    &net->bits))
-			net->bits = UINT32_MAX;
-		if (of == NULL)
-			break;
-		p = of;
-		if (p->networks++ == 0)
-			p->first_network = i;
-		c->policy_networks++;
-	}
-	db_rows_free(&rows);
-	return c->policy_network == NULL ? DB_ERROR : DB_OK;
-}
+#define ROWS(column) "SELECT p.id, x::text FROM youyun.policy p," \
+	" unnest(p." column ") x WHERE EXISTS" IN_USE " ORDER BY p.id, x"
+#define LIST(column, element, put, n) { ROWS(column), \
+	sizeof(struct element), put, \
+	offsetof(struct catalogue_policy, first_##n), \
+	offsetof(struct catalogue_policy, n##s) }
+static const struct list models = LIST("models", catalogue_name, put_model,
+    model);
+static const struct list networks = LIST("addresses", catalogue_network,
+    put_network, network);
+static const struct list regions = LIST("regions", catalogue_region,
+    put_region, region);
 
 enum db_result
 policy_load(struct db *db, struct catalogue *c)
 {
+	void *model = NULL, *network = NULL, *region = NULL;
 	enum db_result result = load_policies(db, c);
 
 	if (result == DB_OK)
-		result = load_models(db, c);
+		result = load_list(db, &models, c, &model, &c->policy_models);
+	c->policy_model = model;
 	if (result == DB_OK)
-		result = load_networks(db, c);
-	return result == DB_OK ? load_regions(db, c) : result;
+		result = load_list(db, &networks, c, &network,
+		    &c->policy_networks);
+	c->policy_network = network;
+	if (result == DB_OK)
+		result = load_list(db, &regions, c, &region,
+		    &c->policy_regions);
+	c->policy_region = region;
+	return result;
 }

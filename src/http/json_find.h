@@ -29,9 +29,6 @@ void	json_number_parse(const char *text, size_t len,
 /* -1 when c is no hex digit. */
 int	json_hex_digit(unsigned char c);
 
-/* Append a code point as UTF-8 (1 to 4 bytes); returns the length. */
-size_t	json_put_utf8(uint32_t code_point, char *to);
-
 static inline bool
 json_is_special(unsigned char c)
 {

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "http/json_find.h"
 
 enum pull_state {
@@ -257,7 +258,7 @@ add_code_point(struct json_pull *pull, uint32_t code_point)
 {
 	char utf8[4];
 
-	add_text(pull, utf8, json_put_utf8(code_point, utf8));
+	add_text(pull, utf8, utf8_put(code_point, utf8));
 }
 
 /* A high surrogate whose other half did not come. */

@@ -4,7 +4,9 @@
 #include "http/json_find.h"
 #include "http/json_scan.h"
 
-#include <assert.h>
+#include <string.h>
+
+#include "base/utf8.h"
 
 /* Exponents beyond this are either zero or absurd. */
 #define EXPONENT_MAX 40
@@ -19,32 +21,6 @@ json_hex_digit(unsigned char c)
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
 	return -1;
-}
-
-size_t
-json_put_utf8(uint32_t code_point, char *to)
-{
-	assert(code_point <= 0x10ffff);
-	if (code_point < 0x80) {
-		to[0] = (char)code_point;
-		return 1;
-	}
-	if (code_point < 0x800) {
-		to[0] = (char)(0xc0 | code_point >> 6);
-		to[1] = (char)(0x80 | (code_point & 0x3f));
-		return 2;
-	}
-	if (code_point < 0x10000) {
-		to[0] = (char)(0xe0 | code_point >> 12);
-		to[1] = (char)(0x80 | (code_point >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (code_point & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | code_point >> 18);
-	to[1] = (char)(0x80 | (code_point >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (code_point >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (code_point & 0x3f));
-	return 4;
 }
 
 /* Four hex digits at p; -1 when they aren't. */
@@ -98,7 +74,7 @@ read_escape(const char *p, const char *end, char *to, size_t *len_r)
 		p += 6;
 		unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
 	}
-	*len_r = json_put_utf8((uint32_t)unit, to);
+	*len_r = utf8_put((uint32_t)unit, to);
 	return p;
 }
 
@@ -245,37 +221,6 @@ json_scan_u64(const char *value, size_t len, uint64_t *number_r)
 	    !(number.negative && number.magnitude > 0);
 }
 
-/* Length of the valid UTF-8 sequence at p; 0 when there is none. */
-static size_t
-utf8_len(const unsigned char *p, size_t len)
-{
-	size_t i, n;
-	uint32_t code;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		n = 2;
-	else if (p[0] >= 0xe0 && p[0] <= 0xef)
-		n = 3;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		n = 4;
-	else
-		return 0;
-	if (len < n)
-		return 0;
-	code = p[0] & (0x7fu >> n);
-	for (i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (p[i] & 0x3fu);
-	}
-	if ((n == 3 && code < 0x800) || (n == 4 && code < 0x10000) ||
-	    (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff)
-		return 0;
-	return n;
-}
-
 /* One character's escaped form in to (6 bytes); *used_r bytes are taken. */
 static size_t
 escape_one(const unsigned char *p, size_t len, char *to, size_t *used_r)
@@ -283,11 +228,11 @@ escape_one(const unsigned char *p, size_t len, char *to, size_t *used_r)
 	static const char hex[] = "0123456789abcdef";
 	static const char from[] = "\"\\\b\f\n\r\t", name[] = "\"\\bfnrt";
 	const char *at;
-	size_t n = utf8_len(p, len);
+	size_t n = utf8_get(p, len, NULL);
 
 	*used_r = n > 0 ? n : 1;
 	if (n == 0)
-		return json_put_utf8(0xfffd, to);
+		return utf8_put(0xfffd, to);
 	at = *p == '\0' ? NULL : strchr(from, *p);
 	if (n == 1 && at != NULL) {
 		to[0] = '\\';

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+#include "http/json_find.h"
+
 enum state {
 	OUTSIDE,
 	INSIDE,		/* a string */
@@ -205,46 +208,23 @@ outside(struct json_text *j, char c)
 }
 
 static void
-take_point(struct json_text *j, uint32_t c)
-{
-	char p[4];
-	size_t n;
-
-	if (c < 0x80) {
-		p[0] = (char)c;
-		n = 1;
-	} else if (c < 0x800) {
-		p[0] = (char)(0xc0 | c >> 6);
-		p[1] = (char)(0x80 | (c & 0x3f));
-		n = 2;
-	} else if (c < 0x10000) {
-		p[0] = (char)(0xe0 | c >> 12);
-		p[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		p[2] = (char)(0x80 | (c & 0x3f));
-		n = 3;
-	} else {
-		p[0] = (char)(0xf0 | c >> 18);
-		p[1] = (char)(0x80 | (c >> 12 & 0x3f));
-		p[2] = (char)(0x80 | (c >> 6 & 0x3f));
-		p[3] = (char)(0x80 | (c & 0x3f));
-		n = 4;
-	}
-	take(j, p, n);
-}
-
-static void
 take_unit(struct json_text *j, uint16_t unit)
 {
 	uint16_t high = j->high;
+	uint32_t point = unit;
+	char text[UTF8_BYTES];
 
 	j->high = 0;
-	if (unit >= 0xd800 && unit <= 0xdbff)
+	if (unit >= 0xd800 && unit <= 0xdbff) {
 		j->high = unit;
-	else if (unit < 0xdc00 || unit > 0xdfff)
-		take_point(j, unit);
-	else if (high != 0)
-		take_point(j, 0x10000 + ((high & 0x3ffu) << 10) +
-		    (unit & 0x3ffu));
+		return;
+	}
+	if (unit >= 0xdc00 && unit <= 0xdfff) {
+		if (high == 0)
+			return;
+		point = 0x10000 + ((high & 0x3ffu) << 10) + (unit & 0x3ffu);
+	}
+	take(j, text, utf8_put(point, text));
 }
 
 static void
@@ -267,11 +247,9 @@ escape(struct json_text *j, char c)
 static void
 unicode(struct json_text *j, char c)
 {
-	unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') :
-	    c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 :
-	    c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 0;
+	int digit = json_hex_digit((unsigned char)c);
 
-	j->unit = (uint16_t)(j->unit << 4 | digit);
+	j->unit = (uint16_t)(j->unit << 4 | (digit > 0 ? digit : 0));
 	if (--j->digits > 0)
 		return;
 	j->state = INSIDE;
@@ -289,25 +267,6 @@ next_line(struct json_text *j)
 	j->name_len = 0;
 }
 
-static size_t
-plain_run(const struct json_text *j, const char *in, size_t len)
-{
-	size_t n = 0;
-
-	if (j->skips && !j->events) {
-		const char *quote = memchr(in, '"', len);
-
-		n = quote == NULL ? len : (size_t)(quote - in);
-		/* Only what has no backslash at all is passed over at once. */
-		if (memchr(in, '\\', n) == NULL)
-			return n;
-		n = 0;
-	}
-	while (n < len && in[n] != '"' && in[n] != '\\' && in[n] != '\n')
-		n++;
-	return n;
-}
-
 void
 json_text_feed(struct json_text *j, const char *in, size_t len)
 {
@@ -315,7 +274,8 @@ json_text_feed(struct json_text *j, const char *in, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		if (j->state == INSIDE) {
-			n = plain_run(j, in + i, len - i);
+			n = (size_t)(json_find_special(in + i, in + len) -
+			    (in + i));
 			if (n > 0)
 				j->high = 0;
 			take(j, in + i, n);

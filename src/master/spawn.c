@@ -92,6 +92,31 @@ fill_heritage(struct master *m, struct heritage *h)
 	h->portal_fd = m->portal_fd;
 }
 
+/* Who answers no customer's API hands no connection on either. */
+static void
+leave_portal(struct master *m)
+{
+	if (m->portal_end < 0)
+		return;
+	close(m->portal_end);
+	close(m->portal_fd);
+	m->portal_fd = -1;
+}
+
+/* Who sees no call has neither the segment nor what leads to it. */
+static void
+fill_outside(struct master *m, struct heritage *h)
+{
+	pem_free(&m->pem);
+	sockets_close(&m->sockets, NULL);
+	wake_close(&m->wake);
+	close(m->wake_fd);
+	fill_heritage(m, h);
+	h->shm = NULL;
+	h->wake_fd = h->flusher_fd = -1;
+	h->seat_fds = 0;
+}
+
 static void
 run_worker(struct master *m, const struct child *c)
 {
@@ -122,14 +147,7 @@ run_portal(struct master *m)
 	log_set_program("portal");
 	title_set("youyun-portal", "portal");
 	bytes_scrub(m->secrets.seal, sizeof(m->secrets.seal));
-	pem_free(&m->pem);
-	sockets_close(&m->sockets, NULL);
-	wake_close(&m->wake);
-	close(m->wake_fd);
-	fill_heritage(m, &h);
-	h.shm = NULL;
-	h.wake_fd = h.flusher_fd = -1;
-	h.seat_fds = 0;
+	fill_outside(m, &h);
 	h.portal_fd = m->portal_end;
 	h.payment = m->payment;
 	exit(portal_main(&h));
@@ -143,21 +161,10 @@ run_mailer(struct master *m)
 
 	log_set_program("mailer");
 	title_set("youyun-mailer", "mailer");
-	if (m->portal_end >= 0) {
-		close(m->portal_end);
-		close(m->portal_fd);
-		m->portal_fd = -1;
-	}
+	leave_portal(m);
 	secrets_scrub(&m->secrets);
 	bytes_scrub(&m->payment, sizeof(m->payment));
-	pem_free(&m->pem);
-	sockets_close(&m->sockets, NULL);
-	wake_close(&m->wake);
-	close(m->wake_fd);
-	fill_heritage(m, &h);
-	h.shm = NULL;
-	h.wake_fd = h.flusher_fd = -1;
-	h.seat_fds = 0;
+	fill_outside(m, &h);
 	exit(mailer_main(&h));
 }
 
@@ -168,11 +175,7 @@ run_flusher(struct master *m)
 
 	log_set_program("flusher");
 	title_set("youyun-flusher", "flusher");
-	if (m->portal_end >= 0) {
-		close(m->portal_end);
-		close(m->portal_fd);
-		m->portal_fd = -1;
-	}
+	leave_portal(m);
 	/* It sees digests and sealed credentials only. */
 	secrets_scrub(&m->secrets);
 	bytes_scrub(&m->payment, sizeof(m->payment));

@@ -38,31 +38,13 @@ account_row(struct request *r)
 
 	result = db_query(r->db, "SELECT id, name, status::bigint, group_name,"
 	    " multiplier_ppm::bigint, contact, created, granted_nano,"
-	    " spent_nano FROM youyun.my_account", NULL, 0, &rows);
+	    " spent_nano, language FROM youyun.my_account", NULL, 0, &rows);
 	if (result == DB_OK && db_rows_count(rows) == 1)
 		return rows;
 	if (result == DB_OK)
 		db_rows_free(&rows);
 	answer_database(r, result == DB_OK ? DB_NONE : (int)result);
 	return NULL;
-}
-
-static bool
-add_language(struct request *r, struct json_object *o)
-{
-	struct db_rows *rows;
-	enum db_result result;
-
-	result = db_query(r->db, "SELECT language FROM youyun.my_profile",
-	    NULL, 0, &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return false;
-	}
-	put(o, "language", json_text(db_rows_count(rows) == 1 ?
-	    db_get_text(rows, 0, 0) : "en"));
-	db_rows_free(&rows);
-	return true;
 }
 
 void
@@ -83,11 +65,9 @@ run_account(struct request *r)
 	put(o, "multiplier", json_text(factor));
 	put(o, "contact", json_text(db_get_text(rows, 0, 5)));
 	put(o, "created", json_time(db_get_time(rows, 0, 6)));
+	put(o, "language", json_text(db_get_text(rows, 0, 9)));
 	db_rows_free(&rows);
-	if (add_language(r, o))
-		answer_json(r, 200, o);
-	else
-		json_object_put(o);
+	answer_json(r, 200, o);
 }
 
 void
@@ -261,46 +241,36 @@ run_limits(struct request *r)
 	answer_json(r, 200, o);
 }
 
+static struct json_object *
+notice_json(const struct db_rows *rows, size_t i)
+{
+	struct json_object *n = json_object_new_object();
+
+	put_int(n, "id", db_get_int(rows, i, 0));
+	put(n, "kind", json_text(db_get_text(rows, i, 1)));
+	put(n, "detail", json_tokener_parse(db_get_text(rows, i, 2)));
+	put(n, "at", json_time(db_get_time(rows, i, 3)));
+	put(n, "read_at", json_time(db_get_time(rows, i, 4)));
+	return n;
+}
+
 void
 run_notices(struct request *r)
 {
 	static const char *const known[] = { "after", "limit", NULL };
-	struct json_object *o, *list, *n;
-	int64_t after = INT64_MAX, limit = 50;
 	struct db_param p[2];
 	struct db_rows *rows;
 	enum db_result result;
-	size_t i;
 
-	if (!query_only(r, known) ||
-	    !query_number(r, "after", 1, INT64_MAX / 10, &after) ||
-	    !query_number(r, "limit", 1, 200, &limit))
+	if (!query_only(r, known) || !query_page(r, true, p))
 		return;
-	p[0] = db_int(after);
-	p[1] = db_int(limit + 1);
 	result = db_query(r->db, "SELECT id, kind, detail::text, at, read_at"
-	    " FROM youyun.my_notice WHERE id < $1 ORDER BY id DESC LIMIT $2",
-	    p, 2, &rows);
-	if (result != DB_OK) {
+	    " FROM youyun.my_notice WHERE id < $1 ORDER BY id DESC LIMIT $2", p,
+	    2, &rows);
+	if (result == DB_OK)
+		answer_page(r, "notices", rows, p, notice_json);
+	else
 		answer_database(r, result);
-		return;
-	}
-	list = json_object_new_array();
-	for (i = 0; i < db_rows_count(rows) && (int64_t)i < limit; i++) {
-		n = json_object_new_object();
-		put_int(n, "id", db_get_int(rows, i, 0));
-		put(n, "kind", json_text(db_get_text(rows, i, 1)));
-		put(n, "detail", json_tokener_parse(db_get_text(rows, i, 2)));
-		put(n, "at", json_time(db_get_time(rows, i, 3)));
-		put(n, "read_at", json_time(db_get_time(rows, i, 4)));
-		json_object_array_add(list, n);
-	}
-	o = json_object_new_object();
-	put(o, "notices", list);
-	put(o, "next", db_rows_count(rows) > i ? json_object_new_int64(
-	    db_get_int(rows, i - 1, 0)) : NULL);
-	db_rows_free(&rows);
-	answer_json(r, 200, o);
 }
 
 void

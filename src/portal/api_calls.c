@@ -164,7 +164,7 @@ cursor_json(const struct calls *c)
 }
 
 static void
-answer_page(struct request *r, struct calls *c)
+answer_calls(struct request *r, struct calls *c)
 {
 	struct json_object *o, *list;
 	struct db_rows *rows;
@@ -265,7 +265,7 @@ run_calls(struct request *r)
 	if (!take_filter(r, &c))
 		return;
 	if (c.form == FORM_JSON)
-		answer_page(r, &c);
+		answer_calls(r, &c);
 	else
 		answer_export(r, &c);
 }
@@ -381,7 +381,7 @@ run_call(struct request *r)
 	uint64_t journal_id, journal_seq;
 	uint8_t id[RECORD_ID_BYTES];
 	struct call_record record;
-	int64_t transaction_id, ms = 0;
+	int64_t transaction_id;
 	struct db_param p[3];
 	struct db_rows *rows;
 	struct json_object *o;
@@ -393,16 +393,9 @@ run_call(struct request *r)
 		answer_database(r, DB_NONE);
 		return;
 	}
-	/* Its time stands in the id (RFC 9562, version 7), to the millisecond:
-	 * one day's calls are looked at, not all. */
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | id[i];
-	p[0] = db_time((ms - 1000) * 1000);
-	p[1] = db_time((ms + 1000) * 1000);
-	p[2] = db_bytes(id, sizeof(id));
-	result = db_query(r->db, CALL_JSON_SELECT " WHERE started_at >= $1"
-	    " AND started_at <= $2 AND request_id = encode($3, 'hex')::uuid)"
-	    " c", p, 3, &rows);
+	call_by_id(id, p);
+	result = db_query(r->db, CALL_JSON_SELECT CALL_BY_ID ") c", p, 3,
+	    &rows);
 	if (result != DB_OK) {
 		answer_database(r, result);
 		return;

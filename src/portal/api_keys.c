@@ -49,34 +49,18 @@ void
 run_keys(struct request *r)
 {
 	static const char *const known[] = { "after", "limit", NULL };
-	int64_t after = 0, limit = 50;
-	struct json_object *o, *list;
 	struct db_param p[2];
 	struct db_rows *rows;
 	enum db_result result;
-	size_t i;
 
-	if (!query_only(r, known) ||
-	    !query_number(r, "after", 0, INT64_MAX / 10, &after) ||
-	    !query_number(r, "limit", 1, 200, &limit))
+	if (!query_only(r, known) || !query_page(r, false, p))
 		return;
-	p[0] = db_int(after);
-	p[1] = db_int(limit + 1);
-	result = db_query(r->db, KEYS " WHERE id > $1 ORDER BY id LIMIT $2",
-	    p, 2, &rows);
-	if (result != DB_OK) {
+	result = db_query(r->db, KEYS " WHERE id > $1 ORDER BY id LIMIT $2", p,
+	    2, &rows);
+	if (result == DB_OK)
+		answer_page(r, "keys", rows, p, key_json);
+	else
 		answer_database(r, result);
-		return;
-	}
-	list = json_object_new_array();
-	for (i = 0; i < db_rows_count(rows) && (int64_t)i < limit; i++)
-		json_object_array_add(list, key_json(rows, i));
-	o = json_object_new_object();
-	put(o, "keys", list);
-	put(o, "next", db_rows_count(rows) > i ? json_object_new_int64(
-	    db_get_int(rows, i - 1, 0)) : NULL);
-	db_rows_free(&rows);
-	answer_json(r, 200, o);
 }
 
 /* One key's JSON; NULL: the answer is set. */
@@ -127,7 +111,7 @@ number_of(struct request *r, const char *sql, const struct db_param *p,
 		db_rows_free(&rows);
 		return true;
 	}
-	if (strcmp(db_sqlstate(r->db), "YY011") == 0)
+	if (strcmp(db_sqlstate(r->db), "YY017") == 0)
 		answer_problem(r, 409, "revoked", NULL,
 		    "The key is revoked and stays as it is.");
 	else if (strcmp(db_sqlstate(r->db), "YY010") == 0)

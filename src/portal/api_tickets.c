@@ -78,35 +78,22 @@ void
 run_tickets(struct request *r)
 {
 	static const char *const known[] = { "after", "limit", "state", NULL };
-	int64_t after = INT64_MAX, limit = 50, state;
-	struct json_object *o, *list;
 	struct db_param p[3];
 	struct db_rows *rows;
 	enum db_result result;
-	size_t i;
+	int64_t state;
 
 	if (!query_only(r, known) || !take_state(r, &state) ||
-	    !query_number(r, "after", 1, INT64_MAX / 10, &after) ||
-	    !query_number(r, "limit", 1, 200, &limit))
+	    !query_page(r, true, p))
 		return;
-	p[0] = db_int(after);
-	p[1] = db_int(state);
-	p[2] = db_int(limit + 1);
-	result = db_query(r->db, TICKETS " WHERE id < $1 AND ($2 = -1 OR"
-	    " state = $2) ORDER BY id DESC LIMIT $3", p, 3, &rows);
-	if (result != DB_OK) {
+	p[2] = db_int(state);
+	result = db_query(r->db, TICKETS " WHERE id < $1 AND ($3 = -1 OR"
+	    " state = $3) ORDER BY id DESC LIMIT $2", p,
+	    3, &rows);
+	if (result == DB_OK)
+		answer_page(r, "tickets", rows, p, ticket_json);
+	else
 		answer_database(r, result);
-		return;
-	}
-	list = json_object_new_array();
-	for (i = 0; i < db_rows_count(rows) && (int64_t)i < limit; i++)
-		json_object_array_add(list, ticket_json(rows, i));
-	o = json_object_new_object();
-	put(o, "tickets", list);
-	put(o, "next", db_rows_count(rows) > i ? json_object_new_int64(
-	    db_get_int(rows, i - 1, 0)) : NULL);
-	db_rows_free(&rows);
-	answer_json(r, 200, o);
 }
 
 /*
@@ -310,17 +297,10 @@ find_call(struct request *r, struct about *about)
 	struct db_param p[3];
 	struct db_rows *rows;
 	enum db_result result;
-	int64_t ms = 0;
 
-	/* Its time stands in the id (RFC 9562, version 7). */
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | about->id[i];
-	p[0] = db_time((ms - 1000) * 1000);
-	p[1] = db_time((ms + 1000) * 1000);
-	p[2] = db_bytes(about->id, sizeof(about->id));
+	call_by_id(about->id, p);
 	result = db_query(r->db, "SELECT started_at FROM youyun.my_call"
-	    " WHERE started_at >= $1 AND started_at <= $2 AND request_id ="
-	    " encode($3, 'hex')::uuid", p, 3, &rows);
+	    CALL_BY_ID, p, 3, &rows);
 	if (result != DB_OK) {
 		answer_database(r, result);
 		return false;

@@ -70,34 +70,19 @@ void
 run_topups(struct request *r)
 {
 	static const char *const known[] = { "after", "limit", NULL };
-	int64_t after = INT64_MAX, limit = 50;
-	struct json_object *o, *list;
 	struct db_param p[2];
 	struct db_rows *rows;
 	enum db_result result;
-	size_t i;
 
-	if (!query_only(r, known) ||
-	    !query_number(r, "after", 1, INT64_MAX / 10, &after) ||
-	    !query_number(r, "limit", 1, 200, &limit))
+	if (!query_only(r, known) || !query_page(r, true, p))
 		return;
-	p[0] = db_int(after);
-	p[1] = db_int(limit + 1);
 	result = db_query(r->db, TOPUPS " WHERE id < $1 ORDER BY id DESC"
-	    " LIMIT $2", p, 2, &rows);
-	if (result != DB_OK) {
+	    " LIMIT $2", p,
+	    2, &rows);
+	if (result == DB_OK)
+		answer_page(r, "topups", rows, p, topup_json);
+	else
 		answer_database(r, result);
-		return;
-	}
-	list = json_object_new_array();
-	for (i = 0; i < db_rows_count(rows) && (int64_t)i < limit; i++)
-		json_object_array_add(list, topup_json(rows, i));
-	o = json_object_new_object();
-	put(o, "topups", list);
-	put(o, "next", db_rows_count(rows) > i ? json_object_new_int64(
-	    db_get_int(rows, i - 1, 0)) : NULL);
-	db_rows_free(&rows);
-	answer_json(r, 200, o);
 }
 
 /* The exceptions that a booking raises. */

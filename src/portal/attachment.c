@@ -6,37 +6,18 @@
 
 #include "base/base64.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "portal/request.h"
-
-/* One character of UTF-8 (RFC 3629); 0: none, or a control character. */
-static size_t
-character(const uint8_t *p, size_t left)
-{
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 :
-	    p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ?
-	    4 : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) ||
-	    (p[0] == 0xc2 && p[1] < 0xa0))
-		return 0;
-	if (n == 1 && (p[0] == 0x7f || (p[0] < 0x20 && p[0] != '\n' &&
-	    p[0] != '\r' && p[0] != '\t')))
-		return 0;
-	return n;
-}
 
 static bool
 is_text(const uint8_t *p, size_t len)
 {
+	uint32_t c;
+
 	for (size_t i = 0, n; i < len; i += n) {
-		n = character(p + i, len - i);
-		if (n == 0)
+		n = utf8_get(p + i, len - i, &c);
+		if (n == 0 || (c >= 0x7f && c < 0xa0) || (c < 0x20 &&
+		    c != '\n' && c != '\r' && c != '\t'))
 			return false;
 	}
 	return true;

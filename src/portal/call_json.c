@@ -31,6 +31,14 @@ route_text(unsigned int route)
 	return info != NULL ? info->name : "unknown";
 }
 
+void
+call_by_id(const uint8_t id[RECORD_ID_BYTES], struct db_param p_r[3])
+{
+	p_r[0] = db_time(record_id_us(id) - 1000000);
+	p_r[1] = db_time(record_id_us(id) + 1000000);
+	p_r[2] = db_bytes(id, RECORD_ID_BYTES);
+}
+
 static const char *
 error_text(unsigned int error)
 {

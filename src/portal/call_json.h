@@ -30,6 +30,12 @@ bool	call_csv_head(struct buf *out);
 bool	call_csv(struct buf *out, const struct db_rows *rows, size_t row);
 
 /* "req_…" to 16 bytes. */
-bool	call_id_parse(const char *text, uint8_t id_r[16]);
+bool	call_id_parse(const char *text, uint8_t id_r[RECORD_ID_BYTES]);
+
+/* The one call with an id: its time stands in that, so that a moment's calls
+ * are looked at, not all. */
+#define CALL_BY_ID " WHERE started_at >= $1 AND started_at <= $2" \
+	" AND request_id = encode($3, 'hex')::uuid"
+void	call_by_id(const uint8_t id[RECORD_ID_BYTES], struct db_param p_r[3]);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "db/connection.h"
+#include "db/value.h"
 #include "portal/route.h"
 
 #define PROBLEM_BYTES 512
@@ -324,6 +325,37 @@ body_is_null(const struct request *r, const char *name)
 	struct json_object *o;
 
 	return json_object_object_get_ex(r->json, name, &o) && o == NULL;
+}
+
+bool
+query_page(struct request *r, bool latest_first, struct db_param *params_r)
+{
+	int64_t after = latest_first ? INT64_MAX : 0, limit = 50;
+
+	if (!query_number(r, "after", latest_first ? 1 : 0, INT64_MAX / 10,
+	    &after) || !query_number(r, "limit", 1, 200, &limit))
+		return false;
+	params_r[0] = db_int(after);
+	params_r[1] = db_int(limit + 1);
+	return true;
+}
+
+void
+answer_page(struct request *r, const char *name, struct db_rows *rows,
+    const struct db_param *params,
+    struct json_object *(*row)(const struct db_rows *rows, size_t i))
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	size_t i, n = db_rows_count(rows);
+
+	for (i = 0; i < n && (int64_t)i < params[1].integer - 1; i++)
+		json_object_array_add(list, row(rows, i));
+	put(o, name, list);
+	put(o, "next", i < n ? json_object_new_int64(db_get_int(rows, i - 1,
+	    0)) : NULL);
+	db_rows_free(&rows);
+	answer_json(r, 200, o);
 }
 
 /* Printable UTF-8, which JSON's parser has seen to be UTF-8. */

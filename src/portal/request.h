@@ -14,6 +14,7 @@
 
 struct MHD_Connection;
 struct db;
+struct db_param;
 struct db_rows;
 struct json_object;
 struct portal;
@@ -80,6 +81,18 @@ bool	query_number(struct request *r, const char *name, int64_t least,
 bool	query_time(struct request *r, const char *name, int64_t *us_r)
 	    __attribute__((warn_unused_result));
 
+/*
+ * Lists by pages, of rows whose first column is their id.  query_page() reads
+ * the arguments after and limit; params_r, two, is for "id > $1" or, latest first,
+ * "id < $1", and "LIMIT $2", which asks for one more than a page has.
+ * answer_page() answers {name: […], "next": id or null} and frees the rows.
+ */
+bool	query_page(struct request *r, bool latest_first,
+	    struct db_param *params_r) __attribute__((warn_unused_result));
+void	answer_page(struct request *r, const char *name, struct db_rows *rows,
+	    const struct db_param *params,
+	    struct json_object *(*row)(const struct db_rows *rows, size_t i));
+
 /* Reads the body of a route that doesn't say it has one. */
 bool	body_parse(struct request *r) __attribute__((warn_unused_result));
 /* Members of the body, likewise; which: absent ones. */
@@ -88,14 +101,14 @@ bool	body_only(struct request *r, const char *const *names)
 bool	body_text(struct request *r, const char *name, bool needed,
 	    size_t least, size_t most, const char **text_r)
 	    __attribute__((warn_unused_result));
-/* An array of such texts, at most most_n; *texts_r NULL: it is absent.  Caller
- * frees the array, not the texts. */
-bool	body_texts(struct request *r, const char *name, size_t most_n,
-	    size_t most, const char ***texts_r, size_t *n_r)
-	    __attribute__((warn_unused_result));
 /* The same, with line breaks and tabs in it. */
 bool	body_lines(struct request *r, const char *name, bool needed,
 	    size_t least, size_t most, const char **text_r)
+	    __attribute__((warn_unused_result));
+/* An array of texts like body_text()'s, at most most_n; *texts_r NULL: it is absent.  Caller
+ * frees the array, not the texts. */
+bool	body_texts(struct request *r, const char *name, size_t most_n,
+	    size_t most, const char ***texts_r, size_t *n_r)
 	    __attribute__((warn_unused_result));
 bool	body_has(const struct request *r, const char *name);
 bool	body_is_null(const struct request *r, const char *name);

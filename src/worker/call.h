@@ -161,6 +161,9 @@ struct call {
 	uint64_t drained_bytes;
 	bool screens;			/* the answer is text to be searched */
 	struct screening *screening;	/* see screen.h; NULL: none */
+	uint64_t unscreened;		/* the catalogue that has no list for
+					 * it, or with which its request
+					 * passed */
 
 	/* The answer. */
 	int status;

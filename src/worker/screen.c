@@ -106,14 +106,19 @@ screen_request(struct call *call)
 	uint64_t lists = lists_of(call, false);
 	struct screening s;
 
-	if (lists == 0 || call->body.len == 0)
+	/* One that waited for money is admitted again. */
+	if (lists == 0 || call->body.len == 0 ||
+	    call->unscreened == view_catalogue(call->worker->view)->number)
 		return true;
 	memset(&s, 0, sizeof(s));
 	begin(&s, call, lists);
 	json_text_init(&s.json, structure, false, &handlers, &s);
 	json_text_feed(&s.json, buf_head(&call->body), call->body.len);
 	text_search_break(view_text_match(s.view), &s.search);
-	return judge(call, &s);
+	if (!judge(call, &s))
+		return false;
+	call->unscreened = s.number;
+	return true;
 }
 
 /* As it goes on, under the catalogue that is current now; what was found stays
@@ -124,10 +129,16 @@ of_call(struct call *call, bool answer)
 	struct screening *s = call->screening;
 	uint64_t lists;
 
+	if (call->worker->view == NULL || (s == NULL && call->unscreened ==
+	    view_catalogue(call->worker->view)->number))
+		return NULL;
 	if (s == NULL) {
 		lists = lists_of(call, answer);
-		if (lists == 0)
+		if (lists == 0) {
+			call->unscreened = view_catalogue(
+			    call->worker->view)->number;
 			return NULL;
+		}
 		s = calloc(1, sizeof(*s));
 		if (s == NULL)
 			return NULL;
@@ -194,4 +205,5 @@ screen_free(struct call *call)
 		bytes_scrub(call->screening, sizeof(*call->screening));
 	free(call->screening);
 	call->screening = NULL;
+	call->unscreened = 0;
 }

@@ -34,6 +34,8 @@ bool	screen_answer(struct call *call, const char *p, size_t len)
 bool	screen_answer_end(struct call *call)
 	    __attribute__((warn_unused_result));
 
+/* What comes next is another text: the answer after the request, another
+ * attempt's, or nothing. */
 void	screen_free(struct call *call);
 
 #endif

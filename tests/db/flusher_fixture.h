@@ -24,6 +24,7 @@
 #include "conf/heritage.h"
 #include "conf/settings.h"
 #include "db/queries.h"
+#include "db/queries_verify.h"
 #include "flusher/flusher.h"
 #include "shm/directory.h"
 #include "shm/hold.h"

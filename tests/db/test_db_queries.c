@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "db/queries.h"
+#include "db/queries_verify.h"
 #include "db/transaction.h"
 #include "db/value.h"
 #include "flusher/batch.h"

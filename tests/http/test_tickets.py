@@ -290,7 +290,7 @@ class Tickets(harness.Case):
         self.problem(404, "not_found", None,
                      f"/api/v1/tickets/{own}/files/{kept}", "other")
         for view in ("my_ticket", "my_ticket_message", "my_ticket_file",
-                     "my_ticket_refund", "my_profile"):
+                     "my_ticket_refund", "my_account"):
             self.assertEqual(sql(f"SELECT count(*) FROM {view}",
                                  "youyun_portal"), ["0"], view)
         for text in ("SELECT * FROM ticket", "SELECT * FROM ticket_message",

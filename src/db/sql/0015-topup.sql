@@ -27,6 +27,12 @@ CREATE FUNCTION amount_text(p_nano bigint) RETURNS text LANGUAGE sql
 $$;
 COMMENT ON FUNCTION amount_text(bigint) IS 'Nano-units as people read them, with two decimals at least.';
 
+CREATE FUNCTION my_actor() RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT coalesce(nullif(current_setting('youyun.actor', true), ''),
+	    session_user)
+$$;
+COMMENT ON FUNCTION my_actor() IS 'Who does what this transaction does.';
+
 -- Codes.
 CREATE TABLE code_batch (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -127,9 +133,8 @@ BEGIN
 	INSERT INTO code_batch (name, amount_nano, source, validity_days,
 	    package_id, codes, expires_at, created_by)
 	    VALUES (p_name, p_amount, p_source, p_days, k.id,
-	    cardinality(p_digests), p_expires,
-	    coalesce(nullif(current_setting('youyun.actor', true), ''),
-	    session_user)) RETURNING id INTO batch;
+	    cardinality(p_digests), p_expires, my_actor())
+	    RETURNING id INTO batch;
 	INSERT INTO topup_code (batch_id, digest, hint)
 	    SELECT batch, decode(d.digest, 'hex'), d.hint
 	    FROM unnest(p_digests, p_hints) WITH ORDINALITY
@@ -199,8 +204,7 @@ DECLARE
 	b code_batch;
 	fresh boolean;
 	package text;
-	actor text := coalesce(nullif(current_setting('youyun.actor', true),
-	    ''), session_user);
+	actor text := my_actor();
 BEGIN
 	IF my_customer() IS NULL THEN
 		RAISE EXCEPTION 'nobody asks'
@@ -354,10 +358,15 @@ CREATE VIEW my_topup WITH (security_barrier) AS
 COMMENT ON VIEW my_topup IS 'Money that came in to the customer''s account, and how.';
 
 -- The account.
-CREATE VIEW my_profile WITH (security_barrier) AS
-	SELECT c.contact, c.language FROM customer c
+CREATE OR REPLACE VIEW my_account WITH (security_barrier) AS
+	SELECT c.id, c.name, c.status, g.name AS group_name, g.multiplier_ppm,
+	    c.contact, c.created, c.group_id,
+	    coalesce(m.granted_nano, 0) AS granted_nano,
+	    coalesce(m.spent_nano, 0) AS spent_nano, c.language
+	FROM customer c
+	JOIN customer_group g ON g.id = c.group_id
+	LEFT JOIN customer_money m ON m.customer_id = c.id
 	WHERE c.id = my_customer();
-COMMENT ON VIEW my_profile IS 'What customers change of their own account.';
 
 CREATE FUNCTION my_account_change(p_contact text, p_language text)
     RETURNS bigint LANGUAGE plpgsql
@@ -488,12 +497,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION my_ticket_room(boolean) IS 'Refuses when the customer has opened or said too much.';
-
-CREATE FUNCTION my_actor() RETURNS text LANGUAGE sql STABLE AS $$
-	SELECT coalesce(nullif(current_setting('youyun.actor', true), ''),
-	    session_user)
-$$;
-COMMENT ON FUNCTION my_actor() IS 'Who does what this transaction does.';
 
 -- P0002: there is no such call of the customer's.
 CREATE FUNCTION my_ticket_open(p_subject text, p_text text,
@@ -743,8 +746,8 @@ GRANT EXECUTE ON FUNCTION my_code_redeem(bytea, bigint, inet),
     my_ticket_reply(bigint, text),
     my_ticket_file_add(bigint, text, bigint, bytea), my_ticket_close(bigint)
     TO youyun_portal;
-GRANT SELECT ON my_topup, my_profile, my_ticket, my_ticket_message,
-    my_ticket_file, my_ticket_refund TO youyun_portal;
+GRANT SELECT ON my_topup, my_ticket, my_ticket_message, my_ticket_file,
+    my_ticket_refund TO youyun_portal;
 GRANT EXECUTE ON FUNCTION
     code_batch_create(text, bigint, text, bigint, text, timestamptz, text[],
     text[]), code_revoke(text, bigint, bytea), ticket_refunded(bigint, bigint)

@@ -75,7 +75,7 @@ CREATE INDEX customer_policy ON customer (policy_id)
     WHERE policy_id IS NOT NULL;
 
 -- Another secret for the same purpose; the former one works until the overlap
--- ends.  Raises P0002 when there is no such key, YY011 when it is revoked.
+-- ends.  Raises P0002 when there is no such key, YY017 when it is revoked.
 CREATE FUNCTION key_rotate(p_id bigint, p_digest bytea, p_hint text,
     p_overlap_s bigint) RETURNS bigint LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
@@ -90,7 +90,7 @@ BEGIN
 	END IF;
 	IF k.status <> 0 THEN
 		RAISE EXCEPTION 'key % is revoked', p_id
-		    USING ERRCODE = 'YY011';
+		    USING ERRCODE = 'YY017';
 	END IF;
 	INSERT INTO api_key (customer_id, name, digest, hint, expires_at,
 	    scope, policy_id) VALUES (k.customer_id, k.name, p_digest, p_hint,
@@ -118,20 +118,6 @@ CREATE OR REPLACE VIEW my_key WITH (security_barrier) AS
 	    coalesce(p.regions, '{}') AS regions
 	FROM api_key k LEFT JOIN policy p ON p.id = k.policy_id
 	WHERE k.customer_id = my_customer();
-
-CREATE OR REPLACE VIEW my_account WITH (security_barrier) AS
-	SELECT c.id, c.name, c.status, g.name AS group_name, g.multiplier_ppm,
-	    c.contact, c.created, c.group_id,
-	    coalesce(m.granted_nano, 0) AS granted_nano,
-	    coalesce(m.spent_nano, 0) AS spent_nano,
-	    coalesce(p.models, '{}') AS models,
-	    coalesce(p.addresses, '{}')::text[] AS addresses,
-	    coalesce(p.regions, '{}') AS regions
-	FROM customer c
-	JOIN customer_group g ON g.id = c.group_id
-	LEFT JOIN customer_money m ON m.customer_id = c.id
-	LEFT JOIN policy p ON p.id = c.policy_id
-	WHERE c.id = my_customer();
 
 -- NULL leaves a list as it is.  0: there is no such key, or it is revoked.
 CREATE FUNCTION my_key_allow(p_id bigint, p_models text[],

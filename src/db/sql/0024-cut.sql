@@ -18,8 +18,7 @@ CREATE FUNCTION note_status() RETURNS trigger LANGUAGE plpgsql
 DECLARE
 	detail jsonb := jsonb_build_object('reason',
 	    left(coalesce(current_setting('youyun.reason', true), ''), 1000),
-	    'actor', left(coalesce(nullif(current_setting('youyun.actor',
-	    true), ''), session_user), 200));
+	    'actor', left(my_actor(), 200));
 BEGIN
 	IF NEW.status = 2 AND OLD.status <> 2 THEN
 		PERFORM security_event_add('customer_suspended', NEW.id, NULL,
