@@ -83,6 +83,14 @@ END
 $$;
 COMMENT ON FUNCTION low_balance_tell(bigint[]) IS 'Tells those of the customers whose balance is low, once until it isn''t any more.';
 
+-- Records come from processes that may have been out of their minds: none
+-- may hold up those behind it.
+CREATE FUNCTION saturated(n numeric) RETURNS bigint LANGUAGE sql IMMUTABLE
+    AS $$
+	SELECT least(greatest(n, 0), 4000000000000000000)::bigint
+$$;
+COMMENT ON FUNCTION saturated(numeric) IS 'A sum that fits, whatever was added up.';
+
 CREATE FUNCTION usage_add() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 DECLARE
@@ -94,25 +102,26 @@ BEGIN
 	    coalesce(c.model_id, 0), coalesce(c.channel_id, 0),
 	    coalesce(c.group_id, 0), c.node_id, count(*),
 	    count(*) FILTER (WHERE c.error <> 0),
-	    sum(c.input_tokens + c.cache_read_tokens + c.cache_write_5m_tokens
-	    + c.cache_write_1h_tokens + c.input_audio_tokens
-	    + c.input_image_tokens + c.cache_read_audio_tokens)::bigint,
-	    sum(c.output_tokens + c.output_audio_tokens
-	    + c.output_image_tokens)::bigint,
-	    sum(c.fee_nano)::bigint,
-	    least(sum(c.uncollected_nano), 4000000000000000000)::bigint
+	    saturated(sum(c.input_tokens::numeric + c.cache_read_tokens
+	    + c.cache_write_5m_tokens + c.cache_write_1h_tokens
+	    + c.input_audio_tokens + c.input_image_tokens
+	    + c.cache_read_audio_tokens)),
+	    saturated(sum(c.output_tokens::numeric + c.output_audio_tokens
+	    + c.output_image_tokens)), saturated(sum(c.fee_nano)),
+	    saturated(sum(c.uncollected_nano))
 	    FROM fresh c GROUP BY 1, 2, 3, 4, 5, 6, 7
 	    ORDER BY 1, 2, 3, 4, 5, 6, 7
 	    ON CONFLICT (customer_id, day, key_id, model_id, channel_id,
 	    group_id, node_id) DO UPDATE SET
 	    calls = u.calls + excluded.calls,
 	    failed = u.failed + excluded.failed,
-	    input_tokens = u.input_tokens + excluded.input_tokens,
-	    output_tokens = u.output_tokens + excluded.output_tokens,
-	    fee_nano = u.fee_nano + excluded.fee_nano,
-	    -- What nobody pays may be absurd; what is paid can't be.
-	    uncollected_nano = least(u.uncollected_nano::numeric
-	    + excluded.uncollected_nano, 4000000000000000000)::bigint;
+	    input_tokens = saturated(u.input_tokens::numeric
+		+ excluded.input_tokens),
+	    output_tokens = saturated(u.output_tokens::numeric
+		+ excluded.output_tokens),
+	    fee_nano = saturated(u.fee_nano::numeric + excluded.fee_nano),
+	    uncollected_nano = saturated(u.uncollected_nano::numeric
+		+ excluded.uncollected_nano);
 	INSERT INTO key_use AS k SELECT c.key_id, max(c.started_at)
 	    FROM fresh c WHERE EXISTS (SELECT 1 FROM api_key a
 	    WHERE a.id = c.key_id) GROUP BY 1 ORDER BY 1
@@ -135,13 +144,13 @@ INSERT INTO usage_day SELECT coalesce(c.customer_id, 0),
     coalesce(c.model_id, 0), coalesce(c.channel_id, 0),
     coalesce(c.group_id, 0), c.node_id, count(*),
     count(*) FILTER (WHERE c.error <> 0),
-    sum(c.input_tokens + c.cache_read_tokens + c.cache_write_5m_tokens
-    + c.cache_write_1h_tokens + c.input_audio_tokens
-    + c.input_image_tokens + c.cache_read_audio_tokens)::bigint,
-    sum(c.output_tokens + c.output_audio_tokens
-    + c.output_image_tokens)::bigint,
-    sum(c.fee_nano)::bigint,
-    least(sum(c.uncollected_nano), 4000000000000000000)::bigint
+    saturated(sum(c.input_tokens::numeric + c.cache_read_tokens
+    + c.cache_write_5m_tokens + c.cache_write_1h_tokens
+    + c.input_audio_tokens + c.input_image_tokens
+    + c.cache_read_audio_tokens)),
+    saturated(sum(c.output_tokens::numeric + c.output_audio_tokens
+    + c.output_image_tokens)), saturated(sum(c.fee_nano)),
+    saturated(sum(c.uncollected_nano))
     FROM call c GROUP BY 1, 2, 3, 4, 5, 6, 7;
 INSERT INTO key_use SELECT c.key_id, max(c.started_at) FROM call c
     JOIN api_key a ON a.id = c.key_id GROUP BY 1;
@@ -301,6 +310,7 @@ $$;
 COMMENT ON FUNCTION my_low_balance(bigint) IS 'Says when the customer is to be told of a low balance.';
 
 REVOKE ALL ON FUNCTION low_balance_tell(bigint[]), usage_add(),
+    saturated(numeric),
     limit_least(bigint, bigint), month_of(date),
     limit_rest(bigint, bigint, bigint), my_key_limit(bigint, bigint, bigint,
     bigint, bigint, bigint, bigint, bigint), my_low_balance(bigint)
@@ -308,8 +318,9 @@ REVOKE ALL ON FUNCTION low_balance_tell(bigint[]), usage_add(),
 GRANT EXECUTE ON FUNCTION my_key_limit(bigint, bigint, bigint, bigint,
     bigint, bigint, bigint, bigint), my_low_balance(bigint)
     TO youyun_portal;
-GRANT EXECUTE ON FUNCTION limit_least(bigint, bigint), month_of(date)
-    TO youyun_flusher, youyun_admin, youyun_portal;
+GRANT EXECUTE ON FUNCTION limit_least(bigint, bigint), month_of(date),
+    saturated(numeric) TO youyun_flusher, youyun_admin, youyun_portal,
+    youyun_billing, youyun_support, youyun_auditor;
 GRANT SELECT ON my_usage TO youyun_portal;
 GRANT SELECT ON usage_day TO youyun_flusher, youyun_admin, youyun_billing,
     youyun_support, youyun_auditor;
