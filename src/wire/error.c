@@ -413,7 +413,8 @@ wire_error_render(enum wire_protocol protocol, enum wire_error error,
 	reply_r->body = buf;
 	reply_r->body_len = text.len;
 	reply_r->no_retry = row->no_retry;
-	if (row->status == 429 || row->status == 503)
+	/* 402: when a day's or a month's money is there again. */
+	if (row->status == 429 || row->status == 503 || row->status == 402)
 		reply_r->retry_after_s = info->retry_after_s;
 	if (row->status == 405)
 		reply_r->allow = info->allow;

@@ -84,7 +84,7 @@ struct wire_error_info {
 	const char *request_id;
 	const char *param;	/* member's name; for *_MODEL the model */
 	uint64_t limit;
-	uint32_t retry_after_s;	/* for 429 and 503 */
+	uint32_t retry_after_s;	/* for 402, 429 and 503 */
 	const char *allow;	/* 405: becomes a header, not text */
 };
 
