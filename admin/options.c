@@ -2,6 +2,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "base/money.h"
 
 enum admin_exit
 option_number(const struct args *args, const char *name, int64_t most,
@@ -44,4 +45,21 @@ option_customer(struct admin *admin, const struct args *args, int64_t *id_r)
 
 	return status == ADMIN_OK && text != NULL ? admin_customer(admin, text,
 	    id_r) : status;
+}
+
+enum admin_exit
+option_cap(const struct args *args, const char *name, int64_t *nano_r)
+{
+	const char *text = args_get(args, name);
+	enum money_result result;
+
+	*nano_r = -1;
+	if (text == NULL)
+		return ADMIN_OK;
+	result = money_parse(text, nano_r);
+	if (result == MONEY_OK && *nano_r >= 0)
+		return ADMIN_OK;
+	complain("--%s %s: %s", name, text, result == MONEY_OK ?
+	    "less than zero" : money_explain(result));
+	return ADMIN_USAGE;
 }

@@ -21,6 +21,9 @@ enum admin_exit	option_number(const struct args *args, const char *name,
 /* As check_time() has it. */
 enum admin_exit	option_time(const struct args *args, const char *name,
 	    int64_t *us_r) __attribute__((warn_unused_result));
+/* An amount from 0 on; -1: it wasn't given. */
+enum admin_exit	option_cap(const struct args *args, const char *name,
+	    int64_t *nano_r) __attribute__((warn_unused_result));
 /* --customer; opens the database, whether it was given or not. */
 enum admin_exit	option_customer(struct admin *admin, const struct args *args,
 	    int64_t *id_r) __attribute__((warn_unused_result));

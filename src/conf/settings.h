@@ -62,6 +62,18 @@ enum unpriced_dimension {
 	UNPRICED_CHARGE		/* as base/fee.h says */
 };
 
+/* In the order of customer.keep_address. */
+enum keep_address_setting {
+	KEEP_ADDRESS_FULL,
+	KEEP_ADDRESS_NETWORK,	/* /24, /48 */
+	KEEP_ADDRESS_NONE
+};
+
+enum keep_agent_setting {
+	KEEP_AGENT_ON,
+	KEEP_AGENT_OFF
+};
+
 enum portal_setting {
 	PORTAL_SETTING_ON,
 	PORTAL_SETTING_OFF
@@ -100,6 +112,10 @@ struct settings {
 	uint32_t address_requests_per_minute; /* 0: no limit */
 	uint32_t address_concurrent;	/* 0: no limit */
 	int64_t address_spending_per_day_nano; /* 0: no limit */
+	uint32_t limited_requests_per_minute;
+	uint32_t limited_concurrent;
+	uint32_t record_address;	/* enum keep_address_setting */
+	uint32_t record_user_agent;	/* enum keep_agent_setting */
 	uint32_t portal;		/* enum portal_setting */
 	uint64_t portal_body_bytes;
 	char payment_secret_file[SETTING_PATH_BYTES]; /* "": none */

@@ -30,7 +30,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_customer_add.c \
 	%D%/q_customer_each.c \
 	%D%/q_customer_find.c \
-	%D%/q_customer_language.c \
+	%D%/q_customer_more.c \
 	%D%/q_customer_set.c \
 	%D%/q_event_each.c \
 	%D%/q_expired_each.c \

@@ -33,6 +33,25 @@ static const struct words table[] = {
 	    "An Ihrem Konto {customer} wurde über dessen API geändert:"
 	    " {changed}.\n\nWenn Sie das nicht waren, hat jemand anderes einen"
 	    " Ihrer Schlüssel: Sperren Sie ihn und sagen Sie es uns.\n" } },
+	{ "limited",
+	  { "Your account was limited", "您的账户已被限制",
+	    "Ihr Konto wurde eingeschränkt" },
+	  { "Few calls of your account {customer} are accepted from now on."
+	    " Reason: {reason}\n\nAnswer us if that is a mistake.\n",
+	    "您的账户 {customer} 即日起只能进行少量调用。原因：{reason}\n\n"
+	    "如有误，请与我们联系。\n",
+	    "Von Ihrem Konto {customer} werden ab jetzt nur wenige Aufrufe"
+	    " angenommen. Grund: {reason}\n\nMelden Sie sich, wenn das ein"
+	    " Irrtum ist.\n" } },
+	{ "low_balance",
+	  { "Your balance is low", "您的余额不足",
+	    "Ihr Guthaben geht zu Ende" },
+	  { "The balance of your account {customer} is {balance}, below"
+	    " {below}. Calls are refused when it is used up.\n",
+	    "您的账户 {customer} 的余额为 {balance}，低于 {below}。"
+	    "余额用尽后调用将被拒绝。\n",
+	    "Das Guthaben Ihres Kontos {customer} ist {balance}, weniger als"
+	    " {below}. Ist es aufgebraucht, werden Aufrufe abgelehnt.\n" } },
 	{ "payment_booked",
 	  { "Your payment has arrived", "您的付款已到账",
 	    "Ihre Zahlung ist eingegangen" },

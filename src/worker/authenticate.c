@@ -72,6 +72,7 @@ authenticate(struct call *call)
 	call->record.key_id = key.key_id;
 	call->record.account_id = account.account_id;
 	call->record.group_id = account.group_id;
+	call->record.flags |= account.minimise;
 	call->group_id = account.group_id;
 	call->account = key.account;
 	call->key_slot = key.slot;

@@ -90,6 +90,20 @@ take_spare(struct worker *worker)
 	return call;
 }
 
+/* What of any call is not recorded of who made it. */
+static uint32_t
+minimised(const struct settings *s)
+{
+	static const uint32_t address[] = {
+		[KEEP_ADDRESS_FULL] = 0,
+		[KEEP_ADDRESS_NETWORK] = RECORD_ADDRESS_NETWORK,
+		[KEEP_ADDRESS_NONE] = RECORD_ADDRESS_NONE
+	};
+
+	return address[s->record_address] |
+	    (s->record_user_agent == KEEP_AGENT_OFF ? RECORD_AGENT_NONE : 0);
+}
+
 struct call *
 call_begin(struct worker *worker, struct client *client)
 {
@@ -116,6 +130,7 @@ call_begin(struct worker *worker, struct client *client)
 	call->record.node = (uint16_t)shm_gauge(worker->shm, SHM_GAUGE_NODE);
 	memcpy(call->record.address, client->address,
 	    sizeof(call->record.address));
+	call->record.flags = minimised(worker->settings);
 	make_id(call, now);
 	assert(client->call == NULL);
 	client->call = call;

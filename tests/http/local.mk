@@ -18,6 +18,7 @@ http_tests = \
 	%D%/test_durability.py \
 	%D%/test_kill.py \
 	%D%/test_mail.py \
+	%D%/test_metadata.py \
 	%D%/test_limits.py \
 	%D%/test_nodes.py \
 	%D%/test_policy.py \
