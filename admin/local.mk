@@ -39,6 +39,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_refund.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
+	%D%/cmd_subprocessor.c \
 	%D%/cmd_ticket.c \
 	%D%/cmd_top.c \
 	%D%/cmd_verify.c \
@@ -62,6 +63,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/program.c %D%/program.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
+	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
 	%D%/suggest.c %D%/suggest.h \
@@ -86,6 +88,7 @@ tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
+	tests/admin/test_agreement.py \
 	tests/admin/test_complete.py \
 	tests/admin/test_init.py \
 	tests/admin/test_journal.py \

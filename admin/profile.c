@@ -52,6 +52,7 @@ static const struct rule {
 	{ "channel", "list", AUDITOR },
 	{ "channel", "show", AUDITOR },
 	{ "channel", "credential list", AUDITOR },
+	{ "subprocessor", "list", ALL },
 	{ "event", NULL, SUPPORT | AUDITOR },
 	{ "calls", NULL, ALL },
 	{ "bill", NULL, ALL },

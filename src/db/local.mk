@@ -58,11 +58,12 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
 	%D%/q_screen.c \
+	%D%/q_subprocessor.c \
 	%D%/q_ticket.c \
 	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
-	%D%/queries.h %D%/queries_bounds.h \
+	%D%/queries.h %D%/queries_agreement.h %D%/queries_bounds.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \
@@ -90,7 +91,8 @@ YOUYUN_SQL = \
 	%D%/sql/0019-roles.sql \
 	%D%/sql/0021-screening.sql \
 	%D%/sql/0023-policies.sql \
-	%D%/sql/0024-cut.sql
+	%D%/sql/0024-cut.sql \
+	%D%/sql/0028-agreement.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libportal.a
 %C%_libportal_a_SOURCES = \
 	%D%/api_account.c \
+	%D%/api_agreement.c \
 	%D%/api_bills.c \
 	%D%/api_calls.c \
 	%D%/api_keys.c \

@@ -9,6 +9,8 @@ const struct route routes[] = {
 	{ "GET", "/api/v1/openapi.json", ROUTE_PUBLIC, false, run_openapi,
 	  true },
 	{ "GET", "/api/v1/prices", ROUTE_PUBLIC, false, run_prices, false },
+	{ "GET", "/api/v1/subprocessors", ROUTE_PUBLIC, false,
+	  run_subprocessors, false },
 	{ "GET", "/api/v1/account", ROUTE_ACCOUNT, false, run_account, false },
 	{ "GET", "/api/v1/balance", ROUTE_KEY, false, run_balance, false },
 	{ "GET", "/api/v1/limits", ROUTE_KEY, false, run_limits, false },

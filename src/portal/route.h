@@ -45,6 +45,7 @@ void	run_notices(struct request *);
 void	run_notice_read(struct request *);
 void	run_subscription(struct request *);
 void	run_prices(struct request *);		/* api_prices.c */
+void	run_subprocessors(struct request *);	/* api_agreement.c */
 void	run_keys(struct request *);		/* api_keys.c */
 void	run_key_create(struct request *);
 void	run_key(struct request *);

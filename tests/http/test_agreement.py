@@ -1,0 +1,114 @@
+"""What customers are owed for their data, end to end: who receives them, what
+happened to them, the copy of them, and their end."""
+
+import email
+import email.policy
+import pathlib
+import shlex
+import shutil
+import tempfile
+
+import harness
+import test_portal
+from harness import CHAT, chat
+
+COMMAND = "#!/bin/sh\ncat >{folder}/new.$$ && mv {folder}/new.$$ " \
+    "{folder}/mail.$$\n"
+
+gateway = None
+folder = None
+keys = {}
+
+
+def setUpModule():
+    global gateway, folder
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="yydpa-"))
+    folder.chmod(0o777)
+    command = folder / "command"
+    command.write_text(COMMAND.format(folder=shlex.quote(str(folder))))
+    command.chmod(0o755)
+    gateway = harness.Gateway(["fast"], settings={
+        "mail_command": f'"{command}"', "mail_from": "us@gateway.example"})
+    account("test")
+
+
+def tearDownModule():
+    gateway.stop()
+    shutil.rmtree(folder)
+
+
+def account(who):
+    keys[who] = gateway.ctl_json("key", "add", who, "--scope",
+                                 "account")["key"]
+    gateway.wait_for_key(keys[who])
+
+
+def sql(text, role="youyun_owner"):
+    return test_portal.sql(text, role, gateway)
+
+
+def mails(to):
+    return [m for m in (email.message_from_bytes(
+        p.read_bytes(), policy=email.policy.default)
+        for p in folder.glob("mail.*")) if m["to"] == to]
+
+
+class Case(harness.Case):
+
+    def ask(self, path, who="test", method="GET", body=None):
+        answer = gateway.call(path, body, key=keys.get(who), method=method)
+        test_portal.check_against_document(method, path, answer)
+        return answer
+
+    def ok(self, *words, status=200, **options):
+        answer = self.ask(*words, **options)
+        self.assertEqual(answer.status, status, answer.body)
+        return answer.json
+
+    def problem(self, status, code, *words, **options):
+        answer = self.ask(*words, **options)
+        self.assertEqual((answer.status, answer.json["code"]), (status, code))
+
+
+class Subprocessors(Case):
+
+    def answers(self, status):
+        harness.wait_until(lambda: gateway.call(CHAT, chat("fast")).status ==
+                           status, f"calls to get {status}", 10)
+
+    def test_nothing_is_sent_before_its_time_or_after_its_end(self):
+        gateway.ctl("customer", "set", "test", "--contact",
+                    "test@example.com", "--language", "zh")
+        gateway.ctl("subprocessor", "add", "peer", "--entity", "Peer Ltd",
+                    "--purpose", "answers", "--region", "eu", "--region",
+                    "us", "--country", "IE")
+        shown, = self.ok("/api/v1/subprocessors", who=None)["subprocessors"]
+        self.assertEqual((shown["entity"], shown["regions"], shown["ended"]),
+                         ("Peer Ltd", ["eu", "us"], None))
+        mail, = harness.wait_until(lambda: mails("test@example.com"),
+                                   "the announcement", 10)
+        self.assertEqual(mail["subject"], "新增分包处理方：peer")
+        self.assertIn("eu, us", mail.get_content())
+        # A channel that names none goes on as before.
+        self.answers(200)
+        for protocol in ("openai", "anthropic", "gemini"):
+            self.answers(200)
+            gateway.ctl("channel", "set", f"peer-{protocol}",
+                        "--subprocessor", "peer")
+        self.answers(404)
+        # Its time comes without anybody's doing.
+        sql("UPDATE subprocessor SET announced = now() - interval '1 day', "
+            "valid_from = now() + interval '1 second'")
+        self.answers(200)
+        gateway.ctl("subprocessor", "end", "peer")
+        self.answers(404)
+        self.assertIsNotNone(self.ok("/api/v1/subprocessors", who=None)[
+            "subprocessors"][0]["ended"])
+        for protocol in ("openai", "anthropic", "gemini"):
+            gateway.ctl("channel", "set", f"peer-{protocol}",
+                        "--subprocessor", "none")
+        self.answers(200)
+
+
+if __name__ == "__main__":
+    harness.main()
