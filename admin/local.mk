@@ -27,6 +27,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_event.c \
 	%D%/cmd_group.c \
 	%D%/cmd_help.c \
+	%D%/cmd_incident.c \
 	%D%/cmd_init.c \
 	%D%/cmd_journal.c \
 	%D%/cmd_key.c \

@@ -35,6 +35,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_event_each.c \
 	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
+	%D%/q_incident.c \
 	%D%/q_group_model.c \
 	%D%/q_group_set.c \
 	%D%/q_key_add.c \

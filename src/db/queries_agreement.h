@@ -37,4 +37,38 @@ Q_RESULT q_subprocessor_list(struct db *db, struct db_rows **rows_r);
 Q_RESULT q_channel_subprocessor_set(struct db *db, int64_t channel_id,
 	    const char *name);
 
+/*
+ * Incidents.  DB_ERROR with "YY030": it is closed.
+ */
+struct incident {
+	int64_t id;			/* 0: a new one */
+	const char *kind;		/* NULL, 0: as it is, as are: */
+	int64_t since_us, until_us;
+	const char *what, *impact, *taken, *planned, *recommended;
+	bool close;
+};
+Q_RESULT q_incident_put(struct db *db, const struct incident *incident,
+	    int64_t *id_r);
+
+struct incident_scope {
+	const int64_t *keys, *channels, *customers;
+	size_t n_keys, n_channels, n_customers;
+	bool by_calls;			/* of these keys and channels */
+};
+/* affected_r: how many customers. */
+Q_RESULT q_incident_scope(struct db *db, int64_t id,
+	    const struct incident_scope *scope, int64_t *affected_r);
+/* again: also who was told.  "YY031": nobody is affected so far. */
+Q_RESULT q_incident_notify(struct db *db, int64_t id, bool again,
+	    int64_t *told_r);
+/* id, kind, state (open, closed), opened, opened by, since, until, closed,
+ * affected, their calls, told, first told, last told, mailed, mail given up,
+ * what, impact, taken, planned, recommended, scope (JSON).  id 0: all. */
+Q_RESULT q_incident_list(struct db *db, int64_t id, bool open_only,
+	    struct db_rows **rows_r);
+/* Whom it affects, and the log of what they were told: customer's id and name,
+ * calls, told at, by whom, mail (none, waiting, sent, given up), mail at. */
+Q_RESULT q_incident_deliveries(struct db *db, int64_t id,
+	    struct db_rows **rows_r);
+
 #endif

@@ -57,6 +57,18 @@ const struct route routes[] = {
 	  run_ticket_close, false },
 	{ "GET", "/api/v1/tickets/{id}/files/{file}", ROUTE_ACCOUNT, false,
 	  run_ticket_file, false },
+	{ "GET", "/api/v1/incidents", ROUTE_ACCOUNT, false, run_incidents,
+	  false },
+	{ "GET", "/api/v1/requests", ROUTE_ACCOUNT, false, run_requests,
+	  false },
+	{ "POST", "/api/v1/requests", ROUTE_ACCOUNT, true, run_request_add,
+	  false },
+	{ "GET", "/api/v1/account/closing", ROUTE_ACCOUNT, false,
+	  run_closing, false },
+	{ "POST", "/api/v1/account/closing", ROUTE_ACCOUNT, true,
+	  run_closing_begin, false },
+	{ "DELETE", "/api/v1/account/closing", ROUTE_ACCOUNT, false,
+	  run_closing_cancel, false },
 };
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
 

@@ -2,13 +2,15 @@
 """What is owed to customers for their data, without a running gateway: who
 receives them, what happened to them, what was asked for."""
 
+import csv
+import io
 import os
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from fixture import (NOT_FOUND, OK, REFUSED, USAGE, Installation,
-                     postgres_program)
+from fixture import (NOT_FOUND, OK, REFUSED, USAGE, Booker,
+                     Installation, postgres_program)
 
 it = None
 
@@ -125,6 +127,119 @@ class Subprocessors(Case):
             listed = by(person, "subprocessor", "list")
             self.assertEqual(listed.status, OK, listed)
             self.assertEqual(by(person, "subprocessor", "end", "one").status,
+                             REFUSED)
+
+
+class Incidents(Case):
+
+    @classmethod
+    def setUpClass(cls):
+        cls.key = {who: it.json("key", "add", who)["id"]
+                   for who in ("acme", "beta")}
+        cls.id = {c["name"]: c["id"]
+                  for c in it.json("customer", "list")["customers"]}
+        it.ok("channel", "add", "c1", "--protocol", "openai", "--url",
+              "https://one.example", "--credential-file", it.folder / "key",
+              "--model", "m")
+        cls.channel = it.sql("SELECT id FROM channel WHERE name = 'c1'")[0][0]
+        it.sql("SELECT node_attach('node1', 1, 1)", role="youyun_flusher")
+        book = Booker(it).book
+        book(cls.id["acme"], [
+            {"fee_nano": 0, "key_id": cls.key["acme"], "channel_id": cls.channel,
+             "started_at": "now() - interval '1 hour'"},
+            {"fee_nano": 0, "key_id": cls.key["acme"], "channel_id": "NULL",
+             "started_at": "now() - interval '1 hour'"}])
+        book(cls.id["beta"], [
+            {"fee_nano": 0, "key_id": cls.key["beta"], "channel_id": cls.channel,
+             "started_at": "now() - interval '5 hours'"}])
+
+    def open(self, *more):
+        return it.json("incident", "open", "--kind", "disclosure", "--what",
+                       "a key leaked, \"x\"", "--since", "2h", "--until",
+                       "now", *more)["id"]
+
+    def scope(self, number, *words):
+        it.ok("incident", "scope", number, *words)
+        return {r["customer"]: r["calls"] for r in
+                it.json("incident", "show", number)["customers"]}
+
+    def test_scope_follows_the_calls(self):
+        number = self.open()
+        self.assertEqual(self.scope(number, "--channel", "c1"), {"acme": 1})
+        self.assertEqual(self.scope(number, "--calls"), {"acme": 2})
+        it.ok("incident", "set", number, "--since", "6h")
+        self.assertEqual(self.scope(number, "--channel", "c1"),
+                         {"acme": 1, "beta": 1})
+        self.assertEqual(self.scope(number, "--key", self.key["beta"]),
+                         {"beta": 1})
+        it.ok("incident", "set", number, "--since", "1m")
+        # A key's owner is affected without a call, and so is who is named.
+        self.assertEqual(self.scope(number, "--key", self.key["beta"],
+                                    "--customer", "acme"),
+                         {"acme": 0, "beta": 0})
+
+    def test_told_once_in_full_and_again_on_demand(self):
+        number = self.open("--impact", "calls by others", "--planned", "x")
+        self.refused(REFUSED, "affects nobody", "incident", "notify", number)
+        self.scope(number, "--calls")
+
+        def told(*words):
+            return it.json("incident", "notify", number, *words)["told"]
+        self.assertEqual([told(), told(), told("--again")], [1, 0, 1])
+        self.scope(number, "--customer", "beta")
+        self.assertEqual(told(), 1)
+        shown = it.json("incident", "show", number)
+        self.assertEqual((shown["affected"], shown["told"]), (2, 2))
+        self.assertEqual([(r["customer"], r["mail"])
+                          for r in shown["customers"]],
+                         [("acme", "waiting")] * 2 + [("beta", "waiting")])
+        self.assertEqual({r["by"] for r in shown["customers"]},
+                         {it.sql("SELECT DISTINCT actor FROM incident_notice")
+                          [0][0]})
+        self.assertIn('"impact": "calls by others"',
+                      self.notices("incident")[-1][2])
+        self.assertNotIn("taken", self.notices("incident")[-1][2])
+
+    def test_a_closed_one_stays_as_it_is(self):
+        number = self.open()
+        it.ok("incident", "close", number, "--taken", "all replaced")
+        for words in (("set", number, "--what", "x"), ("close", number),
+                      ("scope", number, "--calls"), ("notify", number)):
+            self.refused(REFUSED, "is closed", "incident", *words)
+        self.assertNotIn(number, [i["id"] for i in it.json(
+            "incident", "list", "--open")["incidents"]])
+
+    def test_the_register_has_all_of_it(self):
+        number = self.open("--impact", "=1+1")
+        row, = [i for i in it.ok("incident", "register").json["incidents"]
+                if i["id"] == number]
+        rows = list(csv.DictReader(io.StringIO(
+            it.ok("incident", "register", "--csv").out)))
+        other, = [r for r in rows if r["id"] == str(number)]
+        self.assertEqual(set(row), set(other))
+        self.assertEqual((row["what"], other["what"], other["impact"]),
+                         ("a key leaked, \"x\"",) * 2 + ("'=1+1",))
+        self.assertEqual(row["opened"], other["opened"])
+
+    def test_mistakes_are_told(self):
+        self.refused(USAGE, "--kind is missing", "incident", "open", "--what",
+                     "x")
+        self.refused(USAGE, "--kind fire", "incident", "open", "--what", "x",
+                     "--kind", "fire")
+        self.refused(USAGE, "--what: it is too long", "incident", "open",
+                     "--kind", "loss", "--what", "x" * 2001)
+        self.refused(NOT_FOUND, "no incident 999", "incident", "close", 999)
+        number = self.open()
+        self.refused(USAGE, "--until", "incident", "set", number, "--until",
+                     "9d")
+        self.refused(NOT_FOUND, "no channel", "incident", "scope", number,
+                     "--channel", "c9")
+        self.refused(USAGE, "nothing to find", "incident", "scope", number)
+        for person, status in (("bob", OK), ("carol", OK),
+                               ("alice", REFUSED)):
+            self.assertEqual(by(person, "incident", "show", number).status,
+                             status)
+            self.assertEqual(by(person, "incident", "notify", number).status,
                              REFUSED)
 
 

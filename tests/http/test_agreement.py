@@ -110,5 +110,40 @@ class Subprocessors(Case):
         self.answers(200)
 
 
+class Incidents(Case):
+
+    def test_who_is_affected_reads_it_and_gets_mail(self):
+        gateway.add_customer("hit", credit="5")
+        gateway.add_customer("spared")
+        account("hit")
+        account("spared")
+        gateway.ctl("customer", "set", "hit", "--contact",
+                    "hit@example.com", "--language", "de")
+        called = gateway.call(CHAT, chat("fast"), key=keys["hit"])
+        gateway.record(called.request_id)
+        number = str(gateway.ctl_json(
+            "incident", "open", "--kind", "intrusion", "--since", "1h",
+            "--what", "Schlüssel kopiert", "--taken", "gesperrt")["id"])
+        keyed = str(gateway.rows("calls", "--request",
+                                 called.request_id)[0]["key_id"])
+        gateway.ctl("incident", "scope", number, "--key", keyed)
+        self.assertEqual(self.ok("/api/v1/incidents", "hit")["incidents"], [])
+        gateway.ctl("incident", "notify", number)
+        mail, = harness.wait_until(
+            lambda: [m for m in mails("hit@example.com")
+                     if "Vorfall" in m["subject"]], "the mail", 10)
+        for part in ("Schlüssel kopiert", "gesperrt", "intrusion"):
+            self.assertIn(part, mail.get_content())
+        shown, = self.ok("/api/v1/incidents", "hit")["incidents"]
+        self.assertEqual((shown["id"], shown["calls"], shown["what"],
+                          shown["closed"]),
+                         (int(number), 1, "Schlüssel kopiert", None))
+        self.assertEqual(self.ok("/api/v1/incidents", "spared")["incidents"],
+                         [])
+        harness.wait_until(
+            lambda: gateway.ctl_json("incident", "show", number)[
+                "customers"][0]["mail"] == "sent", "the log", 10)
+
+
 if __name__ == "__main__":
     harness.main()
