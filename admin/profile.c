@@ -56,6 +56,8 @@ static const struct rule {
 	{ "incident", "list", SUPPORT | AUDITOR },
 	{ "incident", "show", SUPPORT | AUDITOR },
 	{ "incident", "register", SUPPORT | AUDITOR },
+	{ "request", "list", SUPPORT | AUDITOR },
+	{ "request", NULL, SUPPORT },
 	{ "event", NULL, SUPPORT | AUDITOR },
 	{ "calls", NULL, ALL },
 	{ "bill", NULL, ALL },

@@ -58,6 +58,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
+	%D%/q_request.c \
 	%D%/q_screen.c \
 	%D%/q_subprocessor.c \
 	%D%/q_ticket.c \

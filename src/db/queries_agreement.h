@@ -71,4 +71,23 @@ Q_RESULT q_incident_list(struct db *db, int64_t id, bool open_only,
 Q_RESULT q_incident_deliveries(struct db *db, int64_t id,
 	    struct db_rows **rows_r);
 
+/*
+ * Requests about data
+ */
+struct data_request {
+	int64_t customer_id;		/* 0: nobody who is known */
+	const char *kind;
+	int64_t received_us, due_us;	/* 0: now, 30 days later */
+	const char *subject, *text, *proof;	/* NULL: "" */
+};
+Q_RESULT q_request_add(struct db *db, const struct data_request *request,
+	    int64_t *id_r);
+/* proof NULL: as it was.  DB_NONE: no such request; "YY032": answered. */
+Q_RESULT q_request_answer(struct db *db, int64_t id, const char *text,
+	    bool refused, const char *proof);
+/* id, customer's id and name, kind, received, due, state (open, overdue, done,
+ * refused), subject, text, proof, by, answered, answer. */
+Q_RESULT q_request_list(struct db *db, bool all, int64_t customer_id,
+	    struct db_rows **rows_r);
+
 #endif

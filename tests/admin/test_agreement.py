@@ -243,6 +243,66 @@ class Incidents(Case):
                              REFUSED)
 
 
+class Requests(Case):
+
+    def add(self, *words):
+        return it.json("request", "add", *words)["id"]
+
+    def row(self, number, *words):
+        found = [r for r in it.json("request", "list", *words)["requests"]
+                 if r["id"] == number]
+        return found[0] if found else None
+
+    def test_from_the_question_to_the_answer(self):
+        number = self.add("--kind", "access", "--customer", "acme", "--text",
+                          "all of it", "--received", "2d")
+        self.assertEqual(it.sql(
+            f"SELECT due - received FROM data_request WHERE id = {number}"),
+            [["30 days"]])
+        self.assertEqual(self.row(number)["state"], "open")
+        it.sql("UPDATE data_request SET due = now() - interval '1 minute' "
+               f"WHERE id = {number}")
+        self.assertEqual(self.row(number)["state"], "overdue")
+        self.assertEqual(by("bob", "request", "answer", number, "--text",
+                            "see the export", "--proof", "passport").status,
+                         OK)
+        self.assertIsNone(self.row(number))
+        row = self.row(number, "--all", "--customer", "acme")
+        self.assertEqual((row["state"], row["proof"], row["answer"]),
+                         ("done", "passport", "see the export"))
+        self.assertEqual(self.notices("request_answered")[-1][:2],
+                         ["acme", "1"])
+        self.refused(REFUSED, "answered already", "request", "answer",
+                     number, "--text", "x")
+        # The trail says who and when, and quotes nobody.
+        trail = it.sql("SELECT action, actor, change::text FROM audit WHERE "
+                       f"object = 'data_request:{number}' ORDER BY id")
+        self.assertEqual([t[0] for t in trail],
+                         ["request.add", "request.answer"])
+        self.assertEqual(trail[1][1], "bob")
+        self.assertNotIn("export", str(trail))
+
+    def test_of_somebody_who_is_no_customer(self):
+        before = len(self.notices("request_answered"))
+        number = self.add("--kind", "erasure", "--subject", "a user of acme")
+        it.ok("request", "answer", number, "--text", "not ours", "--refused")
+        self.assertEqual(self.row(number, "--all")["state"], "refused")
+        self.assertEqual(len(self.notices("request_answered")), before)
+
+    def test_mistakes_are_told(self):
+        self.refused(USAGE, "--kind is missing", "request", "add")
+        self.refused(USAGE, "who asks", "request", "add", "--kind", "access")
+        self.refused(USAGE, "--due x", "request", "add", "--kind", "access",
+                     "--customer", "acme", "--due", "x")
+        self.refused(NOT_FOUND, "no request 99", "request", "answer", 99,
+                     "--text", "x")
+        self.refused(USAGE, "--text is missing", "request", "answer", 99)
+        self.assertEqual(by("carol", "request", "list").status, OK)
+        self.assertEqual(by("alice", "request", "list").status, REFUSED)
+        self.assertEqual(by("carol", "request", "add", "--kind", "access",
+                            "--customer", "acme").status, REFUSED)
+
+
 if __name__ == "__main__":
     if postgres_program("initdb") is None:
         print("PostgreSQL is not installed")

@@ -145,5 +145,32 @@ class Incidents(Case):
                 "customers"][0]["mail"] == "sent", "the log", 10)
 
 
+class Requests(Case):
+
+    def test_asked_for_by_the_api_and_answered(self):
+        gateway.add_customer("asker")
+        account("asker")
+        made = self.ok("/api/v1/requests", "asker", "POST",
+                       {"kind": "portability", "text": "as a file,\nplease"},
+                       status=201)
+        self.assertEqual((made["kind"], made["text"], made["outcome"]),
+                         ("portability", "as a file,\nplease", None))
+        row, = [r for r in gateway.rows("request", "list")
+                if r["id"] == made["id"]]
+        self.assertEqual(row["proof"], "a key of scope account")
+        self.assertEqual(self.ok("/api/v1/requests")["requests"], [])
+        gateway.ctl("request", "answer", str(made["id"]), "--text", "here")
+        shown, = self.ok("/api/v1/requests", "asker")["requests"]
+        self.assertEqual((shown["outcome"], shown["answer"]),
+                         ("done", "here"))
+        self.problem(400, "bad_member", "/api/v1/requests", "asker", "POST",
+                     {"kind": "gift"})
+        for _ in range(10):
+            self.ok("/api/v1/requests", "asker", "POST", {"kind": "access"},
+                    status=201)
+        self.problem(409, "too_many_requests", "/api/v1/requests", "asker",
+                     "POST", {"kind": "access"})
+
+
 if __name__ == "__main__":
     harness.main()
