@@ -19,6 +19,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_closing.c \
 	%D%/cmd_code.c \
 	%D%/cmd_complete.c \
 	%D%/cmd_credential.c \
@@ -78,7 +79,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/verify.h %D%/verify_segment.c \
 	%D%/words.c %D%/words.h \
 	%D%/youyunctl.c
-%C%_youyunctl_LDADD = $(LINK_SANDBOX) src/flusher/libflusher.a \
+%C%_youyunctl_LDADD = $(LINK_SANDBOX) $(LINK_EXPORT) \
+	src/flusher/libflusher.a \
 	src/wire/libwire.a src/http/libhttp.a \
 	src/conf/libconf.a src/db/libdb.a $(LINK_SHM) $(LIBPQ_LIBS) \
 	$(JSONC_LIBS)

@@ -24,6 +24,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_channel_model_put.c \
 	%D%/q_channel_proxy_set.c \
 	%D%/q_channel_set.c \
+	%D%/q_closing.c \
 	%D%/q_code.c \
 	%D%/q_complete.c \
 	%D%/q_credit.c \

@@ -90,4 +90,27 @@ Q_RESULT q_request_answer(struct db *db, int64_t id, const char *text,
 Q_RESULT q_request_list(struct db *db, bool all, int64_t customer_id,
 	    struct db_rows **rows_r);
 
+/*
+ * The copy of a customer's data (export/export.h), and the end of an account
+ */
+/* Within a transaction: the views my_… show that customer's. */
+Q_RESULT q_as_customer(struct db *db, int64_t customer_id);
+/* For the audit trail. */
+Q_RESULT q_export_note(struct db *db, int64_t customer_id);
+
+/* "YY034": it is closing or closed already. */
+Q_RESULT q_closing_begin(struct db *db, int64_t customer_id, int64_t days,
+	    int64_t *due_us_r);
+/* "YY035": it isn't in its time of grace. */
+Q_RESULT q_closing_cancel(struct db *db, int64_t customer_id);
+Q_RESULT q_closing_hasten(struct db *db, int64_t customer_id);
+/* A piece of it: "grace", "money", "more", "done", "busy", "none". */
+#define CLOSING_STEP_BYTES 8
+Q_RESULT q_closing_step(struct db *db, int64_t customer_id,
+	    char step_r[CLOSING_STEP_BYTES]);
+/* state (grace, cancelled, erasing, erased), asked, due, ended, certificate
+ * (JSON); of the last closing, so none or one. */
+Q_RESULT q_closing(struct db *db, int64_t customer_id,
+	    struct db_rows **rows_r);
+
 #endif

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libportal.a
 	%D%/api_agreement.c \
 	%D%/api_bills.c \
 	%D%/api_calls.c \
+	%D%/api_export.c \
 	%D%/api_keys.c \
 	%D%/api_payments.c \
 	%D%/api_prices.c \

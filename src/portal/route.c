@@ -63,6 +63,7 @@ const struct route routes[] = {
 	  false },
 	{ "POST", "/api/v1/requests", ROUTE_ACCOUNT, true, run_request_add,
 	  false },
+	{ "GET", "/api/v1/export", ROUTE_ACCOUNT, false, run_export, false },
 	{ "GET", "/api/v1/account/closing", ROUTE_ACCOUNT, false,
 	  run_closing, false },
 	{ "POST", "/api/v1/account/closing", ROUTE_ACCOUNT, true,

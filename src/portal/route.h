@@ -52,6 +52,7 @@ void	run_request_add(struct request *);
 void	run_closing(struct request *);
 void	run_closing_begin(struct request *);
 void	run_closing_cancel(struct request *);
+void	run_export(struct request *);		/* api_export.c */
 void	run_keys(struct request *);		/* api_keys.c */
 void	run_key_create(struct request *);
 void	run_key(struct request *);

@@ -1,12 +1,16 @@
 """What customers are owed for their data, end to end: who receives them, what
 happened to them, the copy of them, and their end."""
 
+import base64
 import email
 import email.policy
+import io
+import json
 import pathlib
 import shlex
 import shutil
 import tempfile
+import zipfile
 
 import harness
 import test_portal
@@ -170,6 +174,38 @@ class Requests(Case):
                     status=201)
         self.problem(409, "too_many_requests", "/api/v1/requests", "asker",
                      "POST", {"kind": "access"})
+
+
+class Exports(Case):
+
+    def test_the_account_as_a_zip(self):
+        gateway.add_customer("copied", credit="5")
+        account("copied")
+        ids = {gateway.call(CHAT, chat("fast"), key=keys["copied"])
+               .request_id for _ in range(3)}
+        for request_id in ids:
+            gateway.record(request_id)
+        content = bytes(range(256)) * 1000
+        ticket = self.ok("/api/v1/tickets", "copied", "POST", {
+            "subject": "s", "text": "t", "attachments": [
+                {"name": "x.png", "content": base64.b64encode(
+                    b"\x89PNG\r\n\x1a\n" + content).decode()}]},
+            status=201)
+        answer = self.ask("/api/v1/export", "copied")
+        self.assertEqual((answer.status, answer.headers["content-type"]),
+                         (200, "application/zip"))
+        whole = zipfile.ZipFile(io.BytesIO(answer.body))
+        self.assertIsNone(whole.testzip())
+        calls = json.loads(whole.read("calls.json"))
+        self.assertEqual({c["request_id"] for c in calls}, ids)
+        self.assertEqual({(c["model"], c["error"]) for c in calls},
+                         {("fast", None)})
+        file, = json.loads(whole.read("files.json"))
+        self.assertEqual((file["ticket"], whole.read(file["file"])[8:]),
+                         (ticket["id"], content))
+        self.assertEqual(json.loads(whole.read("account.json"))[0]["name"],
+                         "copied")
+        self.problem(401, "no_key", "/api/v1/export", who=None)
 
 
 if __name__ == "__main__":

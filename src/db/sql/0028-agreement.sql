@@ -26,6 +26,12 @@ CREATE FUNCTION audit_note(p_action text, p_object text, p_change jsonb)
 $$;
 COMMENT ON FUNCTION audit_note(text, text, jsonb) IS 'Writes an audit entry that no trigger writes.';
 
+CREATE FUNCTION export_note(p_customer bigint) RETURNS void LANGUAGE sql
+    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+	SELECT audit_note('customer.export', 'customer:' || p_customer, '{}')
+$$;
+COMMENT ON FUNCTION export_note(bigint) IS 'Notes that staff took a copy of a customer''s data.';
+
 -- Sub-processors.
 CREATE TABLE subprocessor (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -439,7 +445,7 @@ CREATE TABLE closing (
 	lapsed_nano bigint NOT NULL DEFAULT 0 CHECK (lapsed_nano >= 0),
 	calls_at timestamptz NOT NULL DEFAULT '-infinity',
 	calls bigint NOT NULL DEFAULT 0,
-	certificate jsonb
+	certificate json
 );
 CREATE UNIQUE INDEX closing_customer ON closing (customer_id)
     WHERE state <> 1;
@@ -738,7 +744,7 @@ BEGIN
 	SELECT max(b.started_at) INTO upto FROM (SELECT c.started_at
 	    FROM call c WHERE c.customer_id = k.customer_id
 	    AND c.started_at > k.calls_at ORDER BY c.started_at
-	    LIMIT 2000) b;
+	    LIMIT 500) b;
 	IF upto IS NULL THEN
 		RETURN false;
 	END IF;
@@ -848,24 +854,24 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM customer x WHERE x.id = k.customer_id;
 	UPDATE closing x SET state = 3, ended = now(), reason = '',
-	    certificate = jsonb_build_object('certificate', k.id,
+	    certificate = json_build_object('certificate', k.id,
 	    'customer', k.customer_id, 'pseudonym', c.name,
 	    'asked', began, 'asked_by', k.actor, 'due', iso_time(k.due),
 	    'erased', iso_time(now()), 'erased_by', my_actor(),
 	    'payout', CASE WHEN k.transaction_id IS NULL THEN NULL
-	    ELSE jsonb_build_object('booking', k.transaction_id,
+	    ELSE json_build_object('booking', k.transaction_id,
 	    'paid', amount_text(k.paid_nano),
 	    'lapsed', amount_text(k.lapsed_nano)) END,
-	    'done', erased, 'kept', jsonb_build_array(
-	    jsonb_build_object('what', 'bookings, receipts, refunds and the references of payments, under the pseudonym',
+	    'done', erased, 'kept', json_build_array(
+	    json_build_object('what', 'bookings, receipts, refunds and the references of payments, under the pseudonym',
 	    'why', 'the duty to keep books'),
-	    jsonb_build_object('what', 'records of calls without address and user agent',
+	    json_build_object('what', 'records of calls without address and user agent',
 	    'why', 'bookings can be recomputed from them'),
-	    jsonb_build_object('what', 'digests of revoked keys and of redeemed codes',
+	    json_build_object('what', 'digests of revoked keys and of redeemed codes',
 	    'why', 'none can be used again'),
-	    jsonb_build_object('what', 'times, kinds and outcomes of tickets, notices, requests and audit entries',
+	    json_build_object('what', 'times, kinds and outcomes of tickets, notices, requests and audit entries',
 	    'why', 'accountability'),
-	    jsonb_build_object('what', 'backups and archived logs of the database made before',
+	    json_build_object('what', 'backups and archived logs of the database made before',
 	    'why', 'they go when the operator''s time for them is over')))
 	    WHERE x.id = k.id;
 	PERFORM audit_note('closing.erased', 'closing:' || k.id, '{}');
@@ -973,7 +979,10 @@ CREATE VIEW my_export_calls WITH (security_barrier) AS
 	    c.status, c.error, c.input_tokens, c.output_tokens,
 	    c.cache_read_tokens, c.cache_write_5m_tokens,
 	    c.cache_write_1h_tokens, c.reasoning_tokens,
-	    amount_text(c.fee_nano) AS fee, c.multiplier_ppm,
+	    c.input_audio_tokens, c.output_audio_tokens,
+	    c.input_image_tokens, c.output_image_tokens,
+	    c.cache_read_audio_tokens, c.images, c.calls, c.milliseconds,
+	    c.characters, c.tool_calls, amount_text(c.fee_nano) AS fee, c.multiplier_ppm,
 	    c.price_version, c.ledger_transaction_id AS booking,
 	    c.request_bytes, c.answer_bytes, c.total_ms,
 	    (SELECT h.region FROM channel h WHERE h.id = c.channel_id)
@@ -1066,6 +1075,7 @@ COMMENT ON VIEW my_incident IS 'Incidents that the customer was told of.';
 
 -- Who may do what.
 REVOKE ALL ON FUNCTION iso_time(timestamptz), audit_note(text, text, jsonb),
+    export_note(bigint),
     subprocessor_add(text, text, text, text[], text, bigint),
     subprocessor_end(text), incident_open_one(bigint),
     incident_put(bigint, text, timestamptz, timestamptz, text, text, text,
@@ -1088,8 +1098,8 @@ GRANT EXECUTE ON FUNCTION
     text, text, boolean),
     incident_scope(bigint, bigint[], bigint[], bigint[], boolean),
     incident_notify(bigint, boolean), closing_begin(bigint, bigint),
-    closing_cancel(bigint), closing_hasten(bigint), closing_step(bigint)
-    TO youyun_admin;
+    closing_cancel(bigint), closing_hasten(bigint), closing_step(bigint),
+    export_note(bigint) TO youyun_admin;
 GRANT EXECUTE ON FUNCTION
     request_add(bigint, text, timestamptz, timestamptz, text, text, text),
     request_answer(bigint, text, boolean, text)
