@@ -93,6 +93,7 @@ tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
 	tests/admin/test_agreement.py \
+	tests/admin/test_closing.py \
 	tests/admin/test_complete.py \
 	tests/admin/test_init.py \
 	tests/admin/test_journal.py \

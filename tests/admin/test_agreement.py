@@ -3,16 +3,13 @@
 receives them, what happened to them, what was asked for."""
 
 import csv
-import decimal
 import io
-import json
 import os
 import sys
 import unittest
-import zipfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from fixture import (FAILED, NOT_FOUND, OK, REFUSED, USAGE, Booker,
+from fixture import (NOT_FOUND, OK, REFUSED, USAGE, Booker,
                      Installation, postgres_program)
 
 it = None
@@ -306,106 +303,6 @@ class Requests(Case):
         self.assertEqual(by("alice", "request", "list").status, REFUSED)
         self.assertEqual(by("carol", "request", "add", "--kind", "access",
                             "--customer", "acme").status, REFUSED)
-
-
-class Exports(Case):
-    """The copy, with what makes a page end where another begins."""
-
-    @classmethod
-    def setUpClass(cls):
-        it.ok("customer", "add", "whole", "--contact", "w@example.com")
-        cls.id = it.json("customer", "show", "whole")["id"]
-        cls.key = it.json("key", "add", "whole", "--name", "=key, \"x\"")
-        it.ok("credit", "whole", "10", "--reason", "paid")
-        it.sql("SELECT node_attach('node1', 1, 1)", role="youyun_flusher")
-        moment = "'2026-11-03T10:00:00.123456Z'"
-        cls.calls = Booker(it).book(cls.id, [
-            {"fee_nano": 1, "key_id": cls.key["id"], "route": 1,
-             "started_at": f"timestamptz {moment} + {n // 700} * interval "
-             "'1 minute'"} for n in range(1203)])
-        it.sql(f"""
-            INSERT INTO ticket (customer_id, subject) VALUES ({cls.id}, 's');
-            INSERT INTO ticket_message (ticket_id, author, actor, text)
-                SELECT max(id), 0, 'x', E'line 1\nline 2' FROM ticket;
-            INSERT INTO ticket_file (message_id, name, type, content)
-                SELECT max(id), 'a.txt', 4, 'abc' FROM ticket_message;
-            INSERT INTO ticket_file (message_id, name, type, content)
-                SELECT max(id), '../../b', 1, '\\x89504e470d0a1a0a'
-                FROM ticket_message;
-            INSERT INTO security_event (kind, customer_id, address, detail)
-                VALUES ('code_guessing', {cls.id}, '192.0.2.9', '{{"n": 1}}');
-            INSERT INTO payment VALUES ('p:1', {cls.id}, 5, 'USD', 'card',
-                (SELECT max(id) FROM ledger_transaction WHERE customer_id =
-                {cls.id} AND kind = 'credit'), now());
-            SELECT notice_add({cls.id}, 'payment_booked', '{{}}');""")
-        it.ok("request", "add", "--kind", "access", "--customer", "whole")
-        cls.path = it.folder / "whole.zip"
-        it.ok("customer", "export", "whole", "--output", cls.path)
-        cls.zip = zipfile.ZipFile(cls.path)
-
-    def both(self, name):
-        rows = json.loads(self.zip.read(f"{name}.json"))
-        text = self.zip.read(f"{name}.csv").decode()
-        cells = list(csv.DictReader(io.StringIO(text, newline="")))
-        self.assertEqual(len(rows), len(cells), name)
-        for row, cell in zip(rows, cells):
-            self.assertEqual(list(row), list(cell))
-            for k, v in row.items():
-                told = "" if v is None else str(v)
-                self.assertIn(cell[k], (told, "'" + told), (name, k))
-        return rows
-
-    def test_every_call_is_in_it_once(self):
-        self.assertIsNone(self.zip.testzip())
-        calls = self.both("calls")
-        self.assertEqual(len(calls), 1203)
-        self.assertEqual({c["request_id"] for c in calls}, set(self.calls))
-        self.assertEqual([c["time"] for c in calls],
-                         sorted(c["time"] for c in calls))
-        self.assertEqual((calls[0]["fee"], calls[0]["address"],
-                          calls[0]["user_agent"]),
-                         ("0.000000001", "192.0.2.7", "test/1.0"))
-        self.assertEqual(calls[0]["route"], it.json(
-            "calls", "--customer", "whole", "--limit", "1")["calls"][0][
-                "route"])
-
-    def test_all_else_is_in_it_and_nobody_elses(self):
-        account, = self.both("account")
-        self.assertEqual((account["name"], account["contact"]),
-                         ("whole", "w@example.com"))
-        key, = self.both("keys")
-        self.assertEqual(key["name"], "=key, \"x\"")
-        everything = b"".join(self.zip.read(n) for n in self.zip.namelist())
-        self.assertNotIn(self.key["key"].encode(), everything)
-        self.assertNotIn(b"acme", everything)
-        ledger = self.both("ledger")
-        self.assertEqual(
-            sum(decimal.Decimal(b["amount"]) for b in ledger),
-            decimal.Decimal(account["balance"]))
-        message, = self.both("messages")
-        self.assertEqual(message["text"], "line 1\nline 2")
-        files = self.both("files")
-        self.assertEqual([self.zip.read(f["file"]) for f in files],
-                         [b"abc", b"\x89PNG\r\n\x1a\n"])
-        for name in ("payments", "tickets", "events", "notices", "requests",
-                     "bills"):
-            self.assertTrue(self.both(name), name)
-        for name in ("codes", "incidents"):
-            self.assertEqual(self.both(name), [])
-        readme = self.zip.read("README.txt").decode()
-        for name in {n.split(".")[0].split("/")[0]
-                     for n in self.zip.namelist()} - {"README"}:
-            self.assertIn(f"  {name}", readme)
-
-    def test_the_file_is_the_operators_and_it_is_noted(self):
-        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
-        self.refused(FAILED, "cannot make", "customer", "export", "whole",
-                     "--output", self.path)
-        self.assertEqual(it.sql(
-            "SELECT count(*) FROM audit WHERE action = 'customer.export' "
-            f"AND object = 'customer:{self.id}'"), [["1"]])
-        self.assertEqual(by("bob", "customer", "export", "whole", "--output",
-                            it.folder / "b").status, REFUSED)
 
 
 if __name__ == "__main__":
