@@ -14,7 +14,7 @@ import zipfile
 
 import harness
 import test_portal
-from harness import CHAT, chat
+from harness import CHAT, chat, nano
 
 COMMAND = "#!/bin/sh\ncat >{folder}/new.$$ && mv {folder}/new.$$ " \
     "{folder}/mail.$$\n"
@@ -31,7 +31,7 @@ def setUpModule():
     command = folder / "command"
     command.write_text(COMMAND.format(folder=shlex.quote(str(folder))))
     command.chmod(0o755)
-    gateway = harness.Gateway(["fast"], settings={
+    gateway = harness.Gateway(["fast", "drip-100-20"], settings={
         "mail_command": f'"{command}"', "mail_from": "us@gateway.example"})
     account("test")
 
@@ -206,6 +206,100 @@ class Exports(Case):
         self.assertEqual(json.loads(whole.read("account.json"))[0]["name"],
                          "copied")
         self.problem(401, "no_key", "/api/v1/export", who=None)
+
+
+class Closings(Case):
+
+    def leaver(self, name):
+        key = gateway.add_customer(name, credit="5")
+        gateway.ctl("credit", name, "1", "--source", "promotional")
+        account(name)
+        called = gateway.call(CHAT, chat("fast"), key=key)
+        gateway.record(called.request_id)
+        return key, gateway.settled(name)
+
+    def state(self, name, wanted):
+        harness.wait_until(
+            lambda: sql("SELECT max(state) FROM closing k JOIN customer c ON "
+                        f"c.id = k.customer_id WHERE c.name = '{name}'")
+            == [wanted], f"{name}'s closing in state {wanted}", 20)
+
+    def known_callers(self, number):
+        return sql("SELECT count(*), count(*) FILTER (WHERE address IS NOT "
+                   "NULL OR agent <> '') FROM call WHERE customer_id = "
+                   f"{number}")
+
+    def test_by_the_customer_and_taken_back(self):
+        key, balance = self.leaver("undecided")
+        path = "/api/v1/account/closing"
+        self.problem(404, "not_found", path, "undecided")
+        self.problem(400, "bad_member", path, "undecided", "POST",
+                     {"confirm": "yes"})
+        begun = self.ok(path, "undecided", "POST", {"confirm": "undecided"},
+                        status=201)
+        self.assertEqual((begun["state"], begun["ended"]), ("grace", None))
+        for one in (key, keys["undecided"]):
+            harness.wait_until(
+                lambda one=one: gateway.call(CHAT, chat("fast"), key=one)
+                .status in (401, 403), "calls to be refused", 10)
+        self.problem(409, "closing", path, "undecided", "POST",
+                     {"confirm": "undecided"})
+        # The account is still seen and copied.
+        self.assertEqual(self.ok("/api/v1/account", "undecided")["status"],
+                         "closed")
+        self.assertEqual(self.ask("/api/v1/export", "undecided").status, 200)
+        self.assertEqual(self.ok(path, "undecided", "DELETE")["state"],
+                         "cancelled")
+        self.problem(409, "not_closing", path, "undecided", "DELETE")
+        self.assertEqual(gateway.balance("undecided"), balance)
+        harness.wait_until(
+            lambda: gateway.call(CHAT, chat("fast"), key=keys["undecided"])
+            .status == 200, "calls to be accepted again", 10)
+        gateway.settled("undecided")
+
+    def test_the_flusher_ends_what_is_over(self):
+        key, balance = self.leaver("leaver")
+        number = sql("SELECT id FROM customer WHERE name = 'leaver'")[0]
+        self.ok("/api/v1/account/closing", "leaver", "POST",
+                {"confirm": "leaver"}, status=201)
+        sql(f"UPDATE closing SET due = now() WHERE customer_id = {number}")
+        self.state(f"erased-{number}", "3")
+        told = json.loads(gateway.ctl("customer", "certificate", number))
+        self.assertEqual(told["erased_by"], "youyun_flusher")
+        self.assertEqual((told["payout"]["paid"],
+                          nano(told["payout"]["lapsed"])),
+                         ("5.00", balance - nano("5")))
+        self.assertEqual(self.known_callers(number), ["1|0"])
+        self.problem(401, "bad_key", "/api/v1/account", "leaver")
+        self.assertEqual(gateway.settled(f"erased-{number}"), 0)
+        self.assertTrue(gateway.verify()["ok"])
+
+    def test_an_open_call_is_over_before_the_rest_is_booked(self):
+        key, _ = self.leaver("streams")
+        number = sql("SELECT id FROM customer WHERE name = 'streams'")[0]
+        stream = gateway.stream(CHAT, chat("drip-100-20", stream=True),
+                                key=key)
+        self.assertTrue(stream.read_until(b"w000003"))
+        told = json.loads(gateway.ctl("customer", "erase", "streams",
+                                      "--yes"))
+        self.assertEqual(told["customer"], int(number))
+        self.assertEqual(nano(told["payout"]["paid"]) +
+                         nano(told["payout"]["lapsed"]),
+                         nano("6") - int(sql(
+                             "SELECT sum(fee_nano) FROM call WHERE "
+                             f"customer_id = {number}")[0]))
+        stream.read()
+        self.assertEqual(self.known_callers(number), ["2|0"])
+        # Who goes on calling by the old key is in the records for a day.
+        late = gateway.call(CHAT, chat("fast"), key=key)
+        self.assertEqual(late.status, 401)
+        gateway.record(late.request_id)
+        self.assertEqual(self.known_callers(number), ["3|1"])
+        sql("UPDATE closing SET swept = now() - interval '25 hours' WHERE "
+            f"customer_id = {number}")
+        harness.wait_until(lambda: self.known_callers(number) == ["3|0"],
+                           "the sweep", 10)
+        gateway.settled(f"erased-{number}")
 
 
 if __name__ == "__main__":

@@ -445,11 +445,13 @@ CREATE TABLE closing (
 	lapsed_nano bigint NOT NULL DEFAULT 0 CHECK (lapsed_nano >= 0),
 	calls_at timestamptz NOT NULL DEFAULT '-infinity',
 	calls bigint NOT NULL DEFAULT 0,
+	swept timestamptz,
 	certificate json
 );
 CREATE UNIQUE INDEX closing_customer ON closing (customer_id)
     WHERE state <> 1;
 CREATE INDEX closing_open ON closing (due) WHERE state IN (0, 2);
+CREATE INDEX closing_swept ON closing (swept) WHERE state = 3;
 COMMENT ON TABLE closing IS 'The closing of an account and the erasure of its data. Operator: controller (contract, accountability).';
 COMMENT ON COLUMN closing.id IS 'Number of the closing, and of its certificate. Operator: controller.';
 COMMENT ON COLUMN closing.customer_id IS 'Whose account. Operator: controller.';
@@ -466,6 +468,7 @@ COMMENT ON COLUMN closing.paid_nano IS 'What is to be paid back to the customer.
 COMMENT ON COLUMN closing.lapsed_nano IS 'Promotional and expired credit that lapsed. Operator: controller.';
 COMMENT ON COLUMN closing.calls_at IS 'Records up to that time are blank. Operator: controller, no personal data.';
 COMMENT ON COLUMN closing.calls IS 'How many records were blanked. Operator: controller.';
+COMMENT ON COLUMN closing.swept IS 'When records that came after the erasure were blanked last. Operator: controller, no personal data.';
 COMMENT ON COLUMN closing.certificate IS 'What was erased and what was kept. Operator: controller (accountability).';
 CREATE INDEX audit_object ON audit (object);
 
@@ -495,7 +498,7 @@ BEGIN
 	-- the customer is closed no call is accepted by it.
 	UPDATE api_key k SET status = 1, revoked = now()
 	    WHERE k.customer_id = p_customer AND k.status = 0 AND k.scope = 0;
-	UPDATE customer x SET status = 3, cut = true WHERE x.id = p_customer;
+	UPDATE customer x SET status = 3 WHERE x.id = p_customer;
 	PERFORM notice_add(p_customer, 'account_closing',
 	    jsonb_build_object('due', iso_time(due)));
 	PERFORM audit_note('closing.begin', 'customer:' || p_customer,
@@ -517,8 +520,7 @@ BEGIN
 		RAISE EXCEPTION 'the account is not in its time of grace'
 		    USING ERRCODE = 'YY035';
 	END IF;
-	UPDATE customer c SET status = former, cut = false
-	    WHERE c.id = p_customer;
+	UPDATE customer c SET status = former WHERE c.id = p_customer;
 	PERFORM notice_add(p_customer, 'account_kept', '{}');
 	PERFORM audit_note('closing.cancel', 'customer:' || p_customer, '{}');
 END
@@ -854,6 +856,7 @@ DECLARE
 BEGIN
 	SELECT * INTO c FROM customer x WHERE x.id = k.customer_id;
 	UPDATE closing x SET state = 3, ended = now(), reason = '',
+	    swept = now(),
 	    certificate = json_build_object('certificate', k.id,
 	    'customer', k.customer_id, 'pseudonym', c.name,
 	    'asked', began, 'asked_by', k.actor, 'due', iso_time(k.due),
@@ -918,6 +921,31 @@ END
 $$;
 COMMENT ON FUNCTION closing_step(bigint) IS 'Does a piece of what the end of an account takes.';
 
+-- Who still calls with a key that was revoked is recorded as its owner, and a
+-- node that was away brings records late: once a day they are blanked, too.
+CREATE FUNCTION closing_sweep() RETURNS void LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+DECLARE
+	k closing;
+	n bigint;
+BEGIN
+	SELECT * INTO k FROM closing c WHERE c.state = 3
+	    AND c.swept < now() - interval '1 day' ORDER BY c.swept LIMIT 1
+	    FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	UPDATE call c SET address = NULL, agent = ''
+	    WHERE c.customer_id = k.customer_id
+	    AND c.started_at > k.asked - interval '7 days'
+	    AND (c.address IS NOT NULL OR c.agent <> '');
+	GET DIAGNOSTICS n = ROW_COUNT;
+	UPDATE closing c SET swept = now(), calls = c.calls + n
+	    WHERE c.id = k.id;
+END
+$$;
+COMMENT ON FUNCTION closing_sweep() IS 'Blanks what came after an account was erased.';
+
 -- One node's flusher does it for all.
 CREATE FUNCTION closing_next(p_node bigint) RETURNS text LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
@@ -938,6 +966,9 @@ BEGIN
 		-- One batch of records a transaction.
 		EXIT WHEN now_did IN ('more', 'done');
 	END LOOP;
+	IF did = 'none' THEN
+		PERFORM closing_sweep();
+	END IF;
 	RETURN did;
 END
 $$;
@@ -1089,8 +1120,8 @@ REVOKE ALL ON FUNCTION iso_time(timestamptz), audit_note(text, text, jsonb),
     my_closing_begin(text, bigint), my_closing_cancel(),
     payout_book(taking, bigint), closing_pays(closing),
     closing_blanks(closing), closing_erases(closing),
-    closing_certifies(closing), closing_step(bigint), closing_next(bigint)
-    FROM PUBLIC;
+    closing_certifies(closing), closing_step(bigint), closing_next(bigint),
+    closing_sweep() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     subprocessor_add(text, text, text, text[], text, bigint),
     subprocessor_end(text),
