@@ -77,6 +77,7 @@ extern const struct verb verbs_credential[];	/* channel credential … */
 extern const struct verb verbs_subprocessor[];
 extern const struct verb verbs_incident[];
 extern const struct verb verbs_request[];
+extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_event[];
 extern const struct verb verbs_bill[];

@@ -22,6 +22,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_closing.c \
 	%D%/cmd_code.c \
 	%D%/cmd_complete.c \
+	%D%/cmd_compliance.c \
 	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
 	%D%/cmd_customer.c \
@@ -69,6 +70,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
+	%D%/status.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/text_file.c %D%/text_file.h \
 	%D%/ticket.h \

@@ -58,6 +58,7 @@ static const struct rule {
 	{ "incident", "register", SUPPORT | AUDITOR },
 	{ "request", "list", SUPPORT | AUDITOR },
 	{ "request", NULL, SUPPORT },
+	{ "compliance", NULL, AUDITOR },
 	{ "event", NULL, SUPPORT | AUDITOR },
 	{ "calls", NULL, ALL },
 	{ "bill", NULL, ALL },

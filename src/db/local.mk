@@ -27,6 +27,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_closing.c \
 	%D%/q_code.c \
 	%D%/q_complete.c \
+	%D%/q_compliance.c \
 	%D%/q_credit.c \
 	%D%/q_customer_add.c \
 	%D%/q_customer_each.c \

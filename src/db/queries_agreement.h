@@ -113,4 +113,16 @@ Q_RESULT q_closing_step(struct db *db, int64_t customer_id,
 Q_RESULT q_closing(struct db *db, int64_t customer_id,
 	    struct db_rows **rows_r);
 
+/*
+ * The report: what the database can say to a clause ("1" to "13")
+ */
+struct compliance_fact {
+	const char *name, *value;
+	const char *gap;		/* NULL: there is none */
+};
+Q_RESULT q_compliance_each(struct db *db, const char *clause,
+	    bool (*each)(const struct compliance_fact *, void *), void *arg);
+/* A run of verify, for it. */
+Q_RESULT q_verify_note(struct db *db, int64_t calls, int64_t breaches);
+
 #endif

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from fixture import (NOT_FOUND, OK, REFUSED, USAGE, Booker,
+from fixture import (FAILED, NOT_FOUND, OK, REFUSED, USAGE, Booker,
                      Installation, postgres_program)
 
 it = None
@@ -303,6 +303,126 @@ class Requests(Case):
         self.assertEqual(by("alice", "request", "list").status, REFUSED)
         self.assertEqual(by("carol", "request", "add", "--kind", "access",
                             "--customer", "acme").status, REFUSED)
+
+
+class Compliance(Case):
+
+    def report(self, *words):
+        result = it.run("compliance", "report", "--json", *words)
+        clauses = {c["clause"]: c for c in result.json["clauses"]}
+        self.assertEqual(result.json["gaps"],
+                         sum(len(c["gaps"]) for c in clauses.values()))
+        return result.status, clauses
+
+    def facts(self, clause):
+        return {f["name"]: f["value"] for f in self.report()[1][clause][
+            "facts"]}
+
+    def gaps(self, clause):
+        return " ".join(self.report()[1][clause]["gaps"])
+
+    def test_every_column_has_its_role_and_each_role_its_tables(self):
+        facts = self.facts("1")
+        self.assertIn("as processor: address agent", facts["call"])
+        self.assertEqual(len(facts), int(it.sql(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = "
+            "'youyun'::regnamespace AND relkind IN ('r', 'p') AND NOT "
+            "relispartition")[0][0]))
+        self.assertEqual(self.gaps("1"), "")
+        it.sql("CREATE TABLE stray (a int)")
+        try:
+            self.assertIn("table stray", self.gaps("1"))
+            self.assertIn("says no purpose", self.gaps("2"))
+            it.sql("GRANT SELECT ON stray TO PUBLIC")
+            self.assertIn("everybody may use stray", self.gaps("5"))
+        finally:
+            it.sql("DROP TABLE stray")
+        roles = self.facts("5")
+        self.assertEqual(roles["youyun_portal"].split(", ")[1][-7:],
+                         "written")
+        self.assertIn(" 0 written", roles["youyun_auditor"])
+        it.sql("ALTER ROLE youyun_portal CREATEROLE")
+        try:
+            self.assertIn("youyun_portal may do more", self.gaps("5"))
+        finally:
+            it.sql("ALTER ROLE youyun_portal NOCREATEROLE")
+
+    def test_channels_are_accounted_for(self):
+        it.ok("channel", "add", "c7", "--protocol", "openai", "--url",
+              "http://127.0.0.1:9", "--credential-file", it.folder / "key",
+              "--model", "m")
+        self.assertIn("c7", self.gaps("6"))
+        self.assertIn("c7", self.gaps("7"))
+        self.assertIn("no TLS to c7", self.gaps("5"))
+        add("seven")
+        it.ok("channel", "set", "c7", "--subprocessor", "seven", "--region",
+              "eu")
+        self.assertNotIn("c7", self.gaps("6"))
+        self.assertNotIn("c7", self.gaps("7"))
+        self.assertIn("seven GmbH, DE", self.facts("6")["seven"])
+        self.assertIn("c7", self.facts("7")["region eu"])
+        it.ok("channel", "disable", "c7")
+        self.assertNotIn("c7", self.gaps("5"))
+
+    def test_what_is_open_and_what_is_late(self):
+        incident = it.json("incident", "open", "--kind", "loss", "--what",
+                           "x")["id"]
+        self.assertIn(f"whom incident {incident} affects", self.gaps("9"))
+        it.ok("incident", "scope", incident, "--customer", "acme")
+        self.assertIn(f"not everybody whom incident {incident}",
+                      self.gaps("9"))
+        it.ok("incident", "notify", incident)
+        self.assertNotIn(f"incident {incident} ", self.gaps("9"))
+        self.assertIn(f"incident {incident}", self.facts("9"))
+        it.ok("incident", "close", incident)
+        self.assertNotIn(f"incident {incident}", self.facts("9"))
+        request = it.json("request", "add", "--kind", "access", "--customer",
+                          "acme", "--proof", "x")["id"]
+        self.assertNotIn(f"request {request} ", self.gaps("10"))
+        it.sql("UPDATE data_request SET due = now() - interval '1 day' WHERE "
+               f"id = {request}")
+        self.assertIn(f"request {request} is overdue", self.gaps("10"))
+        it.ok("customer", "add", "late")
+        it.ok("customer", "close", "late")
+        self.assertEqual(self.gaps("13"), "")
+        it.sql("UPDATE closing SET due = now() - interval '2 days'")
+        self.assertIn("is late", self.gaps("13"))
+
+    def test_the_last_verify_is_known(self):
+        it.sql("DELETE FROM verify_run")
+        self.assertEqual(self.gaps("11"), "verify never ran")
+        it.run("verify")
+        breaches = int(it.sql("SELECT breaches FROM verify_run")[0][0])
+        self.assertEqual("breaches" in self.gaps("11"), breaches > 0)
+        it.sql("UPDATE verify_run SET breaches = 0")
+        self.assertEqual(self.gaps("11"), "")
+        it.sql("UPDATE verify_run SET breaches = 2")
+        self.assertEqual(self.gaps("11"), "verify found breaches")
+        it.sql("UPDATE verify_run SET breaches = 0, at = now() - interval "
+               "'40 days'")
+        self.assertIn("more than a month ago", self.gaps("11"))
+
+    def test_retention_is_told_where_it_is_known(self):
+        there = it.sql("SELECT to_regclass('youyun.retention')")
+        if there == [[""]]:
+            self.assertEqual(self.facts("8")["retention"],
+                             "kept until erased")
+            it.sql("CREATE TABLE retention (what text, days int); INSERT INTO "
+                   "retention VALUES ('call', 90); GRANT SELECT ON retention "
+                   "TO youyun_admin")
+            self.assertIn('"days":90', self.facts("8")["retention"])
+            it.sql("DROP TABLE retention")
+
+    def test_a_gap_is_an_exit_status_when_asked_for(self):
+        self.assertEqual(self.report()[0], OK)
+        status, clauses = self.report("--check")
+        self.assertTrue(clauses["2"]["gaps"])	# youyund is down
+        self.assertEqual(status, FAILED)
+        text = it.ok("compliance", "report").out
+        self.assertIn("2. Purposes, and bodies that are not kept: GAP", text)
+        self.assertIn("  ! youyund is down", text)
+        self.assertEqual(by("carol", "compliance", "report").status, OK)
+        self.assertEqual(by("bob", "compliance", "report").status, REFUSED)
 
 
 if __name__ == "__main__":

@@ -302,5 +302,24 @@ class Closings(Case):
         gateway.settled(f"erased-{number}")
 
 
+class Compliance(Case):
+
+    def test_the_report_knows_the_running_gateway(self):
+        found = gateway.ctl_json("compliance", "report")
+        clauses = {c["clause"]: c for c in found["clauses"]}
+        facts = {f["name"]: f["value"]
+                 for c in clauses.values() for f in c["facts"]}
+        self.assertEqual(set(clauses), {str(n) for n in range(1, 14)} -
+                         {"12"})
+        status = gateway.ctl_json("status")["sandbox_missing"]
+        self.assertEqual(facts["sandbox"], f"the sandbox lacks {status}"
+                         if status else "workers and flusher are confined")
+        self.assertRegex(facts["TLS for customers, certificate"],
+                         "^until 20")
+        self.assertEqual(facts["notices by mail"], "on")
+        self.assertEqual(clauses["9"]["gaps"], [])
+        self.assertIn("staff", " ".join(clauses["5"]["gaps"]))
+
+
 if __name__ == "__main__":
     harness.main()
