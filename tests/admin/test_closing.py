@@ -160,6 +160,7 @@ class Erasures(Case):
         it.ok("customer", "set", name, "--note", f"{mark} called",
               "--language", "de", "--reason", mark)
         it.ok("key", "add", name, "--name", mark)
+        it.ok("customer", "allow", name, "--address", f"{address}/32")
         it.ok("credit", name, "10", "--reason", f"paid by {mark}")
         it.ok("credit", name, "3", "--source", "promotional")
         it.sql("SELECT node_attach('node1', 1, 1)", role="youyun_flusher")

@@ -693,6 +693,10 @@ BEGIN
 			RETURN NEW;
 		END IF;
 	END IF;
+	-- Foreign keys keep those that somebody has.
+	IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'policy' THEN
+		RETURN OLD;
+	END IF;
 	RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
 	    USING ERRCODE = 'restrict_violation',
 	    HINT = 'Correct it by a new row.';
@@ -768,6 +772,9 @@ DECLARE
 	c CONSTANT bigint := k.customer_id;
 	keys CONSTANT text[] := ARRAY(SELECT 'api_key:' || x.id
 	    FROM api_key x WHERE x.customer_id = c);
+	policies CONSTANT integer[] := ARRAY(SELECT x.policy_id
+	    FROM api_key x WHERE x.customer_id = c UNION SELECT x.policy_id
+	    FROM customer x WHERE x.id = c);
 	done jsonb := '[]';
 	n bigint;
 BEGIN
@@ -831,6 +838,15 @@ BEGIN
 	done := done || jsonb_build_object('what', 'reasons of bookings',
 	    'rows', n);
 	UPDATE taking t SET reason = '' WHERE t.customer_id = c;
+	-- Networks of a policy that was nobody else's.
+	DELETE FROM policy p WHERE p.id = ANY (policies) AND NOT EXISTS
+	    (SELECT 1 FROM api_key x WHERE x.policy_id = p.id)
+	    AND NOT EXISTS (SELECT 1 FROM customer x
+	    WHERE x.policy_id = p.id);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	done := done || jsonb_build_object('what',
+	    'models, networks and regions that only this account had',
+	    'rows', n);
 	-- What the statements above had written down, too.
 	UPDATE audit a SET reason = '', change = '{"erased": true}'
 	    WHERE a.object = ANY (keys || ('customer:' || c)
