@@ -12,6 +12,7 @@
 #include <json-c/json.h>
 
 #include "admin/args.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -156,10 +157,8 @@ run_export(struct admin *admin, const struct args *args)
 	struct record *record;
 	enum admin_exit status;
 
-	if (path == NULL) {
-		complain("--output FILE is missing");
-		return ADMIN_USAGE;
-	}
+	if (path == NULL)
+		return option_missing("output");
 	status = find(admin, args, &c.customer_id);
 	if (status != ADMIN_OK)
 		return status;

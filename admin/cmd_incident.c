@@ -149,47 +149,23 @@ failed(struct admin *admin, enum db_result result, int64_t id,
 }
 
 static bool
-take_text(const struct args *args, const char *name, const char **text_r)
-{
-	const char *why;
-
-	*text_r = args_get(args, name);
-	why = *text_r != NULL ? check_lines(*text_r, TEXT_MOST) : NULL;
-	if (why == NULL)
-		return true;
-	complain("--%s: %s; allowed are 1 to %d bytes of text", name, why,
-	    TEXT_MOST);
-	return false;
-}
-
-static bool
-take_kind(const struct args *args, struct incident *i)
-{
-	static const char *const kinds[] = { "disclosure", "loss",
-		"alteration", "outage", "intrusion", "other" };
-
-	i->kind = args_get(args, "kind");
-	if (i->kind == NULL)
-		return true;
-	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
-		if (strcmp(kinds[k], i->kind) == 0)
-			return true;
-	complain("--kind %s: allowed are disclosure, loss, alteration, outage, "
-	    "intrusion and other", i->kind);
-	return false;
-}
-
-static bool
 take_incident(const struct args *args, struct incident *i)
 {
-	return take_kind(args, i) &&
+	static const char *const kinds[] = { "disclosure", "loss",
+		"alteration", "outage", "intrusion", "other", NULL };
+	const struct {
+		const char *name, **text;
+	} texts[] = { { "what", &i->what }, { "impact", &i->impact },
+		{ "taken", &i->taken }, { "planned", &i->planned },
+		{ "recommended", &i->recommended } };
+
+	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+		if (option_lines(args, texts[k].name, TEXT_MOST,
+		    texts[k].text) != ADMIN_OK)
+			return false;
+	return option_word(args, "kind", kinds, &i->kind) == ADMIN_OK &&
 	    option_time(args, "since", &i->since_us) == ADMIN_OK &&
-	    option_time(args, "until", &i->until_us) == ADMIN_OK &&
-	    take_text(args, "what", &i->what) &&
-	    take_text(args, "impact", &i->impact) &&
-	    take_text(args, "taken", &i->taken) &&
-	    take_text(args, "planned", &i->planned) &&
-	    take_text(args, "recommended", &i->recommended);
+	    option_time(args, "until", &i->until_us) == ADMIN_OK;
 }
 
 static bool
@@ -226,10 +202,8 @@ run_put(struct admin *admin, const struct args *args, bool close)
 	if ((!fresh && !take_number(args->word[0], &i->id)) ||
 	    !take_incident(args, i))
 		return ADMIN_USAGE;
-	if (fresh && (i->kind == NULL || i->what == NULL)) {
-		complain("--%s is missing", i->kind == NULL ? "kind" : "what");
-		return ADMIN_USAGE;
-	}
+	if (fresh && (i->kind == NULL || i->what == NULL))
+		return option_missing(i->kind == NULL ? "kind" : "what");
 	if (!fresh && !close && args->options == 0) {
 		complain("nothing to change was given");
 		return ADMIN_USAGE;
@@ -245,14 +219,9 @@ run_put(struct admin *admin, const struct args *args, bool close)
 	return ADMIN_OK;
 }
 
+/* A new one, or what is known of one. */
 static enum admin_exit
 run_open(struct admin *admin, const struct args *args)
-{
-	return run_put(admin, args, false);
-}
-
-static enum admin_exit
-run_set(struct admin *admin, const struct args *args)
 {
 	return run_put(admin, args, false);
 }
@@ -507,7 +476,7 @@ const struct verb verbs_incident[] = {
 	{ "incident", "set", "ID", 1, 1,
 	  "change what is known of it",
 	  "incident set 3 --taken \"the key was revoked\"", put_options,
-	  run_set },
+	  run_open },
 	{ "incident", "scope", "ID", 1, 1,
 	  "find whom it affects, by the calls of its time",
 	  "incident scope 3 --channel main", scope_options, run_scope },

@@ -63,50 +63,6 @@ struct job {
 };
 
 static bool
-take_line(const struct args *args, const char *name, const char **text_r)
-{
-	const char *why;
-
-	*text_r = args_get(args, name);
-	why = *text_r != NULL ? check_text(*text_r) : NULL;
-	if (why == NULL)
-		return true;
-	complain("--%s: %s", name, why);
-	return false;
-}
-
-static bool
-take_words(const struct args *args, const char **text_r)
-{
-	const char *why;
-
-	*text_r = args_get(args, "text");
-	why = *text_r != NULL ? check_lines(*text_r, WORDS_MOST) : NULL;
-	if (why == NULL)
-		return true;
-	complain("--text: %s; allowed are 1 to %d bytes of text", why,
-	    WORDS_MOST);
-	return false;
-}
-
-static bool
-take_kind(const struct args *args, const char **kind_r)
-{
-	static const char *const kinds[] = { "access", "correction",
-		"erasure", "portability", "withdrawal" };
-
-	*kind_r = args_get(args, "kind");
-	for (size_t i = 0; *kind_r != NULL && i < sizeof kinds /
-	    sizeof kinds[0]; i++)
-		if (strcmp(*kind_r, kinds[i]) == 0)
-			return true;
-	complain("--kind %s: allowed are access, correction, erasure, "
-	    "portability and withdrawal", *kind_r != NULL ? *kind_r :
-	    "is missing");
-	return false;
-}
-
-static bool
 take_due(const struct args *args, int64_t *us_r)
 {
 	const char *text = args_get(args, "due");
@@ -131,16 +87,20 @@ run_add(struct admin *admin, const struct args *args)
 {
 	struct job job = { 0 };
 	struct data_request *q = &job.request;
+	static const char *const kinds[] = { "access", "correction",
+		"erasure", "portability", "withdrawal", NULL };
 	enum admin_exit status;
 	enum db_result result;
 
-	if (!take_kind(args, &q->kind) ||
-	    !take_line(args, "subject", &q->subject) ||
-	    !take_words(args, &q->text) ||
-	    !take_line(args, "proof", &q->proof) ||
+	if (option_word(args, "kind", kinds, &q->kind) != ADMIN_OK ||
+	    option_text(args, "subject", &q->subject) != ADMIN_OK ||
+	    option_lines(args, "text", WORDS_MOST, &q->text) != ADMIN_OK ||
+	    option_text(args, "proof", &q->proof) != ADMIN_OK ||
 	    option_time(args, "received", &q->received_us) != ADMIN_OK ||
 	    !take_due(args, &q->due_us))
 		return ADMIN_USAGE;
+	if (q->kind == NULL)
+		return option_missing("kind");
 	if (!args_has(args, "customer") && q->subject == NULL) {
 		complain("--customer or --subject is missing: who asks?");
 		return ADMIN_USAGE;
@@ -191,13 +151,11 @@ run_answer(struct admin *admin, const struct args *args)
 		    args->word[0]);
 		return ADMIN_USAGE;
 	}
-	if (!take_words(args, &job.text) ||
-	    !take_line(args, "proof", &job.proof))
+	if (option_lines(args, "text", WORDS_MOST, &job.text) != ADMIN_OK ||
+	    option_text(args, "proof", &job.proof) != ADMIN_OK)
 		return ADMIN_USAGE;
-	if (job.text == NULL) {
-		complain("--text is missing");
-		return ADMIN_USAGE;
-	}
+	if (job.text == NULL)
+		return option_missing("text");
 	status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;

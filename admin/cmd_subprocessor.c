@@ -6,6 +6,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/rows.h"
 #include "base/clock.h"
 #include "conf/settings.h"
@@ -46,23 +47,6 @@ struct job {
 };
 
 static bool
-take_text(const struct args *args, const char *name, const char **text_r)
-{
-	const char *why;
-
-	*text_r = args_get(args, name);
-	if (*text_r == NULL || (*text_r)[0] == '\0') {
-		complain("--%s is missing", name);
-		return false;
-	}
-	why = check_text(*text_r);
-	if (why == NULL)
-		return true;
-	complain("--%s: %s", name, why);
-	return false;
-}
-
-static bool
 take_regions(const struct args *args, struct job *job)
 {
 	const char *text;
@@ -78,10 +62,8 @@ take_regions(const struct args *args, struct job *job)
 		job->region[job->s.n_regions++] = text;
 	}
 	job->s.regions = job->region;
-	if (job->s.n_regions > 0)
-		return true;
-	complain("--region is missing");
-	return false;
+	return job->s.n_regions > 0 ||
+	    option_missing("region") == ADMIN_OK;
 }
 
 static enum admin_exit
@@ -95,10 +77,14 @@ check_add(const struct args *args, struct job *job)
 		complain("\"%s\": %s", job->s.name, why);
 		return ADMIN_USAGE;
 	}
-	if (!take_text(args, "entity", &job->s.entity) ||
-	    !take_text(args, "purpose", &job->s.purpose) ||
+	if (option_text(args, "entity", &job->s.entity) != ADMIN_OK ||
+	    option_text(args, "purpose", &job->s.purpose) != ADMIN_OK ||
 	    !take_regions(args, job))
 		return ADMIN_USAGE;
+	if (job->s.entity == NULL || job->s.entity[0] == '\0')
+		return option_missing("entity");
+	if (job->s.purpose == NULL || job->s.purpose[0] == '\0')
+		return option_missing("purpose");
 	if (strlen(job->s.entity) > ENTITY_MAX_BYTES) {
 		complain("--entity: at most %d bytes", ENTITY_MAX_BYTES);
 		return ADMIN_USAGE;
