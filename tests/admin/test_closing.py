@@ -107,6 +107,9 @@ class Exports(Case):
                 "route"])
 
     def test_all_else_is_in_it_and_nobody_elses(self):
+        self.assertEqual([(u["calls"], u["input_tokens"], u["fee"])
+                          for u in self.both("usage")],
+                         [(1203, 1203, "0.000001203")])
         account, = self.both("account")
         self.assertEqual((account["name"], account["contact"]),
                          ("whole", "w@example.com"))

@@ -781,8 +781,9 @@ BEGIN
 	UPDATE customer x SET name = 'erased-' || c || CASE WHEN EXISTS
 	    (SELECT 1 FROM customer y WHERE y.name = 'erased-' || c)
 	    THEN '-' || left(gen_random_uuid()::text, 8) ELSE '' END,
-	    contact = '', note = '', language = 'en', policy_id = NULL
-	    WHERE x.id = c;
+	    contact = '', note = '', language = 'en', policy_id = NULL,
+	    low_balance_nano = 0 WHERE x.id = c;
+	DELETE FROM low_balance b WHERE b.customer_id = c;
 	done := done || jsonb_build_object('what',
 	    'name (a pseudonym now), contact, note, language, policy of the account',
 	    'rows', 1);
@@ -791,6 +792,11 @@ BEGIN
 	GET DIAGNOSTICS n = ROW_COUNT;
 	done := done || jsonb_build_object('what',
 	    'names, hints and policies of keys', 'rows', n);
+	DELETE FROM key_use u USING api_key x WHERE x.id = u.key_id
+	    AND x.customer_id = c;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	done := done || jsonb_build_object('what',
+	    'when keys were used last', 'rows', n);
 	DELETE FROM ticket_file f USING ticket_message m, ticket t
 	    WHERE f.message_id = m.id AND m.ticket_id = t.id
 	    AND t.customer_id = c;
@@ -1014,8 +1020,10 @@ CREATE VIEW my_export_keys WITH (security_barrier) AS
 	    iso_time(x.revoked) AS revoked,
 	    coalesce(array_to_string(p.models, ' '), '') AS models,
 	    coalesce(array_to_string(p.addresses, ' '), '') AS addresses,
-	    coalesce(array_to_string(p.regions, ' '), '') AS regions
+	    coalesce(array_to_string(p.regions, ' '), '') AS regions,
+	    iso_time(u.last_used) AS last_used
 	FROM api_key x LEFT JOIN policy p ON p.id = x.policy_id
+	LEFT JOIN key_use u ON u.key_id = x.id
 	WHERE x.customer_id = my_customer();
 COMMENT ON VIEW my_export_keys IS 'Keys without digests, as they are exported.';
 CREATE VIEW my_export_calls WITH (security_barrier) AS
@@ -1036,6 +1044,18 @@ CREATE VIEW my_export_calls WITH (security_barrier) AS
 	    AS region, host(c.address) AS address, c.agent AS user_agent
 	FROM call c WHERE c.customer_id = my_customer();
 COMMENT ON VIEW my_export_calls IS 'Records of calls, as they are exported.';
+CREATE VIEW my_export_usage WITH (security_barrier) AS
+	SELECT u.k, u.day::text AS day, (SELECT m.name FROM model m
+	    WHERE m.id = u.model_id) AS model, u.calls, u.failed,
+	    u.input_tokens, u.output_tokens, amount_text(u.fee_nano) AS fee
+	FROM (SELECT (d.day - date '2000-01-01')::bigint * 4294967296
+	    + d.model_id AS k, d.day, d.model_id, sum(d.calls)::bigint AS calls,
+	    sum(d.failed)::bigint AS failed,
+	    sum(d.input_tokens)::bigint AS input_tokens,
+	    sum(d.output_tokens)::bigint AS output_tokens,
+	    sum(d.fee_nano)::bigint AS fee_nano FROM usage_day d
+	    WHERE d.customer_id = my_customer() GROUP BY d.day, d.model_id) u;
+COMMENT ON VIEW my_export_usage IS 'Use by day and model, as it is exported.';
 CREATE VIEW my_export_ledger WITH (security_barrier) AS
 	SELECT t.id AS k, t.id AS booking, t.kind, iso_time(t.at) AS at,
 	    t.calls, amount_text((SELECT sum(p.amount_nano)::bigint
@@ -1159,7 +1179,7 @@ GRANT EXECUTE ON FUNCTION my_request_add(text, text),
 GRANT EXECUTE ON FUNCTION my_customer(), amount_text(bigint),
     iso_time(timestamptz) TO youyun_portal, youyun_admin;
 GRANT SELECT ON my_export_account, my_export_keys, my_export_calls,
-    my_export_ledger, my_export_bills, my_export_payments, my_export_codes,
+    my_export_usage, my_export_ledger, my_export_bills, my_export_payments, my_export_codes,
     my_export_tickets, my_export_messages, my_export_files,
     my_export_events, my_export_notices, my_request, my_incident
     TO youyun_portal, youyun_admin;
