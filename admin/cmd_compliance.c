@@ -66,8 +66,9 @@ more_sandbox(struct admin *admin, struct json_object *o)
 	struct shm *shm = health_open(admin);
 
 	if (shm == NULL) {
-		add_fact(o, "sandbox", "not known, youyund is down",
-		    "youyund is down, so nothing is known of its sandbox");
+		add_fact(o, "sandbox", "not known",
+		    "youyund is down or its segment can't be read, so nothing "
+		    "is known of its sandbox");
 		return;
 	}
 	sandbox_text(status_sandbox_missing(shm), missing);

@@ -87,7 +87,8 @@ record_add_row(struct record *record, const struct report_column *columns,
 
 enum admin_exit
 rows_print(struct admin *admin, enum db_result result,
-    struct db_rows **rows, const char *name, const struct report_column *columns, const char *doing,
+    struct db_rows **rows, const char *name,
+    const struct report_column *columns, const char *doing,
     const char *empty)
 {
 	struct report *report;

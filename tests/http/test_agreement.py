@@ -289,6 +289,7 @@ class Closings(Case):
                              "SELECT sum(fee_nano) FROM call WHERE "
                              f"customer_id = {number}")[0]))
         stream.read()
+        stream.close()
         self.assertEqual(self.known_callers(number), ["2|0"])
         # Who goes on calling by the old key is in the records for a day.
         late = gateway.call(CHAT, chat("fast"), key=key)
