@@ -58,6 +58,7 @@ struct verb {
 
 extern const struct verb verbs_init[];
 extern const struct verb verbs_customer[];
+extern const struct verb verbs_closing[];	/* customer close … export */
 extern const struct verb verbs_credit[];
 extern const struct verb verbs_refund[];
 extern const struct verb verbs_package[];
@@ -73,6 +74,10 @@ extern const struct verb verbs_price[];
 extern const struct verb verbs_cost[];
 extern const struct verb verbs_channel[];
 extern const struct verb verbs_credential[];	/* channel credential … */
+extern const struct verb verbs_subprocessor[];
+extern const struct verb verbs_incident[];
+extern const struct verb verbs_request[];
+extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_event[];
 extern const struct verb verbs_bill[];

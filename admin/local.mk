@@ -19,14 +19,17 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_closing.c \
 	%D%/cmd_code.c \
 	%D%/cmd_complete.c \
+	%D%/cmd_compliance.c \
 	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
 	%D%/cmd_customer.c \
 	%D%/cmd_event.c \
 	%D%/cmd_group.c \
 	%D%/cmd_help.c \
+	%D%/cmd_incident.c \
 	%D%/cmd_init.c \
 	%D%/cmd_journal.c \
 	%D%/cmd_key.c \
@@ -37,8 +40,10 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_payment.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
+	%D%/cmd_request.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
+	%D%/cmd_subprocessor.c \
 	%D%/cmd_ticket.c \
 	%D%/cmd_top.c \
 	%D%/cmd_verify.c \
@@ -62,8 +67,10 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/program.c %D%/program.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
+	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
+	%D%/status.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/text_file.c %D%/text_file.h \
 	%D%/ticket.h \
@@ -74,7 +81,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/verify.h %D%/verify_segment.c \
 	%D%/words.c %D%/words.h \
 	%D%/youyunctl.c
-%C%_youyunctl_LDADD = $(LINK_SANDBOX) src/flusher/libflusher.a \
+%C%_youyunctl_LDADD = $(LINK_SANDBOX) $(LINK_EXPORT) \
+	src/flusher/libflusher.a \
 	src/wire/libwire.a src/http/libhttp.a \
 	src/conf/libconf.a src/db/libdb.a $(LINK_SHM) $(LIBPQ_LIBS) \
 	$(JSONC_LIBS)
@@ -86,6 +94,8 @@ tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
+	tests/admin/test_agreement.py \
+	tests/admin/test_closing.py \
 	tests/admin/test_complete.py \
 	tests/admin/test_init.py \
 	tests/admin/test_journal.py \

@@ -123,6 +123,8 @@ struct settings {
 	uint32_t payment_window_ms;
 	char mail_command[SETTING_TEXT_BYTES]; /* "": no mail */
 	char mail_from[SETTING_TEXT_BYTES];
+	uint32_t subprocessor_notice_days;
+	uint32_t closing_grace_days;
 	uint64_t max_body_bytes;
 	uint32_t head_timeout_ms;
 	uint32_t body_timeout_ms;

@@ -24,8 +24,10 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_channel_model_put.c \
 	%D%/q_channel_proxy_set.c \
 	%D%/q_channel_set.c \
+	%D%/q_closing.c \
 	%D%/q_code.c \
 	%D%/q_complete.c \
+	%D%/q_compliance.c \
 	%D%/q_credit.c \
 	%D%/q_customer_add.c \
 	%D%/q_customer_each.c \
@@ -35,6 +37,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_event_each.c \
 	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
+	%D%/q_incident.c \
 	%D%/q_group_model.c \
 	%D%/q_group_set.c \
 	%D%/q_key_add.c \
@@ -57,12 +60,14 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
+	%D%/q_request.c \
 	%D%/q_screen.c \
+	%D%/q_subprocessor.c \
 	%D%/q_ticket.c \
 	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
-	%D%/queries.h %D%/queries_bounds.h \
+	%D%/queries.h %D%/queries_agreement.h %D%/queries_bounds.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \
@@ -91,7 +96,8 @@ YOUYUN_SQL = \
 	%D%/sql/0021-screening.sql \
 	%D%/sql/0023-policies.sql \
 	%D%/sql/0024-cut.sql \
-	%D%/sql/0025-spending.sql
+	%D%/sql/0025-spending.sql \
+	%D%/sql/0028-agreement.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

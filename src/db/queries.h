@@ -224,12 +224,15 @@ struct channel_row {
 		int64_t max_concurrent;	/* 0: no limit */
 		int64_t max_per_minute;
 		int64_t translates_responses;	/* 0 or 1 */
+		const char *purpose;
 	} bounds;
 	const char *proxy_host;		/* "": none */
 	int64_t proxy_port;
 	const void *proxy_auth;		/* sealed */
 	size_t proxy_auth_bytes;
 	const char *groups;		/* "a,b"; "": all */
+	const char *subprocessor;	/* "": not said */
+	const char *subprocessor_why;	/* why it gets no calls; "" */
 };
 
 struct channel_credential_row {

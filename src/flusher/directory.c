@@ -29,6 +29,8 @@
 #define SHORT_RETRY_MS 1000
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
+#define CLOSE_MS 1000
+#define CLOSE_NEXT_MS 50
 
 static bool
 stopping(const struct directory *d)
@@ -284,6 +286,7 @@ static enum db_result
 take_money(struct directory *d)
 {
 	enum db_result result = DB_OK;
+	bool more;
 
 	if (d->taking_due.ns != 0 && clock_mono().ns >= d->taking_due.ns) {
 		d->taking_due.ns = 0;
@@ -294,6 +297,11 @@ take_money(struct directory *d)
 	if (result == DB_OK && clock_mono().ns >= d->expire_due.ns) {
 		d->expire_due = mono_add_ms(clock_mono(), EXPIRE_MS);
 		result = directory_expire(d);
+	}
+	if (result == DB_OK && clock_mono().ns >= d->close_due.ns) {
+		result = directory_close(d, &more);
+		d->close_due = mono_add_ms(clock_mono(), more ? CLOSE_NEXT_MS :
+		    CLOSE_MS);
 	}
 	return result;
 }
@@ -307,6 +315,8 @@ until_next(const struct directory *d)
 	expire_ms = mono_diff_ms(d->expire_due, clock_mono()) + 1;
 	if (expire_ms < ms)
 		ms = expire_ms;
+	if (mono_diff_ms(d->close_due, clock_mono()) + 1 < ms)
+		ms = mono_diff_ms(d->close_due, clock_mono()) + 1;
 	if (d->taking_due.ns != 0 &&
 	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
 		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;

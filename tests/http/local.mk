@@ -24,6 +24,7 @@ http_tests = \
 	%D%/test_policy.py \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
+	%D%/test_agreement.py \
 	%D%/test_screen.py \
 	%D%/test_spending.py \
 	%D%/test_tickets.py \
