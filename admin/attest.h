@@ -47,6 +47,7 @@ struct attest {
 	char control_path[CONTROL_PATH_BYTES];
 	char planted_path[CONTROL_PATH_BYTES];
 	struct attest_calls calls;
+	bool seen_in_call;	/* a prompt, while its call went on */
 
 	pid_t master;
 	int64_t begun_us, ended_us;
@@ -65,6 +66,9 @@ struct attest {
 /* From the first canary to the last search; what it made is gone afterwards,
  * whatever came of it.  The key is there already. */
 void	attest_run(struct attest *attest);
+
+/* What must be found, and whether it was; NULL after the last. */
+const char *attest_control(const struct attest *attest, int n, bool *found_r);
 
 /* What it comes to. */
 enum attest_exit attest_result(const struct attest *attest);

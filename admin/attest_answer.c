@@ -131,6 +131,7 @@ attest_answer_make(struct attest_answer *a, const struct canaries *canaries,
 		return true;
 	case PATH_ANSWERED:
 	case PATH_REFUSED:
+	case PATH_UNKNOWN_MODEL:
 		break;
 	}
 	return put_chat(&a->body, canary, TEXT_BYTES);

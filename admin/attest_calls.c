@@ -38,6 +38,7 @@ static const struct way ways[CANARY_PATHS] = {
 	{ PATH_TRANSLATED, false, true, 200, NULL },
 	{ PATH_TRANSLATED_STREAMED, true, true, 200, NULL },
 	{ PATH_REFUSED, false, false, 400, NULL },
+	{ PATH_UNKNOWN_MODEL, false, false, 404, NULL },
 	{ PATH_UPSTREAM_4XX, false, false, 400, NULL },
 	{ PATH_DISCONNECT, true, false, 200, "data:" },
 	{ PATH_UPSTREAM_5XX, false, false, 0, NULL },
@@ -47,13 +48,20 @@ static const struct way ways[CANARY_PATHS] = {
 	{ PATH_KILLED, true, false, 200, "data:" }
 };
 
+static const char *
+model_of(const struct way *w, const char *canary)
+{
+	return w->path == PATH_UNKNOWN_MODEL ? canary :
+	    w->translated ? FIXTURE_MODEL_TRANSLATED : FIXTURE_MODEL;
+}
+
 static bool
 put_body(struct buf *b, const struct way *w, const char *canary)
 {
 	if (!buf_printf(b, "{\"model\":\"%s\",\"max_tokens\":64,%s"
-	    "\"messages\":[{\"role\":\"user\",\"content\":\"", w->translated ?
-	    FIXTURE_MODEL_TRANSLATED : FIXTURE_MODEL, w->streamed ?
-	    "\"stream\":true," : "") || !canary_text(b, canary,
+	    "\"messages\":[{\"role\":\"user\",\"content\":\"",
+	    model_of(w, canary), w->streamed ? "\"stream\":true," : "") ||
+	    !canary_text(b, canary,
 	    w->path == PATH_LARGE ? LARGE_BYTES : PROMPT_BYTES))
 		return false;
 	/* What is no JSON is refused. */
@@ -147,11 +155,16 @@ run_way(struct attest_calls *calls, const struct way *w)
 {
 	struct attest_client *client = &calls->client[w->path];
 	struct attest_path_result *r = &calls->result[w->path];
+	const struct timespec pause = { 0, POLL_NS };
 	bool ok;
 
 	ok = attest_client_open(client, calls->admin->settings, CALL_MS) &&
-	    send_request(calls, w, client) &&
-	    attest_client_read(client, w->wanted);
+	    send_request(calls, w, client);
+	if (ok && w->path == PATH_TIMEOUT) {
+		nanosleep(&pause, NULL);
+		calls->in_call(calls->arg, w->path);
+	}
+	ok = ok && attest_client_read(client, w->wanted);
 	if (!ok)
 		memcpy(r->why, client->why, sizeof(r->why));
 	ok = ok && check(w, client, r);

@@ -30,6 +30,9 @@ struct attest_calls {
 	pid_t master;
 	bool kill_worker;
 	bool (*stopped)(void);
+	/* A call goes on: the worker has its prompt, the provider is silent. */
+	void (*in_call)(void *arg, enum canary_path path);
+	void *arg;
 	struct attest_client client[CANARY_PATHS];	/* left open */
 	struct attest_path_result result[CANARY_PATHS];
 	int recorded;		/* calls that a record is to come of */

@@ -148,7 +148,9 @@ canary_path_name(enum canary_path path)
 		[PATH_TRANSLATED_STREAMED] = "translated_streamed",
 		[PATH_TIMEOUT] = "timeout", [PATH_STALLED] = "stalled",
 		[PATH_BROKEN] = "broken", [PATH_DISCONNECT] = "disconnect",
-		[PATH_REFUSED] = "refused", [PATH_KILLED] = "killed_worker"
+		[PATH_REFUSED] = "refused",
+		[PATH_UNKNOWN_MODEL] = "unknown_model",
+		[PATH_KILLED] = "killed_worker"
 	};
 
 	return names[path];

@@ -28,10 +28,11 @@ enum canary_path {
 	PATH_STALLED,		/* it stops in mid-stream */
 	PATH_BROKEN,		/* it closes in mid-stream */
 	PATH_DISCONNECT,	/* the client does */
-	PATH_REFUSED,		/* by the gateway itself */
+	PATH_REFUSED,		/* by the gateway itself: no JSON */
+	PATH_UNKNOWN_MODEL,	/* likewise; the error repeats the name */
 	PATH_KILLED		/* the worker dies in mid-stream */
 };
-#define CANARY_PATHS 13
+#define CANARY_PATHS 14
 
 enum canary_place {
 	PLACE_PROMPT,

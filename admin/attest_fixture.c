@@ -171,7 +171,7 @@ find_channel(struct db *db, const struct enable *e, int part, int64_t *id)
 	uint32_t most = e->admin->settings->max_channels;
 	struct channel_row row = { .name = parts[part].channel,
 		.protocol = parts[part].protocol, .host = HOST,
-		.port = e->fixture->port, .weight = 1,
+		.port = e->fixture->port, .tls = true, .weight = 1,
 		.status = CHANNEL_DISABLED };
 	enum db_result result;
 
@@ -195,7 +195,7 @@ put_channel(struct db *db, const struct enable *e, int part)
 
 	result = find_channel(db, e, part, id);
 	if (result == DB_OK)
-		result = q_channel_address_set(db, *id, HOST, f->port);
+		result = q_channel_address_set(db, *id, HOST, f->port, f->ca);
 	if (result == DB_OK)
 		result = put_credential(db, f, parts[part].channel, *id);
 	if (result == DB_OK)

@@ -28,6 +28,7 @@
 
 struct fixture {
 	int port;			/* of the scripted provider, */
+	const char *ca;			/* what to trust there, */
 	const char *credential;		/* and what it is called with */
 	uint8_t digest[KEY_DIGEST_BYTES];	/* of the key, and */
 	char hint[API_KEY_HINT_BYTES];		/* its looks */

@@ -1,6 +1,8 @@
 /*
  * The memory of processes, by /proc/PID/mem.  Pages that were never touched
  * are told by pagemap and left out; what several processes share is read once.
+ * Kernels since 6.7 name the others at once (PAGEMAP_SCAN), which a program with
+ * a sanitizer's terabytes of reserved addresses needs.
  */
 #include "admin/attest_process.h"
 
@@ -10,12 +12,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "admin/attest_proc.h"
 
 #define CHUNK_BYTES (UINT64_C(1) << 20)
 #define SHARED_MAX 1024
+#define RUNS_MAX 512
+/* Without PAGEMAP_SCAN more takes too long. */
+#define LOOKED_THROUGH_MAX (UINT64_C(64) << 30)
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
+
+/* As in linux/fs.h, which is too old in places. */
+struct page_run {
+	uint64_t start, end, categories;
+};
+struct page_scan {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages,
+	    category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define PAGE_SCAN _IOWR('f', 16, struct page_scan)
+#define PAGE_SCAN_THERE ((UINT64_C(1) << 3) | (UINT64_C(1) << 4))
 
 struct region {
 	uint64_t start, end;
@@ -82,7 +101,8 @@ read_range(struct reading *r, uint64_t from, uint64_t to)
 	ssize_t n;
 
 	while (from < to) {
-		n = pread(r->mem, r->buffer, to - from, (off_t)from);
+		n = pread(r->mem, r->buffer, to - from < CHUNK_BYTES ?
+		    to - from : CHUNK_BYTES, (off_t)from);
 		if (n > 0) {
 			scan_feed(r->scan, r->buffer, (size_t)n);
 			from += (uint64_t)n;
@@ -152,6 +172,36 @@ read_shared(struct reading *r, pid_t pid, const struct region *region)
 	return ok;
 }
 
+/* The pages that exist, as the kernel names them; false: it can't. */
+static bool
+read_named(struct reading *r, const struct region *region)
+{
+	struct page_run run[RUNS_MAX];
+	struct page_scan ask = { .size = sizeof(ask), .start = region->start,
+		.end = region->end, .vec = (uint64_t)(uintptr_t)run,
+		.vec_len = RUNS_MAX, .category_anyof_mask = PAGE_SCAN_THERE,
+		.return_mask = PAGE_SCAN_THERE };
+	uint64_t before = region->start;
+	int n;
+
+	while (ask.start < region->end) {
+		n = ioctl(r->pagemap, PAGE_SCAN, &ask);
+		if (n < 0)
+			return false;
+		for (int i = 0; i < n && !r->failed; i++) {
+			if (run[i].start != before)
+				scan_gap(r->scan);
+			read_range(r, run[i].start, run[i].end);
+			before = run[i].end;
+		}
+		if (r->failed || ask.walk_end <= ask.start ||
+		    (r->scan->stopped != NULL && r->scan->stopped()))
+			return true;
+		ask.start = ask.walk_end;
+	}
+	return true;
+}
+
 static bool
 is_device(const struct region *r)
 {
@@ -168,6 +218,13 @@ read_region(struct reading *r, pid_t pid, const struct region *region)
 	scan_gap(r->scan);
 	if (shared && region->inode != 0 && read_shared(r, pid, region))
 		return;
+	if (!shared && r->pagemap >= 0 && read_named(r, region))
+		return;
+	if (region->end - region->start > LOOKED_THROUGH_MAX) {
+		scan_unread(r->scan, "more addresses than can be gone "
+		    "through");
+		return;
+	}
 	for (from = region->start; from < region->end && !r->failed;
 	    from = to) {
 		to = from + CHUNK_BYTES;
@@ -206,8 +263,6 @@ read_regions(struct reading *r, FILE *maps, const struct process *p,
 		name_region(r->scan, p->title, p->pid, &region);
 		read_region(r, p->pid, &region);
 	}
-	if (r->failed)
-		scan_unread(r->scan, "it ended meanwhile");
 }
 
 static int
@@ -217,6 +272,15 @@ open_of(pid_t pid, const char *name)
 
 	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
 	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* One that has ended has none, and need not be read. */
+static bool
+has_memory(pid_t pid)
+{
+	char value[64];
+
+	return proc_line(pid, "status", "VmRSS", value, sizeof(value));
 }
 
 static void
@@ -232,10 +296,12 @@ scan_one(struct scan *scan, const struct process *p, struct shared *shared,
 	scan_target(scan, p->kind, "%s %ld", p->title, (long)p->pid);
 	r.pages = malloc(CHUNK_BYTES / r.page_bytes * sizeof(r.pages[0]));
 	r.buffer = malloc(CHUNK_BYTES);
-	if (r.mem < 0 || maps == NULL || r.pages == NULL || r.buffer == NULL)
-		scan_unread(scan, strerror(errno));
-	else
+	if (r.mem >= 0 && maps != NULL && r.pages != NULL && r.buffer != NULL)
 		read_regions(&r, maps, p, shared, segment);
+	else
+		r.failed = true;
+	if (r.failed && has_memory(p->pid))
+		scan_unread(scan, "its memory can't be read");
 	free(r.pages);
 	free(r.buffer);
 	if (maps != NULL)

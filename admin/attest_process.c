@@ -114,6 +114,17 @@ processes_find(pid_t master, struct processes *ps)
 	return ps->n > 0;
 }
 
+void
+processes_keep(struct processes *ps, enum scan_area kind)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < ps->n; i++)
+		if (ps->at[i].kind == kind)
+			ps->at[kept++] = ps->at[i];
+	ps->n = kept;
+}
+
 /* The inode of the socket with these ports, from one of the kernel's tables;
  * 0: it isn't there. */
 static unsigned long

@@ -35,6 +35,9 @@ pid_t	process_master(const char *run_dir);
 bool	processes_find(pid_t master, struct processes *processes_r)
 	    __attribute__((warn_unused_result));
 
+/* Those of one kind alone. */
+void	processes_keep(struct processes *processes, enum scan_area kind);
+
 /*
  * The memory of each of them, areas that they share once; the segment,
  * which is searched by its own name, is left out.

@@ -160,7 +160,7 @@ add_reasons(const struct attest *a, struct record *r)
 	struct report *list = report_list("reasons", columns);
 
 	if (a->reasons > 0)
-		record_line(r, "\nWhy it shows nothing");
+		record_line(r, "Why it shows nothing:");
 	for (unsigned i = 0; i < a->reasons; i++) {
 		report_text(list, a->reason[i]);
 		record_line(r, "  %s", a->reason[i]);
@@ -225,6 +225,30 @@ add_searched(const struct attest *a, struct record *r)
 }
 
 static void
+add_controls(const struct attest *a, struct record *r)
+{
+	static const struct report_column columns[] = {
+		{ "control", "CONTROL", REPORT_TEXT, false },
+		{ "found", "FOUND", REPORT_FLAG, false },
+		{ NULL, NULL, REPORT_TEXT, false }
+	};
+	struct report *list = report_list("controls", columns);
+	const char *what;
+	bool found;
+
+	record_line(r, " ");
+	record_line(r, "Controls: what must be found, for the search to mean "
+	    "anything");
+	for (int n = 0; (what = attest_control(a, n, &found)) != NULL; n++) {
+		report_text(list, what);
+		report_flag(list, found);
+		record_line(r, "  %-9s  %s", found ? "found" : "NOT FOUND",
+		    what);
+	}
+	record_list(r, &list);
+}
+
+static void
 add_findings(const struct attest *a, struct record *r)
 {
 	static const struct report_column columns[] = {
@@ -240,7 +264,7 @@ add_findings(const struct attest *a, struct record *r)
 	char name[CANARY_NAME_BYTES];
 
 	record_line(r, " ");
-	record_line(r, "Found (controls are planted, and must be)");
+	record_line(r, "Found");
 	for (size_t i = 0; i < a->scan.findings; i++) {
 		const struct scan_finding *f = &a->scan.finding[i];
 		uint64_t times = f->halves[0] > f->halves[1] ? f->halves[0] :
@@ -254,7 +278,7 @@ add_findings(const struct attest *a, struct record *r)
 		report_text(list, f->where);
 		report_flag(list, f->canary > CANARY_KEY);
 		record_line(r, "  %s%s, %s, %llu times, in %s: %s",
-		    f->canary > CANARY_KEY ? "" : "LEAK ", name,
+		    f->canary > CANARY_KEY ? "" : "LEAK: ", name,
 		    canary_form_name(f->form), (unsigned long long)times,
 		    scan_area_name(f->area), f->where);
 	}
@@ -353,6 +377,7 @@ attest_report(const struct attest *a)
 	add_paths(a, r);
 	add_searched(a, r);
 	add_workers(a, r);
+	add_controls(a, r);
 	add_findings(a, r);
 	add_limits(r);
 	out = open_memstream(&text, &len);

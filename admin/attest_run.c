@@ -84,8 +84,27 @@ prepare(struct attest *a)
 	}
 	hex_encode(a->fixture.digest, CANARY_BYTES / 2, a->credential);
 	a->fixture.port = a->upstream.port;
+	a->fixture.ca = a->upstream.ca;
 	a->fixture.credential = a->credential;
 	return true;
+}
+
+/* What a search of workers is worth: while a call goes on its prompt is there,
+ * and must be found. */
+static void
+look_in_call(void *arg, enum canary_path path)
+{
+	struct attest *a = arg;
+	struct scan scan;
+
+	scan_init(&scan, a->search);
+	if (processes_find(a->master, &a->processes)) {
+		processes_keep(&a->processes, AREA_WORKER);
+		processes_scan(&scan, &a->processes, NULL);
+	}
+	a->seen_in_call = scan_has(&scan, AREA_WORKER,
+	    canary_of(path, PLACE_PROMPT));
+	scan_free(&scan);
 }
 
 static bool
@@ -104,6 +123,8 @@ call(struct attest *a)
 	c->master = a->master;
 	c->kill_worker = a->kill_worker;
 	c->stopped = is_stopped;
+	c->in_call = look_in_call;
+	c->arg = a;
 	if (attest_calls(c))
 		return true;
 	for (int i = 0; i < CANARY_PATHS; i++)
@@ -251,22 +272,43 @@ look_at_workers(struct attest *a, const char *segment)
 		unable(a, "there is no worker");
 }
 
+const char *
+attest_control(const struct attest *a, int n, bool *found)
+{
+	switch (n) {
+	case 0:
+		*found = a->seen_in_call;
+		return "a prompt in a worker's memory, during its call";
+	case 1:
+		*found = scan_has(&a->scan, AREA_HELPER,
+		    CANARY_CONTROL_MEMORY);
+		return "a text in another process's memory";
+	case 2:
+		*found = scan_has(&a->scan, AREA_STATE, CANARY_CONTROL_FILE);
+		return "a text in a file of the state directory";
+	case 3:
+		*found = scan_has(&a->scan, AREA_DATABASE,
+		    CANARY_CONTROL_TABLE);
+		return "a text in a table, by SQL";
+	case 4:
+		*found = scan_has(&a->scan, AREA_CLUSTER,
+		    CANARY_CONTROL_TABLE);
+		return database_is_embedded(a->admin->settings) ?
+		    "a text in a table, in the database's files" : NULL;
+	}
+	return NULL;
+}
+
 static void
 check_controls(struct attest *a)
 {
-	if (!scan_has(&a->scan, AREA_HELPER, CANARY_CONTROL_MEMORY))
-		unable(a, "the canary planted in a process's memory was not "
-		    "found: the search shows nothing");
-	if (!scan_has(&a->scan, AREA_STATE, CANARY_CONTROL_FILE))
-		unable(a, "the canary planted in a file was not found: the "
-		    "search shows nothing");
-	if (!scan_has(&a->scan, AREA_DATABASE, CANARY_CONTROL_TABLE))
-		unable(a, "the canary planted in the database was not found "
-		    "by SQL: the search shows nothing");
-	if (a->database.super != NULL &&
-	    !scan_has(&a->scan, AREA_CLUSTER, CANARY_CONTROL_TABLE))
-		unable(a, "the canary planted in the database was not found "
-		    "in its files: the search shows nothing");
+	const char *what;
+	bool found;
+
+	for (int n = 0; (what = attest_control(a, n, &found)) != NULL; n++)
+		if (!found)
+			unable(a, "%s was planted and not found, so the "
+			    "search shows nothing", what);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #define CONNECTIONS_MAX 64
 #define REQUEST_MAX_BYTES (UINT32_C(4) << 20)
 #define READ_BYTES 65536
+#define PATIENCE_S 5
 #define COPIES_MIN 4
 /* A stream leaves in pieces of so many bytes, which cut canaries apart. */
 #define PIECE_BYTES 333
@@ -27,11 +29,13 @@
 
 struct connection {
 	int fd;			/* -1: none */
+	SSL *ssl;
 	struct buf in;
 };
 
 struct server {
 	int listen_fd;
+	SSL_CTX *ctx;
 	const struct canaries *canaries;
 	struct connection connection[CONNECTIONS_MAX];
 };
@@ -54,25 +58,14 @@ canary_text(struct buf *b, const char *canary, size_t bytes)
 }
 
 static bool
-send_all(int fd, const char *p, size_t len)
+send_all(struct connection *c, const char *p, size_t len)
 {
-	ssize_t n;
-
-	while (len > 0) {
-		n = send(fd, p, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
+	return SSL_write(c->ssl, p, (int)len) == (int)len;
 }
 
 /* Chunked, each chunk by itself. */
 static bool
-send_chunks(int fd, const char *p, size_t len)
+send_chunks(struct connection *c, const char *p, size_t len)
 {
 	const struct timespec pause = { 0, PIECE_PAUSE_NS };
 	char line[24];
@@ -81,8 +74,8 @@ send_chunks(int fd, const char *p, size_t len)
 	for (; len > 0; p += n, len -= n) {
 		n = len < PIECE_BYTES ? len : PIECE_BYTES;
 		snprintf(line, sizeof(line), "%zx\r\n", n);
-		if (!send_all(fd, line, strlen(line)) ||
-		    !send_all(fd, p, n) || !send_all(fd, "\r\n", 2))
+		if (!send_all(c, line, strlen(line)) ||
+		    !send_all(c, p, n) || !send_all(c, "\r\n", 2))
 			return false;
 		nanosleep(&pause, NULL);
 	}
@@ -91,7 +84,7 @@ send_chunks(int fd, const char *p, size_t len)
 
 /* False: the connection is to be closed. */
 static bool
-say(int fd, struct attest_answer *a)
+say(struct connection *c, struct attest_answer *a)
 {
 	struct buf head;
 	bool ok;
@@ -105,12 +98,12 @@ say(int fd, struct attest_answer *a)
 	    (a->streamed ?
 	    buf_printf(&head, "Transfer-Encoding: chunked\r\n\r\n") :
 	    buf_printf(&head, "Content-Length: %zu\r\n\r\n", a->body.len)) &&
-	    send_all(fd, buf_head(&head), head.len);
+	    send_all(c, buf_head(&head), head.len);
 	if (ok && a->streamed)
-		ok = send_chunks(fd, buf_head(&a->body), a->body.len) &&
-		    (!a->ends || send_all(fd, "0\r\n\r\n", 5));
+		ok = send_chunks(c, buf_head(&a->body), a->body.len) &&
+		    (!a->ends || send_all(c, "0\r\n\r\n", 5));
 	else if (ok)
-		ok = send_all(fd, buf_head(&a->body), a->body.len);
+		ok = send_all(c, buf_head(&a->body), a->body.len);
 	buf_free(&head);
 	return ok && !a->closes;
 }
@@ -159,7 +152,7 @@ answer(const struct server *s, struct connection *c)
 	if (path < 0)
 		return false;
 	ok = attest_answer_make(&a, s->canaries, (enum canary_path)path) &&
-	    say(c->fd, &a);
+	    say(c, &a);
 	attest_answer_free(&a);
 	return ok;
 }
@@ -167,45 +160,77 @@ answer(const struct server *s, struct connection *c)
 static void
 end(struct connection *c)
 {
+	SSL_free(c->ssl);
 	close(c->fd);
 	c->fd = -1;
 	buf_free(&c->in);
 }
 
-static void
+/* False: it is over. */
+static bool
 take(const struct server *s, struct connection *c)
 {
 	char *room = buf_room(&c->in, READ_BYTES);
-	ssize_t n = room == NULL ? 0 : recv(c->fd, room, READ_BYTES, 0);
+	int n = room == NULL ? 0 : SSL_read(c->ssl, room, READ_BYTES);
 	size_t whole;
 
-	if (n <= 0) {
-		end(c);
-		return;
-	}
+	if (n <= 0)
+		return false;
 	buf_added(&c->in, (size_t)n);
 	whole = request_bytes(&c->in);
 	if (whole == 0)
-		return;
-	if (answer(s, c))
-		buf_consume(&c->in, whole);
-	else
-		end(c);
+		return true;
+	if (!answer(s, c))
+		return false;
+	buf_consume(&c->in, whole);
+	return true;
+}
+
+static void
+take_all(const struct server *s, struct connection *c)
+{
+	do {
+		if (!take(s, c)) {
+			end(c);
+			return;
+		}
+	} while (SSL_pending(c->ssl) > 0);
+}
+
+/* Nobody is waited for longer than that. */
+static SSL *
+shake_hands(const struct server *s, int fd)
+{
+	const struct timeval patience = { PATIENCE_S, 0 };
+	SSL *ssl = SSL_new(s->ctx);
+
+	if (ssl != NULL && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+	    sizeof(patience)) == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO,
+	    &patience, sizeof(patience)) == 0 && SSL_set_fd(ssl, fd) == 1 &&
+	    SSL_accept(ssl) == 1)
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
 }
 
 static void
 admit(struct server *s)
 {
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC), i = 0;
+	SSL *ssl;
 
-	for (int i = 0; fd >= 0 && i < CONNECTIONS_MAX; i++)
-		if (s->connection[i].fd < 0) {
-			s->connection[i].fd = fd;
-			buf_init(&s->connection[i].in, REQUEST_MAX_BYTES);
-			return;
-		}
-	if (fd >= 0)
+	if (fd < 0)
+		return;
+	while (i < CONNECTIONS_MAX && s->connection[i].fd >= 0)
+		i++;
+	ssl = i < CONNECTIONS_MAX ? shake_hands(s, fd) : NULL;
+	if (ssl == NULL) {
 		close(fd);
+		return;
+	}
+	s->connection[i].fd = fd;
+	s->connection[i].ssl = ssl;
+	buf_init(&s->connection[i].in, REQUEST_MAX_BYTES);
 }
 
 static void
@@ -225,7 +250,7 @@ serve(struct server *s)
 			continue;
 		for (int i = 0; i < CONNECTIONS_MAX; i++)
 			if (poll_fd[i].revents != 0)
-				take(s, &s->connection[i]);
+				take_all(s, &s->connection[i]);
 		if (poll_fd[CONNECTIONS_MAX].revents != 0)
 			admit(s);
 	}
@@ -262,18 +287,21 @@ attest_upstream_start(struct attest_upstream *u,
 	if (s == NULL)
 		return false;
 	s->canaries = canaries;
-	s->listen_fd = listen_somewhere(&u->port);
+	s->ctx = attest_certificate_make(u->ca);
+	s->listen_fd = s->ctx != NULL ? listen_somewhere(&u->port) : -1;
 	if (s->listen_fd >= 0) {
 		fflush(NULL);
 		u->pid = fork();
 		if (u->pid == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			signal(SIGPIPE, SIG_IGN);
 			if (getppid() == parent)
 				serve(s);
 			_exit(1);
 		}
 		close(s->listen_fd);
 	}
+	SSL_CTX_free(s->ctx);
 	free(s);
 	return u->pid > 0;
 }

@@ -1,6 +1,6 @@
 /*
  * attest_upstream.h: a provider in a child process, on a loopback address,
- * that answers as the canary in a prompt says.
+ * that answers, by TLS, as the canary in a prompt says.
  * Layer: admin.
  * Written by: attest_upstream_start(); the child shares nothing with us.
  */
@@ -11,10 +11,12 @@
 #include <sys/types.h>
 
 #include "admin/attest_canary.h"
+#include "admin/attest_certificate.h"
 
 struct attest_upstream {
 	pid_t pid;
 	int port;
+	char ca[ATTEST_PEM_BYTES];	/* what to trust */
 };
 
 /* False with errno.  Dies with its parent. */

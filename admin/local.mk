@@ -7,6 +7,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/attest_answer.c %D%/attest_answer.h \
 	%D%/attest_calls.c %D%/attest_calls.h \
 	%D%/attest_canary.c %D%/attest_canary.h \
+	%D%/attest_certificate.c %D%/attest_certificate.h \
 	%D%/attest_client.c %D%/attest_client.h \
 	%D%/attest_confine.c \
 	%D%/attest_control.c %D%/attest_control.h \

@@ -5,12 +5,13 @@
 
 enum db_result
 q_channel_address_set(struct db *db, int64_t id, const char *host,
-    int64_t port)
+    int64_t port, const char *ca)
 {
-	struct db_param p[] = { db_int(id), db_text(host), db_int(port) };
+	struct db_param p[] = { db_int(id), db_text(host), db_int(port),
+		db_text(ca) };
 
-	return db_change(db, "UPDATE youyun.channel SET host = $2, port = $3"
-	    " WHERE id = $1 RETURNING id", p, 3);
+	return db_change(db, "UPDATE youyun.channel SET host = $2, port = $3,"
+	    " ca = $4 WHERE id = $1 RETURNING id", p, 4);
 }
 
 enum db_result

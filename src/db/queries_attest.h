@@ -9,9 +9,10 @@
 
 #include "db/queries.h"
 
-/* Where a channel's provider listens from now on.  DB_NONE. */
+/* Where a channel's provider listens from now on, and what certificate it
+ * has.  DB_NONE. */
 Q_RESULT q_channel_address_set(struct db *db, int64_t id, const char *host,
-	    int64_t port);
+	    int64_t port, const char *ca);
 
 /* How many calls of a customer began at that time or later. */
 Q_RESULT q_attest_calls(struct db *db, int64_t customer_id, int64_t since_us,
