@@ -79,8 +79,5 @@ bool	attest_report(const struct attest *attest)
 
 /* --verify FILE; key: hexadecimal, or NULL for the installation's own. */
 int	attest_verify(struct admin *admin, const char *path, const char *key);
-/* Says what is wrong with it and returns false. */
-bool	attest_own_key(struct admin *admin, struct attest_key *key_r)
-	    __attribute__((warn_unused_result));
 
 #endif

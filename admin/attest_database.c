@@ -69,6 +69,15 @@ attest_database_open(struct admin *admin, struct attest_database *d)
 		if (d->super == NULL)
 			return false;
 	}
+	switch (q_attest_lock(d->owner)) {
+	case DB_OK:
+		break;
+	case DB_CONFLICT:
+		complain("attest is being run already");
+		return false;
+	default:
+		return failed(d->owner, "lock the database");
+	}
 	return db_transaction(d->owner, DB_READ_COMMITTED, begin_body, d) ==
 	    DB_OK || failed(d->owner, "begin a transaction");
 }

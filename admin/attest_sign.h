@@ -39,6 +39,11 @@ enum attest_key_result {
 enum attest_key_result attest_key_open(const char *path, uid_t owner,
 	    struct attest_key *key_r) __attribute__((warn_unused_result));
 void	attest_key_scrub(struct attest_key *key);
+/* The installation's, <state_dir>/attest.key; admin_settings() first.  False:
+ * it was said why. */
+struct admin;
+bool	attest_own_key(struct admin *admin, struct attest_key *key_r)
+	    __attribute__((warn_unused_result));
 
 /* Appends key and signature to a report: a text, or (json) a JSON object
  * whose last brace is left out. */

@@ -145,6 +145,8 @@ run(struct admin *admin, const struct args *args)
 		return (enum admin_exit)ATTEST_UNABLE;
 	}
 	a->admin = admin;
+	if (admin->reason[0] == '\0')
+		admin->reason = "youyunctl attest";
 	a->kill_worker = args_has(args, "kill-worker");
 	a->self_test = args_has(args, "self-test");
 	attest_run(a);

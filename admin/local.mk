@@ -120,3 +120,13 @@ if HAVE_PYTHON3
 TESTS += $(admin_tests)
 endif
 EXTRA_DIST += $(admin_tests) tests/admin/fixture.py
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_admin_attest
+TESTS += tests/unit/test_admin_attest
+tests_unit_test_admin_attest_SOURCES = tests/unit/test_admin_attest.c \
+	tests/unit/run.h %D%/attest_canary.c %D%/attest_search.c \
+	%D%/attest_sign.c
+tests_unit_test_admin_attest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_admin_attest_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+endif

@@ -15,6 +15,18 @@ q_channel_address_set(struct db *db, int64_t id, const char *host,
 }
 
 enum db_result
+q_attest_lock(struct db *db)
+{
+	enum db_result result;
+	int64_t taken;
+
+	result = db_fetch_int(db, "SELECT pg_try_advisory_lock("
+	    "hashtextextended('youyunctl attest', 0))::int::bigint", NULL, 0,
+	    &taken);
+	return result == DB_OK && taken == 0 ? DB_CONFLICT : result;
+}
+
+enum db_result
 q_attest_calls(struct db *db, int64_t customer_id, int64_t since_us,
     int64_t *calls)
 {

@@ -14,6 +14,10 @@
 Q_RESULT q_channel_address_set(struct db *db, int64_t id, const char *host,
 	    int64_t port, const char *ca);
 
+/* One run at a time, on all nodes: DB_CONFLICT if there is another.  Ends with
+ * the connection. */
+Q_RESULT q_attest_lock(struct db *db);
+
 /* How many calls of a customer began at that time or later. */
 Q_RESULT q_attest_calls(struct db *db, int64_t customer_id, int64_t since_us,
 	    int64_t *calls_r);
