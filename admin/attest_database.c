@@ -84,12 +84,16 @@ attest_database_open(struct admin *admin, struct attest_database *d)
 
 struct plant {
 	const char *text;
+	char bytes[CANARY_FORM_BYTES];
+	size_t len;
 };
 
 static enum db_result
 plant_body(struct db *db, void *arg)
 {
-	return q_attest_plant(db, ((const struct plant *)arg)->text);
+	const struct plant *p = arg;
+
+	return q_attest_plant(db, p->text, p->bytes, p->len);
 }
 
 static enum db_result
@@ -102,8 +106,9 @@ unplant_body(struct db *db, void *arg)
 bool
 attest_database_plant(struct attest_database *d, const char *text)
 {
-	struct plant plant = { text };
+	struct plant plant = { .text = text };
 
+	plant.len = canary_form(text, FORM_UTF16LE, plant.bytes);
 	/* If the answer is lost it may be there all the same. */
 	d->planted = true;
 	return db_transaction(d->owner, DB_READ_COMMITTED, plant_body,

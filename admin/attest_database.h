@@ -27,7 +27,8 @@ struct attest_database {
 bool	attest_database_open(struct admin *admin,
 	    struct attest_database *database_r)
 	    __attribute__((warn_unused_result));
-/* A table with this text, which closing removes. */
+/* A table with this text, and with it as the bytes of UTF-16, which closing
+ * removes. */
 bool	attest_database_plant(struct attest_database *database,
 	    const char *text) __attribute__((warn_unused_result));
 /* since_s: files that were changed since then. */

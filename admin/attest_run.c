@@ -103,7 +103,7 @@ look_in_call(void *arg, enum canary_path path)
 		processes_scan(&scan, &a->processes, NULL);
 	}
 	a->seen_in_call = scan_has(&scan, AREA_WORKER,
-	    canary_of(path, PLACE_PROMPT));
+	    canary_of(path, PLACE_PROMPT), FORM_RAW);
 	scan_free(&scan);
 }
 
@@ -266,28 +266,34 @@ look_at_workers(struct attest *a, const char *segment)
 const char *
 attest_control(const struct attest *a, int n, bool *found)
 {
-	switch (n) {
-	case 0:
+	static const struct {
+		enum scan_area area;
+		int canary;
+		enum canary_form form;
+		const char *what;
+	} planted[] = {
+		{ AREA_HELPER, CANARY_CONTROL_MEMORY, FORM_RAW,
+		  "a text in another process's memory" },
+		{ AREA_STATE, CANARY_CONTROL_FILE, FORM_RAW,
+		  "a text in a file of the state directory" },
+		{ AREA_DATABASE, CANARY_CONTROL_TABLE, FORM_RAW,
+		  "a text in a table, by SQL" },
+		{ AREA_DATABASE, CANARY_CONTROL_TABLE, FORM_UTF16LE,
+		  "UTF-16 in bytes in a table, by SQL" },
+		{ AREA_CLUSTER, CANARY_CONTROL_TABLE, FORM_RAW,
+		  "a text in a table, in the database's files" }
+	};
+	int last = database_is_embedded(a->admin->settings) ? 5 : 4;
+
+	if (n == 0) {
 		*found = a->seen_in_call;
 		return "a prompt in a worker's memory, during its call";
-	case 1:
-		*found = scan_has(&a->scan, AREA_HELPER,
-		    CANARY_CONTROL_MEMORY);
-		return "a text in another process's memory";
-	case 2:
-		*found = scan_has(&a->scan, AREA_STATE, CANARY_CONTROL_FILE);
-		return "a text in a file of the state directory";
-	case 3:
-		*found = scan_has(&a->scan, AREA_DATABASE,
-		    CANARY_CONTROL_TABLE);
-		return "a text in a table, by SQL";
-	case 4:
-		*found = scan_has(&a->scan, AREA_CLUSTER,
-		    CANARY_CONTROL_TABLE);
-		return database_is_embedded(a->admin->settings) ?
-		    "a text in a table, in the database's files" : NULL;
 	}
-	return NULL;
+	if (n > last)
+		return NULL;
+	*found = scan_has(&a->scan, planted[n - 1].area, planted[n - 1].canary,
+	    planted[n - 1].form);
+	return planted[n - 1].what;
 }
 
 static void

@@ -161,13 +161,14 @@ scan_leaks(const struct scan *scan)
 }
 
 bool
-scan_has(const struct scan *scan, enum scan_area area, int canary)
+scan_has(const struct scan *scan, enum scan_area area, int canary,
+    enum canary_form form)
 {
 	for (size_t i = 0; i < scan->findings; i++)
 		if (scan->finding[i].area == area &&
 		    scan->finding[i].canary == canary &&
 		    scan->finding[i].halves[0] > 0 &&
-		    scan->finding[i].form == FORM_RAW)
+		    scan->finding[i].form == form)
 			return true;
 	return false;
 }

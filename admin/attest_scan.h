@@ -80,8 +80,9 @@ bool	scan_descriptor(struct scan *scan, int fd);
 
 /* Findings that aren't of controls. */
 size_t	scan_leaks(const struct scan *scan);
-/* A control must be found in its area. */
-bool	scan_has(const struct scan *scan, enum scan_area area, int canary);
+/* A control must be found in its area, by its first half. */
+bool	scan_has(const struct scan *scan, enum scan_area area, int canary,
+	    enum canary_form form);
 
 /* "worker", for reports; static. */
 const char *scan_area_name(enum scan_area area);

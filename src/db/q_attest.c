@@ -37,18 +37,20 @@ q_attest_calls(struct db *db, int64_t customer_id, int64_t since_us,
 }
 
 enum db_result
-q_attest_plant(struct db *db, const char *text)
+q_attest_plant(struct db *db, const char *text, const void *bytes,
+    size_t len)
 {
-	struct db_param p = db_text(text);
+	struct db_param p[] = { db_text(text), db_bytes(bytes, len) };
 	enum db_result result;
 
 	result = q_attest_unplant(db);
 	if (result == DB_OK)
 		result = db_query(db, "CREATE TABLE youyun.attest_control"
-		    " (planted text NOT NULL)", NULL, 0, NULL);
+		    " (planted text NOT NULL, planted_bytes bytea NOT NULL)",
+		    NULL, 0, NULL);
 	if (result == DB_OK)
 		result = db_query(db, "INSERT INTO youyun.attest_control"
-		    " (planted) VALUES ($1)", &p, 1, NULL);
+		    " (planted, planted_bytes) VALUES ($1, $2)", p, 2, NULL);
 	return result;
 }
 

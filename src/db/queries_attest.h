@@ -22,9 +22,10 @@ Q_RESULT q_attest_lock(struct db *db);
 Q_RESULT q_attest_calls(struct db *db, int64_t customer_id, int64_t since_us,
 	    int64_t *calls_r);
 
-/* A table that holds nothing but this text, made anew; and its end.  The
- * owner's. */
-Q_RESULT q_attest_plant(struct db *db, const char *text);
+/* A table that holds nothing but this text and these bytes, made anew; and its
+ * end.  The owner's. */
+Q_RESULT q_attest_plant(struct db *db, const char *text, const void *bytes,
+	    size_t len);
 Q_RESULT q_attest_unplant(struct db *db);
 /* Writes all that was changed to the files.  The superuser's. */
 Q_RESULT q_checkpoint(struct db *db);
