@@ -1,6 +1,6 @@
 /*
  * key limit, customer limit, group limit: requests and tokens a minute, calls
- * at once.  Without an option they tell what holds.
+ * at once, spending.  Without an option they tell what holds.
  */
 #include "admin/admin.h"
 
@@ -11,18 +11,33 @@
 #include "admin/check.h"
 #include "admin/key.h"
 #include "admin/report.h"
+#include "base/money.h"
 #include "db/queries.h"
 #include "db/queries_bounds.h"
 #include "shm/limit.h"
+
+#define TOKENS_TOTAL_MAX INT64_C(1000000000000000)
 
 #define LIMIT_OPTIONS \
 	{ "requests", "N", "calls a minute; 0: no limit", false }, \
 	{ "tokens", "N", "tokens a minute, of input and output; 0: no limit", \
 	  false }, \
-	{ "concurrent", "N", "calls at once; 0: no limit", false }
+	{ "concurrent", "N", "calls at once; 0: no limit", false }, \
+	{ "day", "AMOUNT", "what a day's calls (UTC) may cost; 0: no limit", \
+	  false }, \
+	{ "month", "AMOUNT", "what a month's calls (UTC) may cost; 0: no " \
+	  "limit", false }
 
 static const struct opt limit_options[] = {
 	LIMIT_OPTIONS,
+	{ NULL, NULL, NULL, false }
+};
+static const struct opt key_options[] = {
+	LIMIT_OPTIONS,
+	{ "total", "AMOUNT", "what the key's calls may cost in all; 0: no "
+	  "limit", false },
+	{ "total-tokens", "N", "tokens that the key may use in all; 0: no "
+	  "limit", false },
 	{ NULL, NULL, NULL, false }
 };
 static const struct opt group_options[] = {
@@ -68,6 +83,23 @@ take_limit(const struct args *args, const char *name, int64_t most,
 }
 
 static enum admin_exit
+take_cap(const struct args *args, const char *name, int64_t *nano_r)
+{
+	const char *text = args_get(args, name);
+	enum money_result result;
+
+	*nano_r = -1;
+	if (text == NULL)
+		return ADMIN_OK;
+	result = money_parse(text, nano_r);
+	if (result == MONEY_OK && *nano_r >= 0)
+		return ADMIN_OK;
+	complain("--%s %s: %s", name, text, result == MONEY_OK ?
+	    "less than zero" : money_explain(result));
+	return ADMIN_USAGE;
+}
+
+static enum admin_exit
 take_limits(const struct args *args, struct limit_row *row)
 {
 	enum admin_exit status;
@@ -80,6 +112,15 @@ take_limits(const struct args *args, struct limit_row *row)
 	if (status == ADMIN_OK)
 		status = take_limit(args, "concurrent", LIMIT_CONCURRENT_MAX,
 		    &row->concurrent);
+	if (status == ADMIN_OK)
+		status = take_cap(args, "day", &row->day_nano);
+	if (status == ADMIN_OK)
+		status = take_cap(args, "month", &row->month_nano);
+	if (status == ADMIN_OK)
+		status = take_cap(args, "total", &row->total_nano);
+	if (status == ADMIN_OK)
+		status = take_limit(args, "total-tokens", TOKENS_TOTAL_MAX,
+		    &row->total_tokens);
 	return status;
 }
 
@@ -93,15 +134,51 @@ show_limit(struct record *record, const char *key, const char *label,
 		record_none(record, key, label);
 }
 
+static void
+show_cap(struct record *record, const char *key, const char *label,
+    int64_t nano)
+{
+	if (nano > 0)
+		record_money(record, key, label, nano);
+	else
+		record_none(record, key, label);
+}
+
+static void
+show_caps(struct record *record, enum limit_scope scope,
+    const struct limit_row *row, const struct spent_row *spent)
+{
+	show_cap(record, "day", "May cost a day", row->day_nano);
+	if (scope != LIMIT_OF_MEMBERS)
+		record_money(record, "spent_today", "Spent today",
+		    spent->day_nano);
+	show_cap(record, "month", "May cost a month", row->month_nano);
+	if (scope != LIMIT_OF_MEMBERS)
+		record_money(record, "spent_this_month", "Spent this month",
+		    spent->month_nano);
+	if (scope != LIMIT_OF_KEY)
+		return;
+	show_cap(record, "total", "May cost in all", row->total_nano);
+	record_money(record, "spent", "Spent in all", spent->total_nano);
+	show_limit(record, "total_tokens", "Tokens in all",
+	    row->total_tokens);
+	record_number(record, "used_tokens", "Tokens used",
+	    spent->total_tokens);
+}
+
 static enum admin_exit
 show(struct admin *admin, const struct limit_change *c)
 {
 	struct record *record;
+	struct spent_row spent;
 	struct limit_row row;
 	enum admin_exit status;
 
 	status = admin_database_failed(admin, q_limit(admin->db, c->scope,
 	    c->id, &row), "read the limits");
+	if (status == ADMIN_OK)
+		status = admin_database_failed(admin, q_limit_spent(admin->db,
+		    c->scope, c->id, &spent), "read what was spent");
 	if (status != ADMIN_OK)
 		return status;
 	record = record_open();
@@ -110,6 +187,7 @@ show(struct admin *admin, const struct limit_change *c)
 	show_limit(record, "requests", "Calls a minute", row.requests);
 	show_limit(record, "tokens", "Tokens a minute", row.tokens);
 	show_limit(record, "concurrent", "Calls at once", row.concurrent);
+	show_caps(record, c->scope, &row, &spent);
 	record_print(&record, admin);
 	return ADMIN_OK;
 }
@@ -120,7 +198,9 @@ show_or_set(struct admin *admin, struct limit_change *c)
 	enum admin_exit status = ADMIN_OK;
 
 	if (c->row.requests >= 0 || c->row.tokens >= 0 ||
-	    c->row.concurrent >= 0)
+	    c->row.concurrent >= 0 || c->row.day_nano >= 0 ||
+	    c->row.month_nano >= 0 || c->row.total_nano >= 0 ||
+	    c->row.total_tokens >= 0)
 		status = admin_database_failed(admin, admin_change(admin,
 		    limit_body, c), "set the limits");
 	return status == ADMIN_OK ? show(admin, c) : status;
@@ -207,11 +287,11 @@ run_group(struct admin *admin, const struct args *args)
 const struct verb verbs_limit[] = {
 	{ "customer", "limit", "CUSTOMER", 1, 1,
 	  "set or show how much a customer may use",
-	  "customer limit acme --requests 600 --concurrent 20", limit_options,
+	  "customer limit acme --requests 600 --month 500", limit_options,
 	  run_customer },
 	{ "key", "limit", "KEY", 1, 1,
 	  "set or show how much a key may use",
-	  "key limit 7 --tokens 100000", limit_options, run_key },
+	  "key limit 7 --tokens 100000 --total 25.00", key_options, run_key },
 	{ "group", "limit", "GROUP", 1, 1,
 	  "set or show how much a group, or each of its customers, may use",
 	  "group limit free --each --requests 60 --concurrent 3",

@@ -6,28 +6,7 @@
 
 #include "shm/cell.h"
 #include "shm/ring.h"
-
-/*
- * The __sync built-in, not the __atomic one: gcc compiles it to cmpxchg16b or
- * CASP in line, where the other may call libatomic, whose lock a killed
- * process would hold for ever.  A full barrier.
- */
-static bool
-swap(struct shm_cell *cell, int64_t available, uint64_t op,
-    int64_t new_available, uint64_t new_op)
-{
-	union {
-		cell_word whole;
-		uint64_t half[2];
-	} old, new;
-
-	old.half[0] = (uint64_t)available;
-	old.half[1] = op;
-	new.half[0] = (uint64_t)new_available;
-	new.half[1] = new_op;
-	return __sync_bool_compare_and_swap((cell_word *)(void *)cell,
-	    old.whole, new.whole);
-}
+#include "shm/swap.h"
 
 static struct shm_hold *
 hold_of(const struct shm *shm, uint64_t op)
@@ -80,7 +59,8 @@ cell_add(struct shm *shm, uint32_t account, int64_t delta, uint64_t op)
 		if (__builtin_add_overflow(available, delta, &sum) || sum < 0)
 			return CELL_SHORT;
 		mark_done(shm, last);
-		if (swap(&a->cell, available, last, sum, op))
+		if (swap_wide(&a->cell, (uint64_t)available, last,
+		    (uint64_t)sum, op))
 			return CELL_APPLIED;
 	}
 	return CELL_CONTENDED;

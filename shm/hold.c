@@ -96,6 +96,16 @@ from_cell(enum cell_result result)
 	return HOLD_CONTENDED;
 }
 
+/* Nobody reads it while the owner lives. */
+static void
+put_spending(struct shm_hold *h, const struct budget_sum *spending)
+{
+	atomic_store_explicit(&h->spending_nano, spending->nano,
+	    memory_order_relaxed);
+	atomic_store_explicit(&h->spending_tokens, spending->tokens,
+	    memory_order_relaxed);
+}
+
 enum hold_result
 hold_reserve(struct hold_book *b, uint32_t account, int64_t nano,
     const struct call_record *draft, const struct hold_terms *terms,
@@ -120,6 +130,7 @@ hold_reserve(struct hold_book *b, uint32_t account, int64_t nano,
 	memcpy(&h->draft, draft, sizeof(h->draft));
 	memcpy(&h->terms, terms, sizeof(h->terms));
 	atomic_store_explicit(&h->progress_sequence, 0, memory_order_relaxed);
+	put_spending(h, &terms->spending);
 	memset(&step, 0, sizeof(step));
 	step.kind = INTENT_RESERVE;
 	step.account = account;
@@ -171,6 +182,14 @@ hold_held(const struct hold_book *b, uint32_t hold)
 {
 	assert(hold < b->count && b->holds[hold].open);
 	return b->holds[hold].held_nano;
+}
+
+void
+hold_spending(struct hold_book *b, uint32_t hold,
+    const struct budget_sum *spending)
+{
+	assert(hold < b->count && b->holds[hold].open);
+	put_spending(shm_hold(b->shm, b->seat, hold), spending);
 }
 
 void

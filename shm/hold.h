@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/fee.h"
+#include "shm/budget.h"
 #include "shm/record.h"
 
 struct shm;
@@ -40,7 +41,11 @@ uint32_t hold_book_open_count(const struct hold_book *book);
 struct hold_terms {
 	struct price price;
 	uint32_t multiplier_ppm;
+	/* Whose budgets its money was taken of; LIMIT_NONE: there is none. */
+	uint32_t budget[LIMIT_LEVELS];
 	uint32_t reserved;
+	struct budget_time when;
+	struct budget_sum spending;	/* taken already */
 };
 
 /*
@@ -58,6 +63,12 @@ enum hold_result hold_extend(struct hold_book *book, uint32_t hold,
 	    int64_t nano) __attribute__((warn_unused_result));
 
 int64_t	hold_held(const struct hold_book *book, uint32_t hold);
+
+/* So much is now taken of the budgets that the terms name; for the reclaimer,
+ * who gives back what the call did not use.  Told after taking and before
+ * correcting, so that a kill in between leaves a budget too small at most. */
+void	hold_spending(struct hold_book *book, uint32_t hold,
+	    const struct budget_sum *spending);
 
 /*
  * How far the call has come, for the reclaimer.  Cheap; call it as usage or

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/secret.h"
+#include "shm/budget.h"
 #include "shm/catalogue.h"
 #include "shm/channel.h"
 #include "shm/hold.h"
@@ -42,6 +43,8 @@ struct shm_header {
 	_Atomic uint32_t seats_used;	/* no seat from here on ever was */
 	alignas(SHM_LINE) _Atomic uint32_t accounts_used;
 	_Atomic uint32_t keys_used;
+	_Atomic uint32_t budgets_used;
+	uint32_t spare3;
 	_Atomic uint64_t catalogue_number;
 	alignas(SHM_LINE) _Atomic uint64_t gauge[SHM_GAUGES];
 };
@@ -59,8 +62,6 @@ struct shm_seat {
 };
 
 /* The one word that money moves in: 16 bytes, swapped as a whole. */
-__extension__ typedef unsigned __int128 cell_word;
-
 struct shm_cell {
 	alignas(16) _Atomic int64_t available;
 	_Atomic uint64_t op;		/* who changed it last; PROTOCOL */
@@ -117,6 +118,8 @@ struct shm_hold {
 	/* the owner's */
 	alignas(SHM_LINE) _Atomic uint64_t word; /* sequence << 8 | kind */
 	_Atomic uint64_t progress_sequence;
+	_Atomic int64_t spending_nano;	/* taken of the budgets */
+	_Atomic uint64_t spending_tokens;
 	/* everybody's: the highest sequence known to have been applied */
 	alignas(SHM_LINE) _Atomic uint64_t done;
 	struct shm_intent intent[2];	/* by sequence & 1 */
@@ -181,7 +184,27 @@ struct shm_limit {
 	_Atomic uint64_t tokens;	/* limits, from here on; 0: none */
 	_Atomic uint32_t requests;
 	_Atomic uint32_t concurrent;
+	_Atomic uint32_t counted;	/* there are caps; budget.h */
+	_Atomic uint32_t budget;	/* its index + 1; 0: never had one */
+	uint64_t spare;
+};
+
+/* What was spent in a period; swapped as a whole. */
+struct shm_spent {
+	alignas(16) _Atomic int64_t nano;
+	_Atomic uint64_t period;
+};
+
+/* What calls may cost and have cost; budget.h. */
+struct shm_budget {
+	alignas(SHM_LINE) struct shm_spent spent[BUDGET_PERIODS];
+	_Atomic int64_t total_nano;
+	_Atomic uint64_t total_tokens;
 	uint64_t spare[2];
+	alignas(SHM_LINE) _Atomic int64_t cap_nano[BUDGET_PERIODS];
+	_Atomic int64_t cap_total_nano;	/* 0: none, like the others */
+	_Atomic uint64_t cap_total_tokens;
+	uint64_t spare2[4];
 };
 
 struct shm_limit_group {
@@ -208,6 +231,8 @@ static_assert(sizeof(struct shm_key) == SHM_LINE, "key");
 static_assert(sizeof(struct shm_intent) == SHM_LINE, "intent");
 static_assert(sizeof(struct shm_answer) == SHM_LINE, "answer");
 static_assert(sizeof(struct shm_limit) == SHM_LINE, "limit");
+static_assert(sizeof(struct shm_spent) == 16, "spent is one wide word");
+static_assert(sizeof(struct shm_budget) == 2 * SHM_LINE, "budget");
 static_assert(sizeof(struct shm_limit_group) == 2 * SHM_LINE, "group");
 static_assert(sizeof(struct shm_limit_address) == 2 * SHM_LINE, "address");
 static_assert(sizeof(struct shm_seat) % SHM_LINE == 0, "seat");
@@ -232,6 +257,7 @@ struct shm {
 	uint64_t answer_at, bank_at, channel_at, open_at;
 	uint64_t key_limit_at, account_limit_at, group_limit_at;
 	uint64_t address_limit_at;
+	uint64_t budget_at, address_budget_at;
 	uint32_t open_stride;		/* entries of one seat's row */
 };
 
@@ -318,6 +344,24 @@ static inline struct shm_limit *
 shm_limits(const struct shm *shm, uint64_t at)
 {
 	return (struct shm_limit *)(void *)(shm->base + at);
+}
+
+/* NULL for an index that is none: it may come from another process. */
+static inline struct shm_budget *
+shm_budget(const struct shm *shm, uint32_t index)
+{
+	if (index >= shm->sizes.budgets)
+		return NULL;
+	return (struct shm_budget *)(void *)(shm->base + shm->budget_at) +
+	    index;
+}
+
+static inline struct shm_budget *
+shm_address_budget(const struct shm *shm, uint32_t slot)
+{
+	assert(slot < LIMIT_ADDRESSES);
+	return (struct shm_budget *)(void *)(shm->base +
+	    shm->address_budget_at) + slot;
 }
 
 static inline struct shm_limit_group *

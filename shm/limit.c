@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "shm/budget.h"
 #include "shm/cell.h"
 #include "shm/layout.h"
+#include "shm/limit_internal.h"
 #include "shm/segment.h"
 
 #define MINUTE_NS INT64_C(60000000000)
@@ -20,8 +22,8 @@
 #define RECOUNT_NS INT64_C(20000000)
 #define TRIES 64
 
-static struct shm_limit *
-line(const struct shm *shm, enum limit_level level, uint32_t slot)
+struct shm_limit *
+limit_line(const struct shm *shm, enum limit_level level, uint32_t slot)
 {
 	switch (level) {
 	case LIMIT_KEY:
@@ -44,7 +46,7 @@ void
 limit_set(struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 
 	if (l == NULL)
 		return;
@@ -60,7 +62,7 @@ struct limit_rates
 limit_read(const struct shm *shm, enum limit_level level, uint32_t slot)
 {
 	struct limit_rates rates = { 0, 0, 0 };
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 
 	if (l == NULL)
 		return rates;
@@ -143,9 +145,12 @@ address_id(const uint8_t address[16])
 }
 
 static bool
-is_idle(const struct shm_limit *l, struct mono_time now)
+is_idle(const struct shm *shm, uint32_t slot, const struct budget_time *when,
+    struct mono_time now)
 {
-	return atomic_load_explicit(&l->requests_due,
+	const struct shm_limit *l = &shm_limit_address(shm, slot)->limit;
+
+	return budget_idle(shm, LIMIT_ADDRESS, slot, when) && atomic_load_explicit(&l->requests_due,
 	    memory_order_relaxed) <= now.ns &&
 	    atomic_load_explicit(&l->tokens_due,
 	    memory_order_relaxed) <= now.ns &&
@@ -155,13 +160,11 @@ is_idle(const struct shm_limit *l, struct mono_time now)
 
 uint32_t
 limit_address(struct shm *shm, const uint8_t address[16],
-    const struct limit_rates *rates, struct mono_time now)
+    const struct budget_time *when, struct mono_time now)
 {
 	uint64_t id = address_id(address), there;
 	uint32_t first, i, slot;
 
-	if ((rates->requests | rates->concurrent | rates->tokens) == 0)
-		return LIMIT_NONE;
 	first = (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15) >> 32) %
 	    (LIMIT_ADDRESSES / LIMIT_ADDRESS_WAYS)) * LIMIT_ADDRESS_WAYS;
 	for (i = 0; i < LIMIT_ADDRESS_WAYS; i++)
@@ -172,8 +175,7 @@ limit_address(struct shm *shm, const uint8_t address[16],
 		slot = first + i;
 		there = atomic_load_explicit(&shm_limit_address(shm,
 		    slot)->address, memory_order_relaxed);
-		if ((there == 0 || is_idle(&shm_limit_address(shm,
-		    slot)->limit, now)) &&
+		if ((there == 0 || is_idle(shm, slot, when, now)) &&
 		    (atomic_compare_exchange_strong_explicit(
 		    &shm_limit_address(shm, slot)->address, &there, id,
 		    memory_order_relaxed, memory_order_relaxed) ||
@@ -252,7 +254,7 @@ struct limit_verdict
 limit_take(struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates, uint64_t tokens, struct mono_time now)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 	struct limit_verdict passed = { LIMIT_PASSED, 0, 0 };
 	int64_t wait;
 
@@ -277,7 +279,7 @@ struct limit_verdict
 limit_glance(const struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates, struct mono_time now)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 	struct limit_verdict passed = { LIMIT_PASSED, 0, 0 };
 	int64_t wait = 0;
 
@@ -302,7 +304,7 @@ void
 limit_give_back(struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates, uint64_t tokens)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 
 	if (l == NULL)
 		return;
@@ -319,7 +321,7 @@ limit_correct(struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates, uint64_t taken, uint64_t used,
     struct mono_time now)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 	int64_t due, more;
 
 	if (l == NULL || rates->tokens == 0 || taken == used)
@@ -362,7 +364,7 @@ limit_state(const struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates, struct mono_time now,
     struct limit_state *requests_r, struct limit_state *tokens_r)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 
 	memset(requests_r, 0, sizeof(*requests_r));
 	memset(tokens_r, 0, sizeof(*tokens_r));
@@ -456,7 +458,7 @@ limit_enter(struct shm *shm, enum limit_level level, uint32_t slot,
     const struct limit_rates *rates, uint64_t id, const uint8_t address[16],
     struct mono_time now)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 	uint32_t there;
 	uint64_t word;
 
@@ -478,7 +480,7 @@ limit_enter(struct shm *shm, enum limit_level level, uint32_t slot,
 void
 limit_leave(struct shm *shm, enum limit_level level, uint32_t slot)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 	uint64_t word;
 
 	if (l == NULL)
@@ -492,7 +494,7 @@ limit_leave(struct shm *shm, enum limit_level level, uint32_t slot)
 uint32_t
 limit_open(const struct shm *shm, enum limit_level level, uint32_t slot)
 {
-	struct shm_limit *l = line(shm, level, slot);
+	struct shm_limit *l = limit_line(shm, level, slot);
 
 	return l == NULL ? 0 : calls_of(atomic_load_explicit(&l->open,
 	    memory_order_relaxed));

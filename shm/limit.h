@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 
+struct budget_time;
 struct shm;
 
 enum limit_level {
@@ -68,7 +69,7 @@ uint32_t limit_group(const struct shm *shm, uint64_t group_id);
  * there is none like that, so that nobody is locked out for lack of room.
  */
 uint32_t limit_address(struct shm *shm, const uint8_t address[16],
-	    const struct limit_rates *rates, struct mono_time now);
+	    const struct budget_time *when, struct mono_time now);
 
 /* This node's part of the limits of a slot; none: all zero. */
 struct limit_rates limit_read(const struct shm *shm, enum limit_level level,

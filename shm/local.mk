@@ -10,7 +10,8 @@ noinst_LIBRARIES += %D%/libshm.a
 	%D%/channel_report.c \
 	%D%/directory.c %D%/directory.h \
 	%D%/hold.c %D%/hold.h \
-	%D%/layout.h %D%/limit.c %D%/limit.h \
+	%D%/budget.c %D%/budget.h %D%/layout.h %D%/limit.c %D%/limit.h \
+	%D%/limit_internal.h %D%/swap.h \
 	%D%/record.c %D%/record.h \
 	%D%/reclaim.c \
 	%D%/refill.c %D%/refill.h \

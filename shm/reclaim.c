@@ -105,6 +105,39 @@ held_by(const struct shm *shm, uint32_t seat, uint32_t hold,
 	    step->after : step->before;
 }
 
+static uint64_t
+tokens_of(const struct call_record *r)
+{
+	struct usage usage;
+	uint64_t tokens = 0;
+
+	record_get_usage(r, &usage);
+	for (int i = 0; i < USAGE_DIMS; i++)
+		if (usage_dim_is_tokens((enum usage_dim)i))
+			tokens += usage.count[i];
+	return tokens;
+}
+
+/* Gives the budgets back what the call did not use, once. */
+static void
+correct_budgets(struct shm *shm, struct shm_hold *h,
+    const struct call_record *r)
+{
+	struct budget_sum used = { r->fee_nano, tokens_of(r) }, taken;
+	struct hold_terms terms = h->terms;
+
+	taken.nano = atomic_exchange_explicit(&h->spending_nano, 0,
+	    memory_order_relaxed);
+	taken.tokens = atomic_exchange_explicit(&h->spending_tokens, 0,
+	    memory_order_relaxed);
+	if (taken.nano <= 0 && taken.tokens == 0)
+		return;
+	for (int i = 0; i < LIMIT_LEVELS; i++)
+		if (terms.budget[i] != LIMIT_NONE)
+			budget_correct(shm, (enum limit_level)i,
+			    terms.budget[i], &terms.when, &taken, &used);
+}
+
 static bool
 reclaim_one(struct shm *shm, uint32_t seat, uint32_t hold, int64_t *fee_nano)
 {
@@ -127,6 +160,7 @@ reclaim_one(struct shm *shm, uint32_t seat, uint32_t hold, int64_t *fee_nano)
 	if (r == NULL)
 		return false;	/* until the ring was read; call again */
 	fee = write_record(shm, seat, hold, held, r);
+	correct_budgets(shm, shm_hold(shm, seat, hold), r);
 	(void)step_settle(shm, seat, hold, sequence, step.account, held, fee);
 	*fee_nano += fee;
 	return true;

@@ -94,8 +94,14 @@ place_parts(struct shm *shm, const struct shm_sizes *s)
 	at = round_up(at + LIMIT_GROUPS * sizeof(struct shm_limit_group),
 	    4096);
 	shm->address_limit_at = at;
-	return round_up(at + LIMIT_ADDRESSES *
+	at = round_up(at + LIMIT_ADDRESSES *
 	    sizeof(struct shm_limit_address), 4096);
+	shm->budget_at = at;
+	at = round_up(at + (uint64_t)s->budgets * sizeof(struct shm_budget),
+	    4096);
+	shm->address_budget_at = at;
+	return round_up(at + LIMIT_ADDRESSES * sizeof(struct shm_budget),
+	    4096);
 }
 
 uint64_t
@@ -145,7 +151,10 @@ layout_digest(void)
 		offsetof(struct shm_channel, credential),
 		sizeof(struct shm_limit), offsetof(struct shm_limit, open),
 		offsetof(struct shm_limit, tokens), LIMIT_GROUPS,
-		LIMIT_ADDRESSES
+		LIMIT_ADDRESSES,
+		sizeof(struct shm_budget),
+		offsetof(struct shm_budget, cap_nano),
+		offsetof(struct shm_hold, spending_nano)
 	};
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 	size_t i;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define SHM_MAGIC UINT64_C(0x31746d736e757979)	/* "yyunsmt1" */
-#define SHM_LAYOUT_VERSION 6
+#define SHM_LAYOUT_VERSION 7
 #define SHM_NAME_MAX 64
 
 struct shm;
@@ -27,6 +27,7 @@ struct shm_sizes {
 	uint32_t keys;			/* as many fit for certain */
 	uint32_t channels;
 	uint32_t catalogue_bytes;	/* of one of the two banks */
+	uint32_t budgets;		/* slots with caps of spending */
 };
 
 enum shm_result {

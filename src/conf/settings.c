@@ -2,6 +2,7 @@
  * holds them together. */
 #include "conf/settings.h"
 
+#include "base/money.h"
 #include "conf/table.h"
 
 #define MEMBER(m) offsetof(struct settings, m), \
@@ -92,6 +93,9 @@ const struct setting settings_table[] = {
 	{ "address_concurrent", SETTING_COUNT, SETTING_LIVE,
 	  MEMBER(address_concurrent), 0, 1000000, "0", "calls",
 	  "at once from one address; 0: no limit", NULL },
+	{ "address_spending_per_day", SETTING_MONEY, SETTING_LIVE,
+	  MEMBER(address_spending_per_day_nano), 0, MONEY_AMOUNT_MAX, "0", "",
+	  "what a day's calls from one address may cost; 0: no limit", NULL },
 	{ "portal", SETTING_WORD, SETTING_RESTART, MEMBER(portal),
 	  0, 0, "on", "", "whether customers have their own API, /api/v1",
 	  portal_words },
@@ -222,6 +226,9 @@ const struct setting settings_table[] = {
 	{ "max_channels", SETTING_COUNT, SETTING_RESTART,
 	  MEMBER(max_channels), 1, 65535, "256", "channels",
 	  "room for upstream channels", NULL },
+	{ "max_budgets", SETTING_COUNT, SETTING_RESTART, MEMBER(max_budgets),
+	  16, 4000000, "20000", "keys, customers and groups",
+	  "whose spending can be capped", NULL },
 	{ "catalogue_bytes", SETTING_BYTES, SETTING_RESTART,
 	  MEMBER(catalogue_bytes), 256 * KIB, GIB, "16M", "bytes",
 	  "room for models, prices, groups and channels", NULL },

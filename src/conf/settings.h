@@ -99,6 +99,7 @@ struct settings {
 	uint32_t max_connections_per_address; /* in one worker */
 	uint32_t address_requests_per_minute; /* 0: no limit */
 	uint32_t address_concurrent;	/* 0: no limit */
+	int64_t address_spending_per_day_nano; /* 0: no limit */
 	uint32_t portal;		/* enum portal_setting */
 	uint64_t portal_body_bytes;
 	char payment_secret_file[SETTING_PATH_BYTES]; /* "": none */
@@ -145,6 +146,7 @@ struct settings {
 	uint32_t max_keys;
 	uint32_t max_accounts;
 	uint32_t max_channels;
+	uint32_t max_budgets;
 	uint64_t catalogue_bytes;
 	uint32_t holds_per_worker;
 	uint32_t ring_records;

@@ -19,6 +19,7 @@ enum setting_type {
 	SETTING_COUNT,		/* uint32_t */
 	SETTING_BYTES,		/* uint64_t; 64k, 16M, 4G */
 	SETTING_DURATION,	/* uint32_t of ms; 500ms, 30s, 5m, 1h */
+	SETTING_MONEY,		/* int64_t of nano-units; 12.50 */
 	SETTING_WORD,		/* uint32_t: place in words */
 	SETTING_LISTEN,		/* struct listen_list */
 	SETTING_LOG		/* log and log_file together */

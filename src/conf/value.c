@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/money.h"
 #include "conf/address.h"
 #include "conf/settings.h"
 
@@ -168,6 +169,23 @@ set_log(const char *text, struct settings *settings, const char **why_r)
 	return true;
 }
 
+static bool
+set_money(const struct setting *s, const char *text, int64_t *member,
+    const char **why_r)
+{
+	enum money_result result = money_parse(text, member);
+
+	if (result != MONEY_OK)
+		*why_r = money_explain(result);
+	else if (*member < 0 || (uint64_t)*member < s->min)
+		*why_r = "too small";
+	else if ((uint64_t)*member > s->max)
+		*why_r = "too large";
+	else
+		return true;
+	return false;
+}
+
 bool
 setting_set(const struct setting *s, const char *text,
     struct settings *settings, const char **why_r)
@@ -184,6 +202,8 @@ setting_set(const struct setting *s, const char *text,
 		return set_word(s, text, member, why_r);
 	case SETTING_LISTEN:
 		return address_list_parse(text, member, why_r);
+	case SETTING_MONEY:
+		return set_money(s, text, member, why_r);
 	case SETTING_LOG:
 		return set_log(text, settings, why_r);
 	case SETTING_COUNT:
@@ -214,6 +234,7 @@ setting_format(const struct setting *s, const struct settings *settings,
 	const void *member = (const char *)settings + s->offset;
 	static const char *const log_words[] = { "auto", "stderr", "syslog" };
 	const struct listen_list *list;
+	char money[MONEY_TEXT_BYTES];
 	struct buf b;
 
 	switch (s->type) {
@@ -240,6 +261,10 @@ setting_format(const struct setting *s, const struct settings *settings,
 	case SETTING_BYTES:
 		format_number(*(const uint64_t *)member, suffixes_of(s->type),
 		    text_r, size);
+		return;
+	case SETTING_MONEY:
+		money_format(*(const int64_t *)member, 0, money);
+		snprintf(text_r, size, "%s", money);
 		return;
 	case SETTING_LISTEN:
 		break;
@@ -288,6 +313,11 @@ setting_allowed(const struct setting *s, char *text_r, size_t size)
 		format_number(s->min, suffixes_of(s->type), low, sizeof(low));
 		format_number(s->max, suffixes_of(s->type), high,
 		    sizeof(high));
+		snprintf(text_r, size, "%s to %s", low, high);
+		return;
+	case SETTING_MONEY:
+		money_format((int64_t)s->min, 0, low);
+		money_format((int64_t)s->max, 0, high);
 		snprintf(text_r, size, "%s to %s", low, high);
 		return;
 	case SETTING_WORD:

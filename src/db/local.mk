@@ -91,11 +91,12 @@ YOUYUN_SQL = \
 	%D%/sql/0019-roles.sql \
 	%D%/sql/0021-screening.sql \
 	%D%/sql/0023-policies.sql \
-	%D%/sql/0024-cut.sql
+	%D%/sql/0024-cut.sql \
+	%D%/sql/0025-spending.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 
-%D%/embedded_sql.c: $(YOUYUN_SQL) %D%/embed.awk
+%D%/embedded_sql.c: $(YOUYUN_SQL) %D%/embed.awk %D%/local.mk
 	$(AM_V_GEN)$(MKDIR_P) %D% && cd $(srcdir) && \
 	$(AWK) -f %D%/embed.awk $(YOUYUN_SQL) \
 	    > $(abs_top_builddir)/$@-t && \

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "db/fetch.h"
 #include "db/queries.h"
 #include "db/queries_bounds.h"
@@ -5,8 +7,12 @@
 static const char *const objects[] = {
 	[LIMIT_OF_KEY] = "api_key", [LIMIT_OF_CUSTOMER] = "customer",
 	[LIMIT_OF_GROUP] = "customer_group",
-	[LIMIT_OF_MEMBERS] = "customer_group"
+	[LIMIT_OF_MEMBERS] = "customer_group",
+	[LIMIT_OF_KEY_BY_CUSTOMER] = "api_key"
 };
+
+#define KEPT(column, n) \
+	"  " column " = CASE WHEN $" n " < 0 THEN l." column " ELSE $" n " END"
 
 enum db_result
 q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
@@ -14,13 +20,17 @@ q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
 {
 	struct db_param p[] = { db_int((int64_t)scope), db_int(object_id),
 		db_int(limit->requests), db_int(limit->tokens),
-		db_int(limit->concurrent), db_text(objects[scope]) };
+		db_int(limit->concurrent), db_int(limit->day_nano),
+		db_int(limit->month_nano), db_int(limit->total_nano),
+		db_int(limit->total_tokens), db_text(objects[scope]) };
 
 	return db_change(db,
 	    "INSERT INTO youyun.rate_limit AS l (scope, object_id, requests,"
-	    "  tokens, concurrent)"
+	    "  tokens, concurrent, day_nano, month_nano, total_nano,"
+	    "  total_tokens)"
 	    " SELECT $1, $2, greatest($3, 0), greatest($4, 0),"
-	    "  greatest($5, 0) WHERE CASE $6"
+	    "  greatest($5, 0), greatest($6, 0), greatest($7, 0),"
+	    "  greatest($8, 0), greatest($9, 0) WHERE CASE $10"
 	    "  WHEN 'api_key' THEN EXISTS (SELECT 1 FROM youyun.api_key"
 	    "   WHERE id = $2)"
 	    "  WHEN 'customer' THEN EXISTS (SELECT 1 FROM youyun.customer"
@@ -28,10 +38,11 @@ q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
 	    "  ELSE EXISTS (SELECT 1 FROM youyun.customer_group"
 	    "   WHERE id = $2) END"
 	    " ON CONFLICT (scope, object_id) DO UPDATE SET"
-	    "  requests = CASE WHEN $3 < 0 THEN l.requests ELSE $3 END,"
-	    "  tokens = CASE WHEN $4 < 0 THEN l.tokens ELSE $4 END,"
-	    "  concurrent = CASE WHEN $5 < 0 THEN l.concurrent ELSE $5 END"
-	    " RETURNING l.id", p, 6);
+	    KEPT("requests", "3") "," KEPT("tokens", "4") ","
+	    KEPT("concurrent", "5") "," KEPT("day_nano", "6") ","
+	    KEPT("month_nano", "7") "," KEPT("total_nano", "8") ","
+	    KEPT("total_tokens", "9")
+	    " RETURNING l.id", p, 10);
 }
 
 enum db_result
@@ -42,17 +53,63 @@ q_limit(struct db *db, enum limit_scope scope, int64_t object_id,
 	struct db_rows *rows;
 	enum db_result result;
 
-	*limit_r = (struct limit_row){ 0, 0, 0 };
-	result = db_query(db, "SELECT requests, tokens, concurrent"
-	    " FROM youyun.rate_limit WHERE scope = $1 AND object_id = $2", p,
-	    2, &rows);
+	*limit_r = (struct limit_row){ .requests = 0 };
+	result = db_query(db, "SELECT requests::bigint, tokens,"
+	    " concurrent::bigint, day_nano, month_nano, total_nano,"
+	    " total_tokens FROM youyun.rate_limit"
+	    " WHERE scope = $1 AND object_id = $2", p, 2, &rows);
 	if (result != DB_OK)
 		return result;
-	if (db_rows_count(rows) == 1) {
-		limit_r->requests = db_get_int(rows, 0, 0);
-		limit_r->tokens = db_get_int(rows, 0, 1);
-		limit_r->concurrent = db_get_int(rows, 0, 2);
-	}
+	if (db_rows_count(rows) == 1)
+		*limit_r = (struct limit_row){
+			.requests = db_get_int(rows, 0, 0),
+			.tokens = db_get_int(rows, 0, 1),
+			.concurrent = db_get_int(rows, 0, 2),
+			.day_nano = db_get_int(rows, 0, 3),
+			.month_nano = db_get_int(rows, 0, 4),
+			.total_nano = db_get_int(rows, 0, 5),
+			.total_tokens = db_get_int(rows, 0, 6),
+		};
+	db_rows_free(&rows);
+	return DB_OK;
+}
+
+/* Each by an index: a key's customer has few days, a group has this month's. */
+static const char *const whose[] = {
+	[LIMIT_OF_KEY] = "u.key_id = $1 AND u.customer_id = (SELECT"
+	    " k.customer_id FROM youyun.api_key k WHERE k.id = $1)",
+	[LIMIT_OF_CUSTOMER] = "u.customer_id = $1 AND u.day >= t.month",
+	[LIMIT_OF_GROUP] = "u.group_id = $1 AND u.day >= t.month",
+	[LIMIT_OF_MEMBERS] = "false",
+	[LIMIT_OF_KEY_BY_CUSTOMER] = "false",
+};
+
+enum db_result
+q_limit_spent(struct db *db, enum limit_scope scope, int64_t object_id,
+    struct spent_row *spent_r)
+{
+	struct db_param p = db_int(object_id);
+	struct db_rows *rows;
+	enum db_result result;
+	char sql[1024];
+
+	snprintf(sql, sizeof(sql), "SELECT"
+	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day = t.day),"
+	    "  0)::bigint,"
+	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day >= t.month),"
+	    "  0)::bigint, coalesce(sum(u.fee_nano), 0)::bigint,"
+	    " coalesce(youyun.saturated(sum(u.input_tokens::numeric +"
+	    "  u.output_tokens)), 0)"
+	    " FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day,"
+	    "  youyun.month_of((now() AT TIME ZONE 'UTC')::date) AS month) t"
+	    " JOIN youyun.usage_day u ON $1::bigint IS NOT NULL AND %s",
+	    whose[scope]);
+	result = db_query(db, sql, &p, 1, &rows);
+	if (result != DB_OK)
+		return result;
+	*spent_r = (struct spent_row){ db_get_int(rows, 0, 0),
+		db_get_int(rows, 0, 1), db_get_int(rows, 0, 2),
+		db_get_int(rows, 0, 3) };
 	db_rows_free(&rows);
 	return DB_OK;
 }

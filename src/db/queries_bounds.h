@@ -16,13 +16,18 @@ enum limit_scope {			/* rate_limit.scope */
 	LIMIT_OF_KEY = 0,
 	LIMIT_OF_CUSTOMER = 1,
 	LIMIT_OF_GROUP = 2,		/* as a whole */
-	LIMIT_OF_MEMBERS = 3	/* of each customer without its own */
+	LIMIT_OF_MEMBERS = 3,	/* of each customer without its own */
+	LIMIT_OF_KEY_BY_CUSTOMER = 4
 };
 
 struct limit_row {
 	int64_t requests;		/* a minute */
 	int64_t tokens;			/* a minute */
 	int64_t concurrent;
+	int64_t day_nano;		/* caps of spending, from here on */
+	int64_t month_nano;
+	int64_t total_nano;		/* of keys only */
+	int64_t total_tokens;		/* likewise */
 };
 
 /* -1 leaves a member as it is.  DB_NONE: no such key, customer, group. */
@@ -31,6 +36,17 @@ Q_RESULT q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
 /* All 0 where there are none. */
 Q_RESULT q_limit(struct db *db, enum limit_scope scope, int64_t object_id,
 	    struct limit_row *limit_r);
+
+/* What was spent by now, as far as calls have ended. */
+struct spent_row {
+	int64_t day_nano;		/* today, this month (UTC) */
+	int64_t month_nano;
+	int64_t total_nano;		/* of keys only */
+	int64_t total_tokens;
+};
+/* All 0 of LIMIT_OF_MEMBERS. */
+Q_RESULT q_limit_spent(struct db *db, enum limit_scope scope,
+	    int64_t object_id, struct spent_row *spent_r);
 
 /*
  * Policies: what keys and customers may do

@@ -150,6 +150,12 @@ count(struct directory *d)
 }
 
 static enum db_result
+load_budgets(struct directory *d)
+{
+	return budget_load(&d->budgets, d->config.shm, d->db, d->node.id);
+}
+
+static enum db_result
 load_all(struct directory *d)
 {
 	struct shm *shm = d->config.shm;
@@ -172,6 +178,8 @@ load_all(struct directory *d)
 		result = leases_return_surplus(d->leases, d->db, &d->node);
 	if (result == DB_OK)
 		result = directory_load_keys(d, NULL);
+	if (result == DB_OK)
+		result = load_budgets(d);
 	if (result != DB_OK)
 		return result;
 	count(d);
@@ -262,6 +270,8 @@ load_changes(struct directory *d)
 		result = directory_load_accounts(d, &d->customers);
 	if (result == DB_OK && d->keys.n != 0)
 		result = directory_load_keys(d, &d->keys);
+	if (result == DB_OK)
+		result = load_budgets(d);
 	if (result == DB_OK && (d->customers.n != 0 || d->keys.n != 0)) {
 		d->customers.n = d->keys.n = 0;
 		count(d);
@@ -329,6 +339,8 @@ gather(struct directory *d)
 	result = leases_take_all(d->db, &d->node, &taken);
 	if (result == DB_OK && taken > 0)
 		result = directory_load_accounts(d, NULL);
+	if (result == DB_OK)
+		result = load_budgets(d);
 	return result;
 }
 
@@ -517,6 +529,7 @@ release(struct directory *d)
 	accounts_close(&d->accounts);
 	leases_close(&d->leases);
 	catalogue_free(&d->catalogue);
+	budget_news_free(&d->budgets);
 	db_close(&d->db);
 	if (d->event_fd >= 0)
 		(void)close(d->event_fd);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "db/connection.h"
 #include "flusher/accounts.h"
+#include "flusher/budget_load.h"
 #include "flusher/directory.h"
 #include "flusher/lease.h"
 #include "flusher/node.h"
@@ -46,6 +47,7 @@ struct directory {
 	bool reload_all;
 	struct pending customers;
 	struct pending keys;
+	struct budget_news budgets;
 	struct pending short_of; /* reductions to be tried again */
 	bool takings;		/* money was asked to be taken */
 	struct mono_time taking_due; /* again, when more came; ns 0: no */

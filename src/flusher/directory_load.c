@@ -70,6 +70,22 @@ rates_of(const struct db_rows *r, int column)
 	};
 }
 
+/* Four columns from there on. */
+static void
+take_caps(struct directory *d, enum limit_level level, uint32_t slot,
+    const struct db_rows *r, int column)
+{
+	struct budget_new item = { .level = level, .slot = slot,
+		.id = db_get_int(r, 0, 0), .caps = {
+		.nano = { db_get_int(r, 0, column),
+		    db_get_int(r, 0, column + 1) },
+		.total_nano = db_get_int(r, 0, column + 2),
+		.total_tokens = (uint64_t)db_get_int(r, 0, column + 3),
+		} };
+
+	budget_note(&d->budgets, d->config.shm, &item);
+}
+
 static bool
 take_account(const struct db_rows *r, void *arg)
 {
@@ -91,6 +107,7 @@ take_account(const struct db_rows *r, void *arg)
 	refill_know(d->config.shm, slot, db_get_int(r, 0, 4), -1);
 	/* Before what may be used is what for. */
 	limit_set(d->config.shm, LIMIT_ACCOUNT, slot, &rates);
+	take_caps(d, LIMIT_ACCOUNT, slot, r, 10);
 	account_set(d->config.shm, slot, &view);
 	return true;
 }
@@ -115,11 +132,13 @@ directory_load_accounts(struct directory *d, const struct pending *ids)
 	    " coalesce(m.tokens, e.tokens, 0),"
 	    " coalesce(m.concurrent, e.concurrent, 0)::bigint,"
 	    " coalesce(c.policy_id, 0)::bigint,"
-	    " c.cut AND c.status = 2"
+	    " c.cut AND c.status = 2,"
+	    " coalesce(m.day_nano, e.day_nano, 0),"
+	    " coalesce(m.month_nano, e.month_nano, 0), 0::bigint, 0::bigint"
 	    " FROM youyun.customer c"
 	    " LEFT JOIN youyun.rate_limit m ON m.scope = 1"
 	    "  AND m.object_id = c.id AND (m.requests > 0 OR m.tokens > 0"
-	    "  OR m.concurrent > 0)"
+	    "  OR m.concurrent > 0 OR m.day_nano > 0 OR m.month_nano > 0)"
 	    " LEFT JOIN youyun.rate_limit e ON e.scope = 3"
 	    "  AND e.object_id = c.group_id"
 	    " JOIN youyun.purse p ON p.customer_id = c.id"
@@ -152,8 +171,10 @@ take_key(const struct db_rows *r, void *arg)
 		return true;
 	if (key_put(d->config.shm, digest, &view, &slot) != DIRECTORY_OK)
 		say_full(d, "max_keys");
-	else
+	else {
 		limit_set(d->config.shm, LIMIT_KEY, slot, &rates);
+		take_caps(d, LIMIT_KEY, slot, r, 9);
+	}
 	return true;
 }
 
@@ -166,12 +187,19 @@ directory_load_keys(struct directory *d, const struct pending *ids)
 	p.null = ids == NULL;
 	return db_query_each(d->db,
 	    "SELECT k.id, k.customer_id, k.digest, k.status, k.expires_at,"
-	    " coalesce(m.requests, 0)::bigint, coalesce(m.tokens, 0),"
-	    " coalesce(m.concurrent, 0)::bigint,"
-	    " coalesce(k.policy_id, 0)::bigint"
+	    " youyun.limit_least(m.requests, o.requests),"
+	    " youyun.limit_least(m.tokens, o.tokens),"
+	    " youyun.limit_least(m.concurrent, o.concurrent),"
+	    " coalesce(k.policy_id, 0)::bigint,"
+	    " youyun.limit_least(m.day_nano, o.day_nano),"
+	    " youyun.limit_least(m.month_nano, o.month_nano),"
+	    " youyun.limit_least(m.total_nano, o.total_nano),"
+	    " youyun.limit_least(m.total_tokens, o.total_tokens)"
 	    " FROM youyun.api_key k"
 	    " LEFT JOIN youyun.rate_limit m ON m.scope = 0"
 	    "  AND m.object_id = k.id"
+	    " LEFT JOIN youyun.rate_limit o ON o.scope = 4"
+	    "  AND o.object_id = k.id"
 	    " WHERE $1::bigint[] IS NULL OR k.id = ANY ($1)",
 	    &p, 1, take_key, d);
 }
@@ -188,8 +216,10 @@ take_group(const struct db_rows *r, void *arg)
 		log_error("more than %d groups have limits; those of the "
 		    "others don't hold", LIMIT_GROUPS);
 		d->full_said = true;
-	} else if (slot != LIMIT_NONE)
+	} else if (slot != LIMIT_NONE) {
 		limit_set(d->config.shm, LIMIT_GROUP, slot, &rates);
+		take_caps(d, LIMIT_GROUP, slot, r, 4);
+	}
 	return true;
 }
 
@@ -197,6 +227,7 @@ enum db_result
 directory_load_group_limits(struct directory *d)
 {
 	return db_query_each(d->db, "SELECT object_id, requests::bigint,"
-	    " tokens, concurrent::bigint FROM youyun.rate_limit"
+	    " tokens, concurrent::bigint, day_nano, month_nano, 0::bigint,"
+	    " 0::bigint FROM youyun.rate_limit"
 	    " WHERE scope = 2", NULL, 0, take_group, d);
 }

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/accounts.c %D%/accounts.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/batch.c %D%/batch.h \
+	%D%/budget_load.c %D%/budget_load.h \
 	%D%/catalogue_load.c %D%/catalogue_load.h \
 	%D%/directory.c %D%/directory.h \
 	%D%/directory_internal.h %D%/directory_load.c \

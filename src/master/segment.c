@@ -34,6 +34,7 @@ wanted_sizes(const struct settings *s)
 		.channels = s->max_channels,
 		.catalogue_bytes =
 		    (uint32_t)(s->catalogue_bytes / PART_BYTES * PART_BYTES),
+		.budgets = s->max_budgets,
 	};
 }
 
@@ -82,6 +83,7 @@ keep_sizes(struct master *m)
 	m->settings.max_accounts = have->accounts;
 	m->settings.max_keys = have->keys;
 	m->settings.max_channels = have->channels;
+	m->settings.max_budgets = have->budgets;
 	m->settings.catalogue_bytes = have->catalogue_bytes;
 }
 

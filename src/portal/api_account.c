@@ -38,7 +38,7 @@ account_row(struct request *r)
 
 	result = db_query(r->db, "SELECT id, name, status::bigint, group_name,"
 	    " multiplier_ppm::bigint, contact, created, granted_nano,"
-	    " spent_nano, language FROM youyun.my_account", NULL, 0, &rows);
+	    " spent_nano, language, low_balance_nano FROM youyun.my_account", NULL, 0, &rows);
 	if (result == DB_OK && db_rows_count(rows) == 1)
 		return rows;
 	if (result == DB_OK)
@@ -66,15 +66,33 @@ run_account(struct request *r)
 	put(o, "contact", json_text(db_get_text(rows, 0, 5)));
 	put(o, "created", json_time(db_get_time(rows, 0, 6)));
 	put(o, "language", json_text(db_get_text(rows, 0, 9)));
+	put(o, "low_balance", json_cap(db_get_int(rows, 0, 10)));
 	db_rows_free(&rows);
 	answer_json(r, 200, o);
+}
+
+/* Part of the request's transaction; -1: as it is. */
+static bool
+set_low_balance(struct request *r, int64_t nano)
+{
+	struct db_param p = db_int(nano);
+	enum db_result result = DB_OK;
+
+	if (nano >= 0)
+		result = db_query(r->db, "SELECT youyun.my_low_balance($1)",
+		    &p, 1, NULL);
+	if (result != DB_OK)
+		answer_database(r, result);
+	return result == DB_OK;
 }
 
 void
 run_account_change(struct request *r)
 {
-	static const char *const known[] = { "contact", "language", NULL };
+	static const char *const known[] = { "contact", "language",
+		"low_balance", NULL };
 	const char *contact, *language;
+	int64_t low_nano = -1;
 	struct db_param p[2];
 	struct db_rows *rows;
 	enum db_result result;
@@ -82,7 +100,9 @@ run_account_change(struct request *r)
 
 	if (!query_only(r, nothing) || !body_only(r, known) ||
 	    !body_text(r, "contact", false, 0, CONTACT_MAX_BYTES, &contact) ||
-	    !body_text(r, "language", false, 1, 16, &language))
+	    !body_text(r, "language", false, 1, 16, &language) ||
+	    !body_amount(r, "low_balance", &low_nano) ||
+	    !set_low_balance(r, low_nano))
 		return;
 	if (language != NULL && strcmp(language, "en") != 0 &&
 	    strcmp(language, "zh") != 0 && strcmp(language, "de") != 0) {
@@ -188,56 +208,6 @@ run_subscription(struct request *r)
 	put(o, "hard_limit_usd", json_number(granted));
 	put(o, "system_hard_limit_usd", json_number(granted));
 	put_int(o, "access_until", 0);
-	answer_json(r, 200, o);
-}
-
-static struct json_object *
-limit_json(const struct db_rows *rows, size_t i)
-{
-	struct json_object *o = json_object_new_object();
-	static const char *const names[] = { "requests_per_minute",
-		"tokens_per_minute", "concurrent" };
-
-	for (int k = 0; k < 3; k++) {
-		int64_t n = db_get_int(rows, i, 2 + k);
-
-		put(o, names[k], n > 0 ? json_object_new_int64(n) : NULL);
-	}
-	return o;
-}
-
-void
-run_limits(struct request *r)
-{
-	struct json_object *o, *keys, *key, *account = NULL;
-	struct db_rows *rows;
-	enum db_result result;
-
-	if (!query_only(r, nothing))
-		return;
-	/* Its own before those of the group's members. */
-	result = db_query(r->db, "SELECT scope::bigint, object_id,"
-	    " requests::bigint, tokens, concurrent::bigint"
-	    " FROM youyun.my_limit WHERE requests > 0 OR tokens > 0 OR"
-	    " concurrent > 0 ORDER BY scope, object_id LIMIT 2000", NULL, 0,
-	    &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return;
-	}
-	o = json_object_new_object();
-	keys = json_object_new_array();
-	for (size_t i = 0; i < db_rows_count(rows); i++) {
-		if (db_get_int(rows, i, 0) == 0) {
-			key = limit_json(rows, i);
-			put_int(key, "key_id", db_get_int(rows, i, 1));
-			json_object_array_add(keys, key);
-		} else if (account == NULL)
-			account = limit_json(rows, i);
-	}
-	db_rows_free(&rows);
-	put(o, "account", account);
-	put(o, "keys", keys);
 	answer_json(r, 200, o);
 }
 

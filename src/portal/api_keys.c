@@ -37,13 +37,14 @@ key_json(const struct db_rows *rows, size_t i)
 	put(o, "models", json_lines(db_get_text(rows, i, 8)));
 	put(o, "addresses", json_lines(db_get_text(rows, i, 9)));
 	put(o, "regions", json_lines(db_get_text(rows, i, 10)));
+	put(o, "last_used", json_time(db_get_time(rows, i, 11)));
 	return o;
 }
 
 #define KEYS "SELECT id, name, hint, status::bigint, expires_at, created," \
 	" revoked, scope::bigint, array_to_string(models, E'\n')," \
 	" array_to_string(addresses, E'\n')," \
-	" array_to_string(regions, E'\n') FROM youyun.my_key"
+	" array_to_string(regions, E'\n'), last_used FROM youyun.my_key"
 
 void
 run_keys(struct request *r)

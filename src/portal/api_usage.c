@@ -23,8 +23,9 @@ take_days(struct request *r, const char *from, const char *to,
 	*since_r = 0;
 	if (!query_time(r, from, since_r) || !query_time(r, to, until_r))
 		return false;
-	if (*since_r == 0)
-		*since_r = *until_r - 30 * DAY_US;
+	*until_r = (*until_r + DAY_US - 1) / DAY_US * DAY_US;
+	*since_r = *since_r == 0 ? *until_r - 30 * DAY_US :
+	    *since_r / DAY_US * DAY_US;
 	if (*since_r < *until_r &&
 	    *until_r - *since_r <= DAYS_MAX * DAY_US)
 		return true;
@@ -37,10 +38,10 @@ static const struct {
 	const char *by;
 	const char *sql;		/* what a row is called */
 } kinds[] = {
-	{ "day", "to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')" },
+	{ "day", "to_char(day, 'YYYY-MM-DD')" },
 	{ "model", "coalesce((SELECT m.name FROM youyun.model m"
 	  " WHERE m.id = model_id), '')" },
-	{ "key", "coalesce(key_id, 0)::text" },
+	{ "key", "key_id::text" },
 };
 
 static enum db_result
@@ -50,13 +51,11 @@ fetch(struct request *r, size_t kind, int64_t since_us, int64_t until_us,
 	struct db_param p[2] = { db_time(since_us), db_time(until_us) };
 	char sql[1024];
 
-	snprintf(sql, sizeof(sql), "SELECT %s AS what, count(*),"
-	    " count(*) FILTER (WHERE error <> 0),"
-	    " coalesce(sum(input_tokens + cache_read_tokens +"
-	    "  cache_write_5m_tokens + cache_write_1h_tokens), 0)::bigint,"
-	    " coalesce(sum(output_tokens), 0)::bigint,"
-	    " coalesce(sum(fee_nano), 0)::bigint"
-	    " FROM youyun.my_call WHERE started_at >= $1 AND started_at < $2"
+	snprintf(sql, sizeof(sql), "SELECT %s AS what, sum(calls)::bigint,"
+	    " sum(failed)::bigint, youyun.saturated(sum(input_tokens)),"
+	    " youyun.saturated(sum(output_tokens)), sum(fee_nano)::bigint"
+	    " FROM youyun.my_usage WHERE day >= ($1 AT TIME ZONE 'UTC')::date"
+	    " AND day < ($2 AT TIME ZONE 'UTC')::date"
 	    " GROUP BY 1 ORDER BY 1 LIMIT 10000", kinds[kind].sql);
 	return db_query(r->db, sql, p, 2, rows_r);
 }

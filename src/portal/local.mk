@@ -4,7 +4,7 @@ noinst_LIBRARIES += %D%/libportal.a
 	%D%/api_account.c \
 	%D%/api_bills.c \
 	%D%/api_calls.c \
-	%D%/api_keys.c \
+	%D%/api_keys.c %D%/api_limits.c \
 	%D%/api_payments.c \
 	%D%/api_prices.c \
 	%D%/api_tickets.c \

@@ -494,6 +494,30 @@ body_lines(struct request *r, const char *name, bool needed, size_t least,
 }
 
 bool
+body_amount(struct request *r, const char *name, int64_t *nano_r)
+{
+	enum money_result result;
+	const char *text;
+	int64_t nano;
+
+	if (body_is_null(r, name))
+		*nano_r = 0;
+	if (!body_has(r, name) || body_is_null(r, name))
+		return true;
+	if (!body_text(r, name, true, 1, MONEY_TEXT_BYTES, &text))
+		return false;
+	result = money_parse(text, &nano);
+	if (result == MONEY_OK && nano >= 0) {
+		*nano_r = nano;
+		return true;
+	}
+	answer_problem(r, 400, "bad_member", name, "%s.",
+	    result != MONEY_OK ? money_explain(result) :
+	    "An amount of at least zero is wanted");
+	return false;
+}
+
+bool
 body_time(struct request *r, const char *name, int64_t *us_r)
 {
 	const char *text;
@@ -527,6 +551,12 @@ part_number(struct request *r, int part, int64_t *number_r)
 /*
  * JSON.
  */
+struct json_object *
+json_cap(int64_t nano)
+{
+	return nano > 0 ? json_amount(nano) : NULL;
+}
+
 struct json_object *
 json_amount(int64_t nano)
 {

@@ -116,6 +116,9 @@ bool	body_is_null(const struct request *r, const char *name);
 bool	body_number(struct request *r, const char *name, int64_t least,
 	    int64_t most, int64_t *number_r)
 	    __attribute__((warn_unused_result));
+/* An amount from 0 on, as a decimal string; null: 0; absent: *nano_r stays. */
+bool	body_amount(struct request *r, const char *name, int64_t *nano_r)
+	    __attribute__((warn_unused_result));
 bool	body_time(struct request *r, const char *name, int64_t *us_r)
 	    __attribute__((warn_unused_result));
 /* A path's part as a number; 404 when it is none. */
@@ -125,6 +128,8 @@ bool	part_number(struct request *r, int part, int64_t *number_r)
 /* What members of answers are made with.  Amounts are decimal strings, times
  * "2026-11-26T13:00:00.123456Z" or null. */
 struct json_object *json_amount(int64_t nano);
+/* Null for 0, which is no limit. */
+struct json_object *json_cap(int64_t nano);
 struct json_object *json_time(int64_t us);
 struct json_object *json_text(const char *text);
 /* The lines of a text, as an array. */

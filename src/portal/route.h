@@ -51,6 +51,8 @@ void	run_key(struct request *);
 void	run_key_change(struct request *);
 void	run_key_revoke(struct request *);
 void	run_key_rotate(struct request *);
+void	run_key_limits(struct request *);
+void	run_key_limits_change(struct request *);
 void	run_calls(struct request *);		/* api_calls.c */
 void	run_call(struct request *);
 void	run_usage(struct request *);		/* api_usage.c */

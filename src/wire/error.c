@@ -108,6 +108,20 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_NO_MONEY, 402, "no_money", "insufficient_quota", false,
 	    true, "The balance of this account does not cover the call. Add"
 	    " credit, or ask for less output with a smaller token limit." },
+	{ WIRE_ERROR_SPENT_DAY, 402, "spent_day", "insufficient_quota", false,
+	    true, "What may be spent today (UTC) with this API key, or by its"
+	    " account, does not cover the call. The account's owner sees and"
+	    " sets the limits." },
+	{ WIRE_ERROR_SPENT_MONTH, 402, "spent_month", "insufficient_quota",
+	    false, true, "What may be spent this month (UTC) with this API"
+	    " key, or by its account, does not cover the call. The account's"
+	    " owner sees and sets the limits." },
+	{ WIRE_ERROR_SPENT_TOTAL, 402, "spent_total", "insufficient_quota",
+	    false, true, "What is left of this API key's quota of money does"
+	    " not cover the call. The account's owner can raise it." },
+	{ WIRE_ERROR_TOKENS_USED, 402, "tokens_used", "insufficient_quota",
+	    false, true, "What is left of this API key's quota of tokens does"
+	    " not cover the call. The account's owner can raise it." },
 	{ WIRE_ERROR_ACCOUNT_CLOSED, 403, "account_closed", "account_closed",
 	    false, true, "This account is suspended or closed. Contact your"
 	    " provider." },
@@ -199,6 +213,9 @@ static const struct error_row error_rows[] = {
 	    "insufficient_quota", false, true,
 	    "The answer was ended here, for the balance of this account is"
 	    " used up. Add credit to go on." },
+	{ WIRE_ERROR_STREAM_SPENT, 402, "stream_spent", "insufficient_quota",
+	    false, true, "The answer was ended here, for what may be spent"
+	    " with this API key, or by its account, is used up." },
 	{ WIRE_ERROR_STREAM_CUT, 502, "stream_cut", "upstream_error", false,
 	    false, "The model's provider broke the answer off; it is not"
 	    " complete." },
@@ -396,7 +413,8 @@ wire_error_render(enum wire_protocol protocol, enum wire_error error,
 	reply_r->body = buf;
 	reply_r->body_len = text.len;
 	reply_r->no_retry = row->no_retry;
-	if (row->status == 429 || row->status == 503)
+	/* 402: when a day's or a month's money is there again. */
+	if (row->status == 429 || row->status == 503 || row->status == 402)
 		reply_r->retry_after_s = info->retry_after_s;
 	if (row->status == 405)
 		reply_r->allow = info->allow;

@@ -30,6 +30,10 @@ enum wire_error {
 	WIRE_ERROR_NOT_TRANSLATED = 13,	/* 400: no word for it upstream */
 	WIRE_ERROR_CONTENT_BLOCKED = 14, /* 400: by the operator's lists */
 	WIRE_ERROR_NO_MONEY = 20,	/* 402 */
+	WIRE_ERROR_SPENT_DAY = 21,	/* 402: a cap, not the balance */
+	WIRE_ERROR_SPENT_MONTH = 22,	/* 402 */
+	WIRE_ERROR_SPENT_TOTAL = 23,	/* 402: the key's quota */
+	WIRE_ERROR_TOKENS_USED = 24,	/* 402: the key's quota */
 	WIRE_ERROR_ACCOUNT_CLOSED = 30,	/* 403: suspended or closed */
 	WIRE_ERROR_ADDRESS_DENIED = 31,	/* 403 */
 	WIRE_ERROR_MODEL_DENIED = 32,	/* 403: param = model */
@@ -64,6 +68,7 @@ enum wire_error {
 	WIRE_ERROR_STREAM_TIMEOUT = 152, /* 504, in the stream */
 	WIRE_ERROR_STREAM_SUSPENDED = 153, /* 403, in the stream */
 	WIRE_ERROR_STREAM_BLOCKED = 154, /* 400, in the stream */
+	WIRE_ERROR_STREAM_SPENT = 155,	/* 402, in the stream: a cap */
 	/* Recorded, never rendered: nobody is there to read it. */
 	WIRE_ERROR_CLIENT_GONE = 160,
 	/* Recorded: the upstream's own 4xx/5xx was passed on or replaced. */
@@ -79,7 +84,7 @@ struct wire_error_info {
 	const char *request_id;
 	const char *param;	/* member's name; for *_MODEL the model */
 	uint64_t limit;
-	uint32_t retry_after_s;	/* for 429 and 503 */
+	uint32_t retry_after_s;	/* for 402, 429 and 503 */
 	const char *allow;	/* 405: becomes a header, not text */
 };
 

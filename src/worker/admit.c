@@ -16,6 +16,7 @@
 #include "worker/limits.h"
 #include "worker/park.h"
 #include "worker/screen.h"
+#include "worker/spending.h"
 
 #define RETRY_SOON_S 1
 #define RETRY_LATER_S 5
@@ -106,8 +107,8 @@ reserve(struct call *call, const struct amount_plan *plan, bool may_shrink,
 		    &call->besides, plan->input_tokens, tokens);
 
 		*result_r = nano == INT64_MAX ? HOLD_SHORT :
-		    hold_reserve(call->worker->book, call->account, nano,
-		    &call->record, &call->terms, &call->hold);
+		    spending_reserve(call, nano, plan->free ? 0 :
+		    plan->input_tokens + tokens);
 		if (*result_r != HOLD_SHORT)
 			return tokens;
 		if (!may_shrink || tokens <= 1)
@@ -129,7 +130,7 @@ reserve_or_park(struct call *call, const struct amount_plan *plan,
 	call->covered_tokens = reserve(call, plan, false, result_r);
 	if (*result_r != HOLD_SHORT)
 		return true;
-	if (nano != INT64_MAX)
+	if (nano != INT64_MAX && !spending_short(call))
 		waiting = park_wait(call, nano, call->request.stream ?
 		    amount_of(&call->terms, &call->besides,
 		    plan->input_tokens, 1) : nano);
@@ -197,7 +198,8 @@ take_hold(struct call *call, const struct catalogue_model *model)
 		return true;
 	case HOLD_SHORT:
 		call->hold = HOLD_NONE;
-		return refuse(call, WIRE_ERROR_NO_MONEY, 0);
+		return refuse(call, spending_error(call),
+		    spending_short(call) ? call->retry_after_s : 0);
 	case HOLD_BUSY:
 	case HOLD_CONTENDED:
 		break;
@@ -220,7 +222,7 @@ admit_call(struct call *call, struct admission *admission_r)
 {
 	if (!admit_any(call))
 		return false;
-	if (!limits_glance(call))
+	if (!limits_glance(call) || !spending_glance(call))
 		return false;
 	admission_r->model = find_model(call);
 	return admission_r->model != NULL && screen(call) &&
@@ -238,7 +240,7 @@ extend_by(struct call *call, uint64_t more)
 		int64_t nano = amount_more(&call->terms, &call->besides,
 		    call->input_tokens, call->covered_tokens, more);
 
-		switch (hold_extend(call->worker->book, call->hold, nano)) {
+		switch (spending_extend(call, nano, more)) {
 		case HOLD_OK:
 			return more;
 		case HOLD_SHORT:
@@ -278,10 +280,11 @@ admit_rest(struct call *call)
 	needed = amount_of(&call->terms, &besides, call->input_tokens, tokens);
 	if (needed == INT64_MAX)
 		return ADMIT_NO_MONEY;
-	if (needed > held && hold_extend(call->worker->book, call->hold,
-	    needed - held) != HOLD_OK)
-		return park_wait(call, needed - held, needed - held) ==
-		    PARK_WAITS ? ADMIT_PARKED : ADMIT_NO_MONEY;
+	if (needed > held && spending_extend(call, needed - held,
+	    tokens - call->covered_tokens) != HOLD_OK)
+		return !spending_short(call) && park_wait(call, needed - held,
+		    needed - held) == PARK_WAITS ? ADMIT_PARKED :
+		    ADMIT_NO_MONEY;
 	call->besides = besides;
 	call->covered_tokens = tokens;
 	return ADMIT_COVERED;
@@ -308,7 +311,8 @@ wait_for_more(struct call *call, uint64_t output_tokens, bool below)
 	    call->input_tokens, call->covered_tokens,
 	    lack > AMOUNT_STEP_MIN_TOKENS ? lack : AMOUNT_STEP_MIN_TOKENS);
 
-	if (park_wait(call, nano, nano) == PARK_WAITS)
+	if (!spending_short(call) &&
+	    park_wait(call, nano, nano) == PARK_WAITS)
 		return ADMIT_PARKED;
 	park_done(call);
 	/* Past the ceiling it is rather our estimate that is too high, by a

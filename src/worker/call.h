@@ -40,6 +40,7 @@
 #include "worker/client_head.h"
 #include "worker/limits.h"
 #include "worker/policy.h"
+#include "worker/spending.h"
 
 struct client;
 struct exchange;
@@ -100,6 +101,7 @@ struct call {
 	uint32_t key_slot;		/* valid once authenticated */
 	struct policy_pair policies;	/* likewise */
 	struct call_limits limits;
+	struct call_spending spending;
 
 	/* The money. */
 	uint32_t account;		/* slot; ACCOUNT_NONE */

@@ -37,6 +37,7 @@ find(struct call *call)
 	const struct settings *s = call->worker->settings;
 	struct call_limits *l = &call->limits;
 	struct shm *shm = call->worker->shm;
+	struct budget_time when = budget_time(call->record.started_us);
 	struct limit_rates address = {
 		.requests = s->address_requests_per_minute,
 		.concurrent = s->address_concurrent,
@@ -45,8 +46,10 @@ find(struct call *call)
 	l->slot[LIMIT_KEY] = call->key_slot;
 	l->slot[LIMIT_ACCOUNT] = call->account;
 	l->slot[LIMIT_GROUP] = limit_group(shm, call->group_id);
-	l->slot[LIMIT_ADDRESS] = limit_address(shm, call->client->address,
-	    &address, now_of(call));
+	l->slot[LIMIT_ADDRESS] = LIMIT_NONE;
+	if (has_limits(&address) || s->address_spending_per_day_nano != 0)
+		l->slot[LIMIT_ADDRESS] = limit_address(shm,
+		    call->client->address, &when, now_of(call));
 	l->known = 0;
 	for (int i = 0; i < LIMIT_LEVELS; i++) {
 		l->rates[i] = i == LIMIT_ADDRESS ? address : limit_read(shm,

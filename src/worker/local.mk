@@ -30,6 +30,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/request.c %D%/request.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/settle.c %D%/settle.h \
+	%D%/spending.c %D%/spending.h \
 	%D%/tls_io.c %D%/tls_io.h \
 	%D%/translated.c %D%/translated.h \
 	%D%/upload.c %D%/upload.h \

@@ -14,6 +14,7 @@
 #include "worker/portal.h"
 #include "worker/relay.h"
 #include "worker/settle.h"
+#include "worker/spending.h"
 #include "worker/translated.h"
 
 enum wire_error
@@ -258,7 +259,7 @@ relay_end_for_money(struct call *call, bool mid_event)
 	attempt_over(call);
 	call->upstream_over = true;
 	call->record.flags |= RECORD_CUT_SHORT;
-	append_event(call, WIRE_ERROR_STREAM_NO_MONEY,
+	append_event(call, spending_stream_error(call),
 	    mid_event || call->filtered);
 	settle_usage(call);
 	if (call->answer == ANSWER_NONE) {

@@ -12,6 +12,7 @@
 #include "worker/context.h"
 #include "worker/durable.h"
 #include "worker/limits.h"
+#include "worker/spending.h"
 
 /* The reclaimer's knowledge may lag by this much estimated output. */
 #define PROGRESS_STEP_TOKENS 16
@@ -172,6 +173,7 @@ end_hold(struct call *call, int64_t fee, int64_t tokens)
 {
 	fill_common(call);
 	limits_end(call, (uint64_t)tokens);
+	spending_end(call, fee, (uint64_t)tokens);
 	hold_settle(call->worker->book, call->hold, fee, &call->record);
 	call->hold = HOLD_NONE;
 	call->settled = true;

@@ -14,6 +14,7 @@
 #include "worker/park.h"
 #include "worker/screen.h"
 #include "worker/settle.h"
+#include "worker/spending.h"
 
 #define RETRY_SOON_S 1
 
@@ -163,7 +164,7 @@ is_covered(struct call *call)
 	case ADMIT_PARKED:
 		return not_now(call);
 	case ADMIT_NO_MONEY:
-		return refuse(call, WIRE_ERROR_NO_MONEY, NULL);
+		return refuse(call, spending_error(call), NULL);
 	}
 	call->request.audio_ms = wire_form_audio_ms(&call->form,
 	    call->form.file_bytes, false);

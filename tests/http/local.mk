@@ -25,6 +25,7 @@ http_tests = \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_screen.py \
+	%D%/test_spending.py \
 	%D%/test_tickets.py \
 	%D%/test_top.py \
 	%D%/test_topup.py

@@ -5,6 +5,7 @@ shm_unit_tests = \
 	tests/unit/test_shm_catalogue \
 	tests/unit/test_shm_channel \
 	tests/unit/test_shm_hold \
+	tests/unit/test_shm_budget \
 	tests/unit/test_shm_limit \
 	tests/unit/test_shm_refill \
 	tests/unit/test_shm_segment
@@ -20,6 +21,11 @@ tests_unit_test_shm_catalogue_SOURCES = tests/unit/test_shm_catalogue.c \
 	tests/unit/run.h tests/unit/shm_fixture.h
 tests_unit_test_shm_catalogue_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_shm_catalogue_LDADD = $(LINK_SHM) $(CHECK_LIBS)
+
+tests_unit_test_shm_budget_SOURCES = tests/unit/test_shm_budget.c \
+	tests/unit/run.h tests/unit/shm_fixture.h
+tests_unit_test_shm_budget_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_shm_budget_LDADD = $(LINK_SHM) $(CHECK_LIBS)
 
 tests_unit_test_shm_limit_SOURCES = tests/unit/test_shm_limit.c \
 	tests/unit/run.h tests/unit/shm_fixture.h

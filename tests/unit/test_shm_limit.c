@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "shm/budget.h"
 #include "shm/limit.h"
 #include "tests/unit/run.h"
 #include "tests/unit/shm_fixture.h"
@@ -16,6 +17,7 @@
 #define S INT64_C(1000000000)
 #define T0 (1000 * S)
 #define RACERS 4
+#define DAY_US (INT64_C(86400) * 1000000)
 
 static struct shm *shm;
 static uint32_t account;
@@ -190,16 +192,19 @@ START_TEST(test_addresses_are_told_apart_and_not_pushed_out)
 	uint8_t v4[16] = { [10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0,
 		[14] = 2, [15] = 1 };
 	uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8 }, other[16];
-	uint32_t slot = limit_address(shm, v4, &rates, at(0)), full = 0;
+	struct budget_time day = budget_time(0), next = budget_time(DAY_US);
+	struct budget_caps caps = { .nano = { 100 } };
+	struct budget_sum some = { 60, 0 };
+	uint32_t slot = limit_address(shm, v4, &day, at(0)), full = 0;
 
 	ck_assert_uint_ne(slot, LIMIT_NONE);
 	memcpy(other, v6, 16);
 	other[15] = 9;
-	ck_assert_uint_eq(limit_address(shm, v6, &rates, at(0)),
-	    limit_address(shm, other, &rates, at(0)));
+	ck_assert_uint_eq(limit_address(shm, v6, &day, at(0)),
+	    limit_address(shm, other, &day, at(0)));
 	other[7] = 9;
-	ck_assert_uint_ne(limit_address(shm, v6, &rates, at(0)),
-	    limit_address(shm, other, &rates, at(0)));
+	ck_assert_uint_ne(limit_address(shm, v6, &day, at(0)),
+	    limit_address(shm, other, &day, at(0)));
 	ck_assert_int_eq(limit_take(shm, LIMIT_ADDRESS, slot, &rates, 0,
 	    at(0)).kind, LIMIT_PASSED);
 	/* Whoever has many addresses fills sets, and pushes nobody out. */
@@ -208,7 +213,7 @@ START_TEST(test_addresses_are_told_apart_and_not_pushed_out)
 
 		memcpy(other, v6, 16);
 		memcpy(other + 4, &i, 4);
-		s = limit_address(shm, other, &rates, at(0));
+		s = limit_address(shm, other, &day, at(0));
 		if (s == LIMIT_NONE)
 			full++;
 		else
@@ -216,15 +221,30 @@ START_TEST(test_addresses_are_told_apart_and_not_pushed_out)
 			    at(0));
 	}
 	ck_assert_uint_gt(full, 0);
-	ck_assert_uint_eq(limit_address(shm, v4, &rates, at(S)), slot);
+	ck_assert_uint_eq(limit_address(shm, v4, &day, at(S)), slot);
 	ck_assert_int_eq(limit_take(shm, LIMIT_ADDRESS, slot, &rates, 0,
 	    at(S)).kind, LIMIT_REQUESTS);
 	/* What has nothing left to forget makes room. */
 	memset(other, 0x33, 16);
-	ck_assert_uint_ne(limit_address(shm, other, &rates, at(61 * S)),
+	ck_assert_uint_ne(limit_address(shm, other, &day, at(61 * S)),
 	    LIMIT_NONE);
-	rates.requests = 0;
-	ck_assert_uint_eq(limit_address(shm, v4, &rates, at(0)), LIMIT_NONE);
+	/* Nor is what was spent forgotten before the day is over. */
+	slot = limit_address(shm, v4, &day, at(200 * S));
+	ck_assert_uint_ne(slot, LIMIT_NONE);
+	ck_assert_int_eq(budget_take(shm, LIMIT_ADDRESS, slot, &caps, &day,
+	    &some), BUDGET_PASSED);
+	ck_assert(!budget_idle(shm, LIMIT_ADDRESS, slot, &day));
+	ck_assert(budget_idle(shm, LIMIT_ADDRESS, slot, &next));
+	for (uint32_t i = 0; i < 8 * LIMIT_ADDRESSES; i++) {
+		memcpy(other, v6, 16);
+		memcpy(other + 4, &i, 4);
+		ck_assert_uint_ne(limit_address(shm, other, &day,
+		    at(200 * S)), slot);
+	}
+	ck_assert_int_eq(budget_take(shm, LIMIT_ADDRESS, slot, &caps, &day,
+	    &some), BUDGET_DAY_SPENT);
+	ck_assert_int_eq(budget_take(shm, LIMIT_ADDRESS, slot, &caps, &next,
+	    &some), BUDGET_PASSED);
 }
 END_TEST
 

@@ -174,8 +174,8 @@ START_TEST(test_error_fits_and_parses_whatever_it_mentions)
 			    sizeof(buf), &reply);
 			json_object_put(parse(reply.body, reply.body_len));
 			ck_assert_int_eq(reply.retry_after_s,
-			    reply.status == 429 || reply.status == 503 ? 5 :
-			    0);
+			    reply.status == 402 || reply.status == 429 ||
+			    reply.status == 503 ? 5 : 0);
 			len = wire_error_stream_event(
 			    WIRE_ROUTE_NONE, protocols[i], error, &info, true,
 			    buf, sizeof(buf));

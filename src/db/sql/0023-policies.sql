@@ -74,6 +74,9 @@ CREATE INDEX api_key_policy ON api_key (policy_id)
 CREATE INDEX customer_policy ON customer (policy_id)
     WHERE policy_id IS NOT NULL;
 
+ALTER TABLE api_key ADD COLUMN rotated_from bigint REFERENCES api_key;
+COMMENT ON COLUMN api_key.rotated_from IS 'The key that it replaced; NULL: none. Operator: controller.';
+
 -- Another secret for the same purpose; the former one works until the overlap
 -- ends.  Raises P0002 when there is no such key, YY017 when it is revoked.
 CREATE FUNCTION key_rotate(p_id bigint, p_digest bytea, p_hint text,
@@ -93,11 +96,9 @@ BEGIN
 		    USING ERRCODE = 'YY017';
 	END IF;
 	INSERT INTO api_key (customer_id, name, digest, hint, expires_at,
-	    scope, policy_id) VALUES (k.customer_id, k.name, p_digest, p_hint,
-	    k.expires_at, k.scope, k.policy_id) RETURNING id INTO fresh;
-	INSERT INTO rate_limit (scope, object_id, requests, tokens, concurrent)
-	    SELECT l.scope, fresh, l.requests, l.tokens, l.concurrent
-	    FROM rate_limit l WHERE l.scope = 0 AND l.object_id = p_id;
+	    scope, policy_id, rotated_from) VALUES (k.customer_id, k.name,
+	    p_digest, p_hint, k.expires_at, k.scope, k.policy_id, p_id)
+	    RETURNING id INTO fresh;
 	IF p_overlap_s = 0 THEN
 		UPDATE api_key x SET status = 1, revoked = now()
 		    WHERE x.id = p_id;
