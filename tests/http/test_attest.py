@@ -50,6 +50,11 @@ def attest(*arguments, **options):
     return done.returncode, done.stdout, done.stderr
 
 
+def active_channels():
+    return [row for row in gateway.rows("channel", "list")
+            if row["name"] in CHANNELS and row["status"] == "active"]
+
+
 def leaks(report):
     return [row for row in report["findings"] if not row["control"]]
 
@@ -166,11 +171,7 @@ class Attested(AttestCase):
     def test_an_interrupted_run_clears_up(self):
         process = subprocess.Popen(command("--json"), text=True,
                                    stdout=subprocess.PIPE)
-
-        def active():
-            return [row for row in gateway.rows("channel", "list")
-                    if row["name"] in CHANNELS and row["status"] == "active"]
-        harness.wait_until(active, "attest's channels", 20)
+        harness.wait_until(active_channels, "attest's channels", 20)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=30 * machine.PATIENCE)
         report = json.loads(out)
@@ -183,10 +184,11 @@ class Attested(AttestCase):
 
     def test_one_run_at_a_time(self):
         with subprocess.Popen(command(), stdout=subprocess.DEVNULL) as first:
-            harness.wait_until(
-                lambda: first.poll() is not None or
-                attest()[0] == 2, "a run that is refused", 20)
+            harness.wait_until(active_channels, "attest's channels", 20)
+            status, _, errors = attest()
             first.wait(60 * machine.PATIENCE)
+        self.assertEqual(status, 2)
+        self.assertIn("attest is being run already", errors)
         self.check_cleared()
 
     def test_only_root_can(self):
