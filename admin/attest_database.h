@@ -18,7 +18,7 @@
 
 struct attest_database {
 	struct db *owner;	/* youyun_owner's connection */
-	struct db *super;	/* the embedded cluster's superuser's, or NULL */
+	struct db *super;	/* the embedded cluster's, or NULL */
 	int64_t since;		/* the transaction that it began in */
 	bool planted;
 };
