@@ -2,8 +2,8 @@
  * The memory of processes, by /proc/PID/mem.  Pages that were never touched
  * are told by pagemap and left out; what several processes share is read
  * once.
- * Kernels since 6.7 name the others at once (PAGEMAP_SCAN), which a program with
- * a sanitizer's terabytes of reserved addresses needs.
+ * Kernels since 6.7 name the others at once (PAGEMAP_SCAN), which a program
+ * with a sanitizer's terabytes of reserved addresses needs.
  */
 #include "admin/attest_process.h"
 
