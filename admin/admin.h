@@ -85,6 +85,7 @@ extern const struct verb verbs_margin[];
 extern const struct verb verbs_balance[];
 extern const struct verb verbs_node[];
 extern const struct verb verbs_verify[];
+extern const struct verb verbs_attest[];
 extern const struct verb verbs_status[];
 extern const struct verb verbs_top[];
 extern const struct verb verbs_journal[];

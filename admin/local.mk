@@ -3,6 +3,26 @@ sbin_PROGRAMS += %D%/youyunctl
 %C%_youyunctl_SOURCES = \
 	%D%/admin.h \
 	%D%/args.c %D%/args.h \
+	%D%/attest.h \
+	%D%/attest_answer.c %D%/attest_answer.h \
+	%D%/attest_calls.c %D%/attest_calls.h \
+	%D%/attest_canary.c %D%/attest_canary.h \
+	%D%/attest_certificate.c %D%/attest_certificate.h \
+	%D%/attest_client.c %D%/attest_client.h \
+	%D%/attest_confine.c \
+	%D%/attest_control.c %D%/attest_control.h \
+	%D%/attest_database.c %D%/attest_database.h \
+	%D%/attest_files.c %D%/attest_files.h \
+	%D%/attest_fixture.c %D%/attest_fixture.h \
+	%D%/attest_memory.c \
+	%D%/attest_proc.c %D%/attest_proc.h \
+	%D%/attest_process.c %D%/attest_process.h \
+	%D%/attest_report.c \
+	%D%/attest_run.c \
+	%D%/attest_scan.c %D%/attest_scan.h \
+	%D%/attest_search.c %D%/attest_search.h \
+	%D%/attest_sign.c %D%/attest_sign.h \
+	%D%/attest_upstream.c %D%/attest_upstream.h \
 	%D%/bill.h \
 	%D%/booking.c %D%/booking.h \
 	%D%/calls.h \
@@ -15,6 +35,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
 	%D%/cmd_allow.c \
+	%D%/cmd_attest.c \
 	%D%/cmd_balance.c \
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
@@ -109,3 +130,13 @@ if HAVE_PYTHON3
 TESTS += $(admin_tests)
 endif
 EXTRA_DIST += $(admin_tests) tests/admin/fixture.py
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_admin_attest
+TESTS += tests/unit/test_admin_attest
+tests_unit_test_admin_attest_SOURCES = tests/unit/test_admin_attest.c \
+	tests/unit/run.h %D%/attest_canary.c %D%/attest_search.c \
+	%D%/attest_sign.c
+tests_unit_test_admin_attest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_admin_attest_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+endif

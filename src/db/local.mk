@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/price_columns.c %D%/price_columns.h \
 	%D%/q_account_each.c \
 	%D%/q_adjust.c \
+	%D%/q_attest.c \
 	%D%/q_audit_each.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
@@ -67,7 +68,8 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
-	%D%/queries.h %D%/queries_agreement.h %D%/queries_bounds.h \
+	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h \
+	%D%/queries_bounds.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \

@@ -1,5 +1,6 @@
 # End to end over HTTPS with a scripted upstream.
 http_tests = \
+	%D%/test_attest.py \
 	%D%/test_routes.py \
 	%D%/test_errors.py \
 	%D%/test_stream.py \
