@@ -34,7 +34,9 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/channel_test.c \
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
+	%D%/audit_chain.c %D%/audit_chain.h \
 	%D%/cmd_allow.c \
+	%D%/cmd_audit.c \
 	%D%/cmd_attest.c \
 	%D%/cmd_balance.c \
 	%D%/cmd_bill.c \
@@ -116,6 +118,7 @@ tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
 	tests/admin/test_agreement.py \
+	tests/admin/test_audit.py \
 	tests/admin/test_closing.py \
 	tests/admin/test_complete.py \
 	tests/admin/test_init.py \

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_adjust.c \
 	%D%/q_attest.c \
 	%D%/q_audit_each.c \
+	%D%/q_audit_link.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
 	%D%/q_channel_bounds_set.c \
@@ -68,7 +69,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
-	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h \
+	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
 	%D%/queries_bounds.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
@@ -99,7 +100,8 @@ YOUYUN_SQL = \
 	%D%/sql/0023-policies.sql \
 	%D%/sql/0024-cut.sql \
 	%D%/sql/0025-spending.sql \
-	%D%/sql/0028-agreement.sql
+	%D%/sql/0028-agreement.sql \
+	%D%/sql/0029-audit.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

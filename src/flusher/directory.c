@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/settings.h"
+#include "db/value.h"
 #include "flusher/catalogue_load.h"
 #include "flusher/directory_internal.h"
 #include "shm/channel.h"
@@ -29,6 +30,7 @@
 #define SHORT_RETRY_MS 1000
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
+#define SEAL_MS 1000
 #define CLOSE_MS 1000
 #define CLOSE_NEXT_MS 50
 
@@ -306,6 +308,16 @@ take_money(struct directory *d)
 	return result;
 }
 
+/* The audit trail's entries become links of its chain. */
+static enum db_result
+seal(struct directory *d)
+{
+	if (clock_mono().ns < d->seal_due.ns)
+		return DB_OK;
+	d->seal_due = mono_add_ms(clock_mono(), SEAL_MS);
+	return db_query(d->db, "SELECT youyun.audit_seal()", NULL, 0, NULL);
+}
+
 static int
 until_next(const struct directory *d)
 {
@@ -422,6 +434,8 @@ serve(struct directory *d)
 			result = tend_node(d);
 		if (result == DB_OK)
 			result = take_money(d);
+		if (result == DB_OK)
+			result = seal(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))

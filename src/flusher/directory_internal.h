@@ -55,6 +55,7 @@ struct directory {
 	uint64_t asked_answers;	/* the account's then */
 	int64_t last_want;	/* taking or customer that was served last */
 	struct mono_time expire_due;
+	struct mono_time seal_due;	/* of the audit trail */
 	struct mono_time close_due;	/* accounts whose time is over */
 	int pause_ms;
 	bool complained;
