@@ -187,7 +187,7 @@ struct shm_limit {
 	_Atomic uint32_t concurrent;
 	_Atomic uint32_t counted;	/* there are caps; budget.h */
 	_Atomic uint32_t budget;	/* its index + 1; 0: never had one */
-	uint64_t spare;
+	_Atomic int64_t failures_due;	/* of addresses; as requests_due */
 };
 
 /* What was spent in a period; swapped as a whole. */

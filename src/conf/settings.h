@@ -112,6 +112,7 @@ struct settings {
 	uint32_t address_requests_per_minute; /* 0: no limit */
 	uint32_t address_concurrent;	/* 0: no limit */
 	int64_t address_spending_per_day_nano; /* 0: no limit */
+	uint32_t address_failures_per_minute; /* 0: no limit */
 	uint32_t limited_requests_per_minute;
 	uint32_t limited_concurrent;
 	uint32_t record_address;	/* enum keep_address_setting */
