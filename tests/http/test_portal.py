@@ -290,6 +290,32 @@ class Api(harness.Case):
         self.assertIn(bill["closing"], page)
         self.assertNotIn("<script", page)
 
+    def test_a_call_out_of_two_pots_is_one_on_the_bill(self):
+        gateway.add_customer("pots")
+        key = gateway.ctl_json("key", "add", "pots", "--scope",
+                               "account")["key"]
+        gateway.wait_for_key(key)
+        record = gateway.record(self.ask_call(keys["test"]).request_id)
+        half = record["fee_nano"] // 2
+        gateway.ctl("credit", "pots", f"0.{half:09d}", "--key", "gift",
+                    "--source", "promotional")
+        gateway.ctl("credit", "pots", "1", "--key", "paid")
+        harness.wait_until(
+            lambda: self.ask_call(key).status == 200, "the money")
+        gateway.settled("pots")
+        self.assertEqual(sql(
+            "SELECT count(*) FROM posting p JOIN ledger_account a ON a.id ="
+            " p.account_id JOIN customer c ON c.id = a.customer_id"
+            " JOIN ledger_transaction t ON t.id = p.transaction_id"
+            " WHERE c.name = 'pots' AND t.kind = 'calls'"), ["2"])
+        month = time.strftime("%Y-%m", time.gmtime())
+        bill = gateway.get(f"/api/v1/bills/{month}", key=key).json
+        self.assertEqual(sum(b["calls"] for b in bill["bookings"]), 1)
+        self.assertEqual(sum(m["calls"] for m in bill["models"]), 1)
+
+    def ask_call(self, key):
+        return gateway.call(CHAT, chat("fast"), key=key)
+
     def test_notices(self):
         sql("INSERT INTO notice_kind VALUES ('test_kind', false, 'test') ON "
             "CONFLICT DO NOTHING; SELECT notice_add(1, 'test_kind', "

@@ -41,12 +41,14 @@ CREATE VIEW my_call WITH (security_barrier) AS
 COMMENT ON VIEW my_call IS 'The customer''s own calls.';
 
 CREATE VIEW my_booking WITH (security_barrier) AS
-	SELECT t.id, t.kind, t.at, t.calls, p.amount_nano
+	SELECT t.id, t.kind, t.at, t.calls,
+	    sum(p.amount_nano)::bigint AS amount_nano
 	FROM ledger_account a
 	JOIN posting p ON p.account_id = a.id
 	JOIN ledger_transaction t ON t.id = p.transaction_id
-	WHERE a.customer_id = my_customer();
-COMMENT ON VIEW my_booking IS 'Postings on the customer''s own accounts.';
+	WHERE a.customer_id = my_customer()
+	GROUP BY t.id, t.kind, t.at, t.calls;
+COMMENT ON VIEW my_booking IS 'Bookings on the customer''s own accounts, of all pots together.';
 
 CREATE VIEW my_limit WITH (security_barrier) AS
 	SELECT l.scope, l.object_id, l.requests, l.tokens, l.concurrent
