@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/mail_address.c %D%/mail_address.h \
+	%D%/mail_code.c %D%/mail_code.h \
 	%D%/money.c %D%/money.h \
 	%D%/password.c %D%/password.h \
 	%D%/payment.c %D%/payment.h \

@@ -128,6 +128,24 @@ check_mail(const char *file, const unsigned *lines,
 		    "noreply@example.com");
 }
 
+static void
+check_logins(const char *file, const unsigned *lines,
+    const struct settings *s, struct conf_report *report)
+{
+	if (s->registration != REGISTRATION_CLOSED &&
+	    s->mail_command[0] == '\0')
+		conf_mistake(report, file, line_of(lines, "registration"),
+		    "registration", "it needs mail_command, for the codes "
+		    "that confirm addresses");
+	if (s->session_idle_timeout_ms > s->session_lifetime_ms)
+		conf_mistake(report, file,
+		    line_of(lines, "session_idle_timeout"),
+		    "session_idle_timeout", "longer than session_lifetime");
+	if (strchr(s->totp_issuer, ':') != NULL)
+		conf_mistake(report, file, line_of(lines, "totp_issuer"),
+		    "totp_issuer", "it can't have a colon in it");
+}
+
 void
 settings_check(const char *file, const unsigned *lines,
     const struct settings *s, struct conf_report *report)
@@ -139,6 +157,7 @@ settings_check(const char *file, const unsigned *lines,
 	check_journal(file, lines, s, report);
 	check_database(file, lines, s, report);
 	check_mail(file, lines, s, report);
+	check_logins(file, lines, s, report);
 }
 
 static bool

@@ -37,12 +37,14 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_group_each.c \
 	%D%/q_group_model.c \
 	%D%/q_group_set.c \
+	%D%/q_invitation.c \
 	%D%/q_key_add.c \
 	%D%/q_key_each.c \
 	%D%/q_key_revoke.c \
 	%D%/q_lease_each.c \
 	%D%/q_limit.c \
 	%D%/q_ledger_each.c \
+	%D%/q_login.c \
 	%D%/q_mark_each.c \
 	%D%/q_model_each.c \
 	%D%/q_model_put.c \
@@ -63,6 +65,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_totals.c \
 	%D%/q_verify.c \
 	%D%/queries.h %D%/queries_bounds.h \
+	%D%/queries_login.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \
@@ -91,7 +94,8 @@ YOUYUN_SQL = \
 	%D%/sql/0021-screening.sql \
 	%D%/sql/0023-policies.sql \
 	%D%/sql/0024-cut.sql \
-	%D%/sql/0025-spending.sql
+	%D%/sql/0025-spending.sql \
+	%D%/sql/0026-logins.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 
