@@ -128,6 +128,15 @@ check_mail(const char *file, const unsigned *lines,
 		    "noreply@example.com");
 }
 
+static bool
+is_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
 static void
 check_logins(const char *file, const unsigned *lines,
     const struct settings *s, struct conf_report *report)
@@ -141,9 +150,15 @@ check_logins(const char *file, const unsigned *lines,
 		conf_mistake(report, file,
 		    line_of(lines, "session_idle_timeout"),
 		    "session_idle_timeout", "longer than session_lifetime");
-	if (strchr(s->totp_issuer, ':') != NULL)
+	if (!is_printable(s->registration_group))
+		conf_mistake(report, file,
+		    line_of(lines, "registration_group"),
+		    "registration_group", "it is no group's name");
+	if (strchr(s->totp_issuer, ':') != NULL ||
+	    !is_printable(s->totp_issuer))
 		conf_mistake(report, file, line_of(lines, "totp_issuer"),
-		    "totp_issuer", "it can't have a colon in it");
+		    "totp_issuer", "it can't have a colon or a control "
+		    "character in it");
 }
 
 void
