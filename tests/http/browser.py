@@ -120,23 +120,25 @@ mv new.$$ mail.$$.$(date +%s%N)
         for path in self.folder.glob("mail.*"):
             path.unlink()
 
-    def mails(self, address):
-        found = []
+    def mails(self, address, subject=""):
+        """{path: message} of those to that address."""
+        found = {}
         for path in sorted(self.folder.glob("mail.*")):
             mail = email.message_from_bytes(path.read_bytes(),
                                             policy=email.policy.default)
-            if mail["to"] == address:
-                found.append(mail)
+            if mail["to"] == address and subject in mail["subject"]:
+                found[path] = mail
         return found
 
-    def wait_for(self, address):
-        """The one mail to that address, taken out."""
-        mail = harness.wait_until(lambda: self.mails(address),
-                                  f"a mail to {address}", 20)[0]
-        for path in self.folder.glob("mail.*"):
-            if address.encode() in path.read_bytes():
-                path.unlink()
+    def wait_for(self, address, subject=""):
+        """The first such mail, taken out."""
+        path, mail = next(iter(harness.wait_until(
+            lambda: self.mails(address, subject),
+            f"a mail to {address}: {subject}", 20).items()))
+        path.unlink()
         return mail
 
     def code(self, address):
-        return CODE.search(self.wait_for(address).get_content())[0]
+        """Of the mail with a code, in English."""
+        return CODE.search(self.wait_for(address, "Your code")
+                           .get_content())[0]

@@ -184,7 +184,7 @@ class Sessions(Case):
                 self.assertEqual(sql("SELECT used_at > now() - interval '1 "
                                      f"minute' FROM session WHERE id = "
                                      f"{number}"), ["t"])
-        self.assertEqual(sql("SELECT max(expires_at - created) BETWEEN "
+        self.assertEqual(sql("SELECT max(s.expires_at - s.created) BETWEEN "
                              "'23:59' AND '24:01' FROM session s JOIN login "
                              f"l ON l.id = s.login_id AND l.name = '{login}'"
                              " WHERE s.expires_at > now() + '1 hour'"), ["t"])
@@ -230,8 +230,7 @@ class Passwords(Case):
         self.is_refused(Browser(gateway).log_in(login, PASSWORD), 401,
                         "bad_login")
         browser_of(login, new)
-        mail = mailbox.wait_for(login)
-        self.assertEqual(mail["subject"], "Your login was changed")
+        mail = mailbox.wait_for(login, "Your login was changed")
         self.assertNotIn(new, mail.get_content())
         self.assertEqual(sql("SELECT actor ~ '^customer:.*/session:' FROM "
                              "audit WHERE action = 'login.password' ORDER BY "
@@ -248,7 +247,7 @@ class Passwords(Case):
                          (202, unknown.body))
         code = mailbox.code(login)
         shown.add(code)
-        self.assertEqual(mailbox.mails("nobody@example.com"), [])
+        self.assertEqual(mailbox.mails("nobody@example.com"), {})
         self.assertEqual(one.get("/api/v1/session").status, 200)
         other = "7KQ2M-4XN9T-0D3RW-VB6HC"
         answer = stranger.post("/api/v1/password-reset/confirm", code=other,
@@ -289,7 +288,7 @@ class Passwords(Case):
         harness.wait_until(lambda: sql(
             "SELECT count(*) FROM login_code WHERE mail_state = 2 AND name = "
             f"'{login}'") == ["3"], "three mails", 20)
-        self.assertEqual(len(mailbox.mails(login)), 3)
+        self.assertEqual(len(mailbox.mails(login, "Your code")), 3)
         for n in range(26):
             Browser(gateway).post("/api/v1/password-reset",
                                   login=f"x{n}@example.com")
@@ -367,14 +366,14 @@ class Totp(Case):
         self.is_refused(Browser(gateway).log_in(login, "wrong",
                                                 code=device.code()),
                         401, "bad_login")
+        sql("DELETE FROM login_pace")
         code = device.code()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(
                 lambda _: self.log_in(login, code=code), range(4)))
         self.assertEqual(sorted(a.status for a in answers), [201] + [401] * 3)
         self.is_refused(self.log_in(login, code=code), 401, "wrong_code")
-        self.assertEqual(mailbox.wait_for(login)["subject"],
-                         "Your login was changed")
+        mailbox.wait_for(login, "Your login was changed")
 
     def test_a_recovery_code_stands_in_once(self):
         login, one, _, codes = self.enrolled("recovery")
@@ -447,8 +446,8 @@ class Totp(Case):
         event = gateway.rows("event", "list", "--kind", "totp_guessing")
         self.assertEqual(event[0]["customer"], "guessed")
         harness.wait_until(
-            lambda: "Somebody may know your password" in
-            [m["subject"] for m in mailbox.mails(login)], "the mail", 20)
+            lambda: mailbox.mails(login, "Somebody may know your password"),
+            "the mail", 20)
         sql("UPDATE login SET totp_failed = totp_failed - interval '1 hour'"
             f" WHERE name = '{login}'")
         self.assertEqual(self.log_in(login, code=device.code()).status, 201)
