@@ -60,6 +60,7 @@ extern const struct verb verbs_init[];
 extern const struct verb verbs_customer[];
 extern const struct verb verbs_login[];	/* customer login, … */
 extern const struct verb verbs_invitation[];
+extern const struct verb verbs_closing[];	/* customer close … export */
 extern const struct verb verbs_credit[];
 extern const struct verb verbs_refund[];
 extern const struct verb verbs_package[];
@@ -75,13 +76,19 @@ extern const struct verb verbs_price[];
 extern const struct verb verbs_cost[];
 extern const struct verb verbs_channel[];
 extern const struct verb verbs_credential[];	/* channel credential … */
+extern const struct verb verbs_subprocessor[];
+extern const struct verb verbs_incident[];
+extern const struct verb verbs_request[];
+extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
+extern const struct verb verbs_audit[];
 extern const struct verb verbs_event[];
 extern const struct verb verbs_bill[];
 extern const struct verb verbs_margin[];
 extern const struct verb verbs_balance[];
 extern const struct verb verbs_node[];
 extern const struct verb verbs_verify[];
+extern const struct verb verbs_attest[];
 extern const struct verb verbs_status[];
 extern const struct verb verbs_top[];
 extern const struct verb verbs_journal[];

@@ -38,6 +38,8 @@ struct channel_change {
 	char proxy_auth[CREDENTIAL_BYTES];	/* "": none */
 	bool sets_proxy;
 	struct url proxy;		/* host "": none */
+	const char *subprocessor;	/* NULL: as it is; "none" */
+	bool no_subprocessor;		/* there is none of that name */
 	bool sets_groups;
 	int groups;
 	const char *group[ARGS_MAX];
@@ -68,6 +70,9 @@ bool	ca_read(const char *path, char *ca_r, size_t size)
 	{ "region", "TEXT", "where the provider processes what is sent", \
 	  false }, \
 	{ "entity", "TEXT", "the legal entity that processes it", false }, \
+	{ "purpose", "TEXT", "what the channel is for", false }, \
+	{ "subprocessor", "NAME", "who receives what is sent there; \"none\" " \
+	  "for not said", false }, \
 	{ "header", "HEADER", "\"Name: value\", added to every request " \
 	  "there; these replace all former ones, \"\" removes them", true }, \
 	{ "proxy", "URL", "http://host:port of an HTTP proxy to go through; " \
@@ -93,7 +98,7 @@ enum admin_exit	channel_take_bounds(const struct args *args,
 	    struct channel_change *c) __attribute__((warn_unused_result));
 /* Within the transaction, once c->row.id and c->row.name are known. */
 enum db_result	channel_put_bounds(struct db *db,
-	    const struct channel_change *c) __attribute__((warn_unused_result));
+	    struct channel_change *c) __attribute__((warn_unused_result));
 
 /* A number from 0 on; `absent` when it was not given. */
 bool	channel_take_number(const struct args *args, const char *name,

@@ -8,9 +8,11 @@
 #include "admin/check.h"
 #include "base/bytes.h"
 #include "db/queries.h"
+#include "db/queries_agreement.h"
 #include "shm/channel_headers.h"
 
 #define NUMBER_MAX INT64_C(1000000)
+#define PURPOSE_BYTES 201
 
 bool
 channel_take_number(const struct args *args, const char *name, int64_t absent,
@@ -215,8 +217,10 @@ channel_take_bounds(const struct args *args, struct channel_change *c)
 {
 	struct channel_bounds *b = &c->row.bounds;
 
+	c->subprocessor = args_get(args, "subprocessor");
 	if (!take_text(args, "region", CHANNEL_REGION_BYTES, &b->region) ||
 	    !take_text(args, "entity", CHANNEL_ENTITY_BYTES, &b->entity) ||
+	    !take_text(args, "purpose", PURPOSE_BYTES, &b->purpose) ||
 	    !take_headers(args, c) ||
 	    !take_duration(args, "connect-timeout", &b->connect_ms) ||
 	    !take_duration(args, "first-byte-timeout", &b->first_byte_ms) ||
@@ -250,12 +254,27 @@ put_proxy(struct db *db, const struct channel_change *c)
 	    c->proxy.port, sealed, len > 0 ? len + SEAL_OVERHEAD : 0);
 }
 
+static enum db_result
+put_subprocessor(struct db *db, struct channel_change *c)
+{
+	enum db_result result;
+
+	if (c->subprocessor == NULL)
+		return DB_OK;
+	result = q_channel_subprocessor_set(db, c->row.id,
+	    strcmp(c->subprocessor, "none") == 0 ? NULL : c->subprocessor);
+	c->no_subprocessor = result == DB_NONE;
+	return result;
+}
+
 enum db_result
-channel_put_bounds(struct db *db, const struct channel_change *c)
+channel_put_bounds(struct db *db, struct channel_change *c)
 {
 	enum db_result result;
 
 	result = q_channel_bounds_set(db, c->row.id, &c->row.bounds);
+	if (result == DB_OK)
+		result = put_subprocessor(db, c);
 	if (result == DB_OK && c->sets_groups)
 		result = q_channel_groups_set(db, c->row.id, c->group,
 		    (size_t)c->groups);

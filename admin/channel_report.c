@@ -35,6 +35,8 @@ static const struct report_column columns[] = {
 	{ "recent_faults", NULL, REPORT_NUMBER, false },
 	{ "region", NULL, REPORT_TEXT, false },
 	{ "entity", NULL, REPORT_TEXT, false },
+	{ "purpose", NULL, REPORT_TEXT, false },
+	{ "subprocessor", NULL, REPORT_TEXT, false },
 	{ "groups", NULL, REPORT_TEXT, false },
 	{ "max_concurrent", NULL, REPORT_NUMBER, false },
 	{ "max_per_minute", NULL, REPORT_NUMBER, false },
@@ -143,9 +145,11 @@ static void
 add_health(struct report *report, const struct channel_row *row,
     const struct health *h)
 {
+	bool waits = row->subprocessor_why[0] != '\0';
+
 	text_or_none(report, row->status == CHANNEL_DISABLED ? "disabled" :
-	    h->word);
-	text_or_none(report, h->why);
+	    waits ? "left out" : h->word);
+	text_or_none(report, waits ? row->subprocessor_why : h->why);
 	number_if(report, h->known, h->view.open);
 	add_latency(report, h, 50);
 	add_latency(report, h, 99);
@@ -185,6 +189,8 @@ channel_row(const struct channel_row *row, void *arg)
 	number_if(l->report, h.known, h.view.window_failures);
 	text_or_none(l->report, b->region);
 	text_or_none(l->report, b->entity);
+	text_or_none(l->report, b->purpose);
+	text_or_none(l->report, row->subprocessor);
 	text_or_none(l->report, row->groups);
 	report_number(l->report, b->max_concurrent);
 	report_number(l->report, b->max_per_minute);
@@ -332,6 +338,9 @@ show_row(const struct channel_row *row, void *arg)
 	text_if(r, "groups", "Only for groups", row->groups);
 	text_if(r, "region", "Region", row->bounds.region);
 	text_if(r, "entity", "Legal entity", row->bounds.entity);
+	text_if(r, "purpose", "Purpose", row->bounds.purpose);
+	text_if(r, "subprocessor", "Sub-processor", row->subprocessor);
+	text_if(r, "left_out", "  left out", row->subprocessor_why);
 	text_if(r, "headers", "Added headers", row->bounds.headers);
 	text_if(r, "proxy", "Proxy", proxy);
 	record_flag(r, "proxy_credential", NULL, row->proxy_auth_bytes > 0);

@@ -83,6 +83,20 @@ check_text(const char *text)
 	return NULL;
 }
 
+const char *
+check_lines(const char *text, size_t most)
+{
+	if (strlen(text) > most)
+		return "it is too long";
+	if (text[strspn(text, " \t\r\n")] == '\0')
+		return "it says nothing";
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < 0x20 && strchr("\t\r\n", *text) ==
+		    NULL) || *text == 0x7f)
+			return "it has a control character in it";
+	return NULL;
+}
+
 bool
 check_number(const char *text, int64_t *number_r)
 {

@@ -7,6 +7,7 @@
 #define ADMIN_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define NAME_MAX_BYTES 64
@@ -21,6 +22,9 @@ const char *check_name(const char *text);
 const char *check_model(const char *text);
 /* A remark: up to 500 bytes of printable UTF-8. */
 const char *check_text(const char *text);
+/* What goes to customers as it is: 1 to `most` bytes that say something, no
+ * controls but line breaks and tabs. */
+const char *check_lines(const char *text, size_t most);
 
 /* A positive number, digits only; false otherwise. */
 bool	check_number(const char *text, int64_t *number_r)

@@ -216,6 +216,15 @@ no_such_group(void)
 }
 
 static enum admin_exit
+no_such_subprocessor(const char *name)
+{
+	complain("there is no sub-processor \"%s\"", name);
+	hint("\"youyunctl subprocessor add\" registers it and tells the "
+	    "customers");
+	return ADMIN_NOT_FOUND;
+}
+
+static enum admin_exit
 add_failed(struct admin *admin, enum db_result result,
     const struct channel_change *c)
 {
@@ -224,6 +233,8 @@ add_failed(struct admin *admin, enum db_result result,
 		hint("\"youyunctl channel set %s\" changes it", c->row.name);
 		return ADMIN_REFUSED;
 	}
+	if (result == DB_NONE && c->no_subprocessor)
+		return no_such_subprocessor(c->subprocessor);
 	if (result == DB_NONE && c->added)
 		return no_such_group();
 	if (result == DB_NONE) {
@@ -339,6 +350,8 @@ static enum admin_exit
 set_failed(struct admin *admin, enum db_result result,
     const struct channel_change *c)
 {
+	if (result == DB_NONE && c->no_subprocessor)
+		return no_such_subprocessor(c->subprocessor);
 	if (result == DB_NONE && c->added)
 		return no_such_group();
 	if (result == DB_NONE && c->removed > 0) {

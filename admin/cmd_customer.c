@@ -6,6 +6,7 @@
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/options.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/money.h"
@@ -92,10 +93,28 @@ show_row(const struct customer_row *row, void *arg)
 	return true;
 }
 
+/* In the order of customer.keep_address. */
+static const char *const keep_words[] = { "full", "network", "none", NULL };
+
+static void
+show_more(struct record *record, const struct customer_more *more)
+{
+	record_text(record, "language", "Language", more->language);
+	if (more->low_balance_nano > 0)
+		record_money(record, "low_balance", "Told below",
+		    more->low_balance_nano);
+	else
+		record_none(record, "low_balance", "Told below");
+	record_text(record, "keep_address", "Addresses kept",
+	    keep_words[more->keep_address]);
+	record_text(record, "keep_user_agent", "User agents kept",
+	    more->keep_agent ? "yes" : "no");
+}
+
 static enum admin_exit
 run_show(struct admin *admin, const struct args *args)
 {
-	char language[CUSTOMER_LANGUAGE_BYTES];
+	struct customer_more more;
 	struct record *record;
 	enum admin_exit status;
 	enum db_result result;
@@ -109,10 +128,10 @@ run_show(struct admin *admin, const struct args *args)
 	record = record_open();
 	result = q_customer_each(admin->db, id, show_row, record);
 	if (result == DB_OK)
-		result = q_customer_language(admin->db, id, language);
+		result = q_customer_more(admin->db, id, &more);
 	status = admin_database_failed(admin, result, "show the customer");
 	if (status == ADMIN_OK)
-		record_text(record, "language", "Language", language);
+		show_more(record, &more);
 	if (status == ADMIN_OK)
 		record_print(&record, admin);
 	else
@@ -221,11 +240,18 @@ static const struct opt set_options[] = {
 	{ "note", "TEXT", "a remark of your own", false },
 	{ "language", "LANGUAGE", "of mail to the customer: en, zh or de",
 	  false },
+	{ "low-balance", "AMOUNT", "tell the customer below it; 0: never",
+	  false },
+	{ "keep-address", "WHAT", "what calls' records have of the address: "
+	  "full, network or none", false },
+	{ "keep-user-agent", "YES", "whether they have the user agent: yes or "
+	  "no", false },
 	{ NULL, NULL, NULL, false }
 };
 
 struct customer_change {
 	int64_t id, status;
+	int64_t low_nano, keep_address, keep_agent;	/* -1: as it is */
 	const char *group, *contact, *note, *language;
 	bool cuts, cut;			/* whether open calls end */
 };
@@ -241,6 +267,11 @@ set_body(struct db *db, void *arg)
 		result = q_customer_cut(db, c->id, c->cut);
 	if (result == DB_OK && c->language != NULL)
 		result = q_customer_language_set(db, c->id, c->language);
+	if (result == DB_OK && c->low_nano >= 0)
+		result = q_customer_low_balance_set(db, c->id, c->low_nano);
+	if (result == DB_OK && (c->keep_address >= 0 || c->keep_agent >= 0))
+		result = q_customer_keep_set(db, c->id, c->keep_address,
+		    c->keep_agent);
 	return result != DB_OK ? result : q_customer_set(db, c->id, c->status,
 	    c->group, c->contact, c->note);
 }
@@ -273,24 +304,62 @@ change(struct admin *admin, const char *who, struct customer_change *c,
 	return ADMIN_OK;
 }
 
+static const struct customer_change no_change = { .status = -1,
+	.low_nano = -1, .keep_address = -1, .keep_agent = -1 };
+
+/* Which of the words an option names; -1: it wasn't given. */
+static enum admin_exit
+take_word(const struct args *args, const char *name, const char *const *words,
+    int64_t *which_r)
+{
+	const char *text = args_get(args, name);
+
+	*which_r = -1;
+	for (int i = 0; text != NULL && words[i] != NULL; i++)
+		if (strcmp(text, words[i]) == 0)
+			*which_r = i;
+	if (text == NULL || *which_r >= 0)
+		return ADMIN_OK;
+	complain("--%s %s: see \"youyunctl customer set --help\"", name, text);
+	return ADMIN_USAGE;
+}
+
+static enum admin_exit
+take_more(const struct args *args, struct customer_change *c)
+{
+	static const char *const languages[] = { "en", "zh", "de", NULL };
+	static const char *const no_yes[] = { "no", "yes", NULL };
+	enum admin_exit status;
+	int64_t language;
+
+	c->language = args_get(args, "language");
+	status = take_word(args, "language", languages, &language);
+	if (status == ADMIN_OK)
+		status = take_word(args, "keep-address", keep_words,
+		    &c->keep_address);
+	if (status == ADMIN_OK)
+		status = take_word(args, "keep-user-agent", no_yes,
+		    &c->keep_agent);
+	if (status == ADMIN_OK)
+		status = option_cap(args, "low-balance", &c->low_nano);
+	return status;
+}
+
 static enum admin_exit
 run_set(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { .status = -1,
-		.group = args_get(args, "group"),
-		.contact = args_get(args, "contact"),
-		.note = args_get(args, "note"),
-		.language = args_get(args, "language") };
+	struct customer_change c = no_change;
 	enum admin_exit status;
 
-	if (c.language != NULL && strcmp(c.language, "en") != 0 &&
-	    strcmp(c.language, "zh") != 0 && strcmp(c.language, "de") != 0) {
-		complain("--language %s: allowed are en, zh and de",
-		    c.language);
-		return ADMIN_USAGE;
-	}
+	c.group = args_get(args, "group");
+	c.contact = args_get(args, "contact");
+	c.note = args_get(args, "note");
+	status = take_more(args, &c);
+	if (status != ADMIN_OK)
+		return status;
 	if (c.group == NULL && c.contact == NULL && c.note == NULL &&
-	    c.language == NULL) {
+	    c.language == NULL && c.low_nano < 0 && c.keep_address < 0 &&
+	    c.keep_agent < 0) {
 		complain("nothing to change was given");
 		hint("\"youyunctl customer set --help\" lists what can be");
 		return ADMIN_USAGE;
@@ -308,9 +377,11 @@ static const struct opt suspend_options[] = {
 static enum admin_exit
 run_suspend(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { .status = ACCOUNT_SUSPENDED,
-		.cuts = true, .cut = args_has(args, "now") };
+	struct customer_change c = no_change;
 
+	c.status = ACCOUNT_SUSPENDED;
+	c.cuts = true;
+	c.cut = args_has(args, "now");
 	return change(admin, args->word[0], &c, c.cut ?
 	    "suspended: its calls are refused with 403, and open ones end" :
 	    "suspended: its calls are refused with 403");
@@ -319,9 +390,21 @@ run_suspend(struct admin *admin, const struct args *args)
 static enum admin_exit
 run_resume(struct admin *admin, const struct args *args)
 {
-	struct customer_change c = { .status = ACCOUNT_ACTIVE, .cuts = true };
+	struct customer_change c = no_change;
 
+	c.status = ACCOUNT_ACTIVE;
+	c.cuts = true;
 	return change(admin, args->word[0], &c, "active");
+}
+
+static enum admin_exit
+run_restrict(struct admin *admin, const struct args *args)
+{
+	struct customer_change c = no_change;
+
+	c.status = ACCOUNT_LIMITED;
+	c.cuts = true;
+	return change(admin, args->word[0], &c, "limited: it may make few calls");
 }
 
 const struct verb verbs_customer[] = {
@@ -336,14 +419,18 @@ const struct verb verbs_customer[] = {
 	  "show one customer",
 	  "customer show acme", NULL, run_show },
 	{ "customer", "set", "CUSTOMER", 1, 1,
-	  "change a customer's group, contact, note or language",
+	  "change a customer's group, contact, and what is kept of calls",
 	  "customer set acme --group wholesale", set_options, run_set },
 	{ "customer", "suspend", "CUSTOMER", 1, 1,
 	  "refuse a customer's calls from now on",
 	  "customer suspend acme --now --reason \"key leaked\"",
 	  suspend_options, run_suspend },
+	{ "customer", "restrict", "CUSTOMER", 1, 1,
+	  "let a customer make few calls only, from now on",
+	  "customer restrict acme --reason \"spends five times the usual\"",
+	  NULL, run_restrict },
 	{ "customer", "resume", "CUSTOMER", 1, 1,
-	  "accept a suspended customer's calls again",
+	  "accept a suspended or limited customer's calls again",
 	  "customer resume acme", NULL, run_resume },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "admin/args.h"
+#include "admin/attest_sign.h"
 #include "admin/cluster.h"
 #include "admin/report.h"
 #include "base/bytes.h"
@@ -331,6 +332,17 @@ init_in_child(struct admin *admin, const struct service_user *user,
 	    (enum admin_exit)WEXITSTATUS(wait_status) : ADMIN_FAILED;
 }
 
+/* Root's, if we are: attest signs with it, which nobody else can run. */
+static bool
+make_attest_key(struct admin *admin)
+{
+	struct attest_key key;
+	bool ok = attest_own_key(admin, &key);
+
+	attest_key_scrub(&key);
+	return ok;
+}
+
 static enum admin_exit
 run_init(struct admin *admin, const struct args *args)
 {
@@ -344,7 +356,7 @@ run_init(struct admin *admin, const struct args *args)
 		status = admin_service_user(admin, &user);
 	if (status != ADMIN_OK)
 		return status;
-	if (!make_dirs(admin->settings, &user) ||
+	if (!make_dirs(admin->settings, &user) || !make_attest_key(admin) ||
 	    !make_secrets_for(admin, &user, &outcome))
 		return ADMIN_FAILED;
 	return user.drop ? init_in_child(admin, &user, &outcome) :

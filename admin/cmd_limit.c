@@ -10,8 +10,8 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/key.h"
+#include "admin/options.h"
 #include "admin/report.h"
-#include "base/money.h"
 #include "db/queries.h"
 #include "db/queries_bounds.h"
 #include "shm/limit.h"
@@ -83,23 +83,6 @@ take_limit(const struct args *args, const char *name, int64_t most,
 }
 
 static enum admin_exit
-take_cap(const struct args *args, const char *name, int64_t *nano_r)
-{
-	const char *text = args_get(args, name);
-	enum money_result result;
-
-	*nano_r = -1;
-	if (text == NULL)
-		return ADMIN_OK;
-	result = money_parse(text, nano_r);
-	if (result == MONEY_OK && *nano_r >= 0)
-		return ADMIN_OK;
-	complain("--%s %s: %s", name, text, result == MONEY_OK ?
-	    "less than zero" : money_explain(result));
-	return ADMIN_USAGE;
-}
-
-static enum admin_exit
 take_limits(const struct args *args, struct limit_row *row)
 {
 	enum admin_exit status;
@@ -113,11 +96,11 @@ take_limits(const struct args *args, struct limit_row *row)
 		status = take_limit(args, "concurrent", LIMIT_CONCURRENT_MAX,
 		    &row->concurrent);
 	if (status == ADMIN_OK)
-		status = take_cap(args, "day", &row->day_nano);
+		status = option_cap(args, "day", &row->day_nano);
 	if (status == ADMIN_OK)
-		status = take_cap(args, "month", &row->month_nano);
+		status = option_cap(args, "month", &row->month_nano);
 	if (status == ADMIN_OK)
-		status = take_cap(args, "total", &row->total_nano);
+		status = option_cap(args, "total", &row->total_nano);
 	if (status == ADMIN_OK)
 		status = take_limit(args, "total-tokens", TOKENS_TOTAL_MAX,
 		    &row->total_tokens);

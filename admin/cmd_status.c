@@ -10,6 +10,7 @@
 #include "admin/channel_health.h"
 #include "admin/profile.h"
 #include "admin/report.h"
+#include "admin/status.h"
 #include "base/clock.h"
 #include "base/money.h"
 #include "conf/embedded.h"
@@ -205,18 +206,26 @@ add_gauges(const struct admin *admin, struct record *record,
 
 /* One line for all processes: what no worker, or the flusher, lacks is
  * nothing to worry about. */
-static void
-add_sandbox(struct record *record, const struct shm *shm)
+uint32_t
+status_sandbox_missing(const struct shm *shm)
 {
 	uint32_t missing = lacking(SANDBOX_FLUSHER,
 	    shm_gauge(shm, SHM_GAUGE_FLUSHER_SANDBOX));
-	char text[SANDBOX_TEXT_BYTES];
 	uint32_t seat;
 
 	for (seat = SEAT_FLUSHER + 1; seat < seat_count(shm); seat++)
 		if (seat_state(shm, seat) == SEAT_LIVE)
 			missing |= lacking(SANDBOX_WORKER,
 			    seat_get(shm, seat, SEAT_SANDBOX));
+	return missing;
+}
+
+static void
+add_sandbox(struct record *record, const struct shm *shm)
+{
+	uint32_t missing = status_sandbox_missing(shm);
+	char text[SANDBOX_TEXT_BYTES];
+
 	sandbox_text(missing, text);
 	record_text(record, "sandbox_missing", NULL, text);
 	if (missing == 0)

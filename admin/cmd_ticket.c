@@ -209,21 +209,6 @@ read_input(struct buf *text)
 	return true;
 }
 
-/* It goes to the customer as it is: no controls but line breaks and tabs. */
-static const char *
-check_answer(const char *text, size_t len)
-{
-	if (strlen(text) != len || len > TEXT_MAX)
-		return "it has 1 to 16384 bytes of text";
-	if (text[strspn(text, " \t\r\n")] == '\0')
-		return "it says nothing";
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < 0x20 && strchr("\t\r\n", *text) ==
-		    NULL) || *text == 0x7f)
-			return "it has a control character in it";
-	return NULL;
-}
-
 static enum admin_exit
 take_answer(const struct args *args, struct buf *text)
 {
@@ -242,7 +227,9 @@ take_answer(const struct args *args, struct buf *text)
 		complain("an answer has %d bytes at most", TEXT_MAX);
 		return ADMIN_USAGE;
 	}
-	why = check_answer(buf_head(text), text->len - 1);
+	why = strlen(buf_head(text)) != text->len - 1 ?
+	    "it has a control character in it" : check_lines(buf_head(text),
+	    TEXT_MAX);
 	if (why == NULL)
 		return ADMIN_OK;
 	complain("the answer: %s", why);

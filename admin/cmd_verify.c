@@ -21,6 +21,7 @@
 #include "admin/words.h"
 #include "base/money.h"
 #include "db/queries.h"
+#include "db/queries_agreement.h"
 #include "db/queries_verify.h"
 #include "db/transaction.h"
 
@@ -279,6 +280,22 @@ static const struct opt options[] = {
 	{ NULL, NULL, NULL, false }
 };
 
+static enum db_result
+note_body(struct db *db, void *arg)
+{
+	const struct verify *v = arg;
+
+	return q_verify_note(db, v->calls, v->breaches);
+}
+
+/* For those who ask when it ran last. */
+static void
+note(struct admin *admin, struct verify *v)
+{
+	if (admin_change(admin, note_body, v) != DB_OK)
+		complain("cannot note the run: %s", db_message(admin->db));
+}
+
 static enum admin_exit
 verify(struct admin *admin, struct verify *v)
 {
@@ -296,6 +313,7 @@ verify(struct admin *admin, struct verify *v)
 	if (status != ADMIN_OK)
 		return status;
 	print(admin, v);
+	note(admin, v);
 	if (v->breaches == 0)
 		return ADMIN_OK;
 	complain("%lld breach%s found", (long long)v->breaches,

@@ -3,6 +3,26 @@ sbin_PROGRAMS += %D%/youyunctl
 %C%_youyunctl_SOURCES = \
 	%D%/admin.h \
 	%D%/args.c %D%/args.h \
+	%D%/attest.h \
+	%D%/attest_answer.c %D%/attest_answer.h \
+	%D%/attest_calls.c %D%/attest_calls.h \
+	%D%/attest_canary.c %D%/attest_canary.h \
+	%D%/attest_certificate.c %D%/attest_certificate.h \
+	%D%/attest_client.c %D%/attest_client.h \
+	%D%/attest_confine.c \
+	%D%/attest_control.c %D%/attest_control.h \
+	%D%/attest_database.c %D%/attest_database.h \
+	%D%/attest_files.c %D%/attest_files.h \
+	%D%/attest_fixture.c %D%/attest_fixture.h \
+	%D%/attest_memory.c \
+	%D%/attest_proc.c %D%/attest_proc.h \
+	%D%/attest_process.c %D%/attest_process.h \
+	%D%/attest_report.c \
+	%D%/attest_run.c \
+	%D%/attest_scan.c %D%/attest_scan.h \
+	%D%/attest_search.c %D%/attest_search.h \
+	%D%/attest_sign.c %D%/attest_sign.h \
+	%D%/attest_upstream.c %D%/attest_upstream.h \
 	%D%/bill.h \
 	%D%/booking.c %D%/booking.h \
 	%D%/calls.h \
@@ -14,19 +34,25 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/channel_test.c \
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
+	%D%/audit_chain.c %D%/audit_chain.h \
 	%D%/cmd_allow.c \
+	%D%/cmd_audit.c \
+	%D%/cmd_attest.c \
 	%D%/cmd_balance.c \
 	%D%/cmd_bill.c \
 	%D%/cmd_calls.c \
 	%D%/cmd_channel.c \
+	%D%/cmd_closing.c \
 	%D%/cmd_code.c \
 	%D%/cmd_complete.c \
+	%D%/cmd_compliance.c \
 	%D%/cmd_credential.c \
 	%D%/cmd_credit.c \
 	%D%/cmd_customer.c \
 	%D%/cmd_event.c \
 	%D%/cmd_group.c \
 	%D%/cmd_help.c \
+	%D%/cmd_incident.c \
 	%D%/cmd_init.c \
 	%D%/cmd_invitation.c \
 	%D%/cmd_journal.c \
@@ -39,8 +65,10 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_payment.c \
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
+	%D%/cmd_request.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
+	%D%/cmd_subprocessor.c \
 	%D%/cmd_ticket.c \
 	%D%/cmd_top.c \
 	%D%/cmd_verify.c \
@@ -64,8 +92,10 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/program.c %D%/program.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
+	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
+	%D%/status.h \
 	%D%/suggest.c %D%/suggest.h \
 	%D%/text_file.c %D%/text_file.h \
 	%D%/ticket.h \
@@ -76,7 +106,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/verify.h %D%/verify_segment.c \
 	%D%/words.c %D%/words.h \
 	%D%/youyunctl.c
-%C%_youyunctl_LDADD = $(LINK_SANDBOX) src/flusher/libflusher.a \
+%C%_youyunctl_LDADD = $(LINK_SANDBOX) $(LINK_EXPORT) \
+	src/flusher/libflusher.a \
 	src/wire/libwire.a src/http/libhttp.a \
 	src/conf/libconf.a src/db/libdb.a $(LINK_SHM) $(LIBPQ_LIBS) \
 	$(JSONC_LIBS)
@@ -88,6 +119,9 @@ tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
 tests_admin_segment_LDADD = src/conf/libconf.a $(LINK_SHM)
 admin_tests = \
+	tests/admin/test_agreement.py \
+	tests/admin/test_audit.py \
+	tests/admin/test_closing.py \
 	tests/admin/test_complete.py \
 	tests/admin/test_init.py \
 	tests/admin/test_journal.py \
@@ -101,3 +135,13 @@ if HAVE_PYTHON3
 TESTS += $(admin_tests)
 endif
 EXTRA_DIST += $(admin_tests) tests/admin/fixture.py
+
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_admin_attest
+TESTS += tests/unit/test_admin_attest
+tests_unit_test_admin_attest_SOURCES = tests/unit/test_admin_attest.c \
+	tests/unit/run.h %D%/attest_canary.c %D%/attest_search.c \
+	%D%/attest_sign.c
+tests_unit_test_admin_attest_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_admin_attest_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+endif

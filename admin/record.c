@@ -150,11 +150,11 @@ record_list(struct record *r, struct report **list)
 
 /* Control characters stay away from terminals; UTF-8 passes. */
 static void
-print_clean(const char *text)
+print_clean(const char *text, FILE *out)
 {
 	for (; *text != '\0'; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ?
-		    '?' : *text);
+		putc((unsigned char)*text < 0x20 || *text == 0x7f ?
+		    '?' : *text, out);
 }
 
 void
@@ -175,7 +175,7 @@ record_discard(struct record **record)
 }
 
 void
-record_print(struct record **record, const struct admin *admin)
+record_write(struct record **record, bool json, FILE *out)
 {
 	struct record *r;
 	size_t i, width, w;
@@ -186,13 +186,19 @@ record_print(struct record **record, const struct admin *admin)
 		if (r->line[i].label != NULL &&
 		    (w = text_width(r->line[i].label)) > width)
 			width = w;
-	for (i = 0; !admin->json && i < r->lines; i++) {
+	for (i = 0; !json && i < r->lines; i++) {
 		if (r->line[i].label != NULL)
-			printf("%-*s  ", (int)width, r->line[i].label);
-		print_clean(r->line[i].text);
-		putchar('\n');
+			fprintf(out, "%-*s  ", (int)width, r->line[i].label);
+		print_clean(r->line[i].text, out);
+		putc('\n', out);
 	}
-	if (admin->json)
-		json_print(json_object_get(r->json));
+	if (json)
+		json_write(r->json, out);
 	record_discard(record);
+}
+
+void
+record_print(struct record **record, const struct admin *admin)
+{
+	record_write(record, admin->json, stdout);
 }

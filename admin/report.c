@@ -286,11 +286,18 @@ report_take_json(struct report **report)
 }
 
 void
+json_write(struct json_object *json, FILE *out)
+{
+	fputs(json_object_to_json_string_ext(json,
+	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+	    JSON_C_TO_STRING_NOSLASHESCAPE), out);
+	putc('\n', out);
+}
+
+void
 json_print(struct json_object *json)
 {
-	puts(json_object_to_json_string_ext(json,
-	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-	    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_write(json, stdout);
 	json_object_put(json);
 }
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct admin;
 struct json_object;
@@ -61,6 +62,8 @@ struct json_object *report_take_json(struct report **report);
 const char *report_name(const struct report *report);
 /* Prints and releases it. */
 void	json_print(struct json_object *json);
+/* Leaves it. */
+void	json_write(struct json_object *json, FILE *out);
 
 /* A record: one thing, a line a member. */
 struct record;
@@ -82,6 +85,8 @@ void	record_line(struct record *record, const char *fmt, ...)
 /* For JSON only: a list inside the record; the report is taken. */
 void	record_list(struct record *record, struct report **list);
 void	record_print(struct record **record, const struct admin *admin);
+/* The same elsewhere; frees it, too. */
+void	record_write(struct record **record, bool json, FILE *out);
 void	record_discard(struct record **record);
 
 /* For people: "2026-11-23 17:00:00"; buf takes WALL_TEXT_BYTES. */

@@ -2,7 +2,7 @@
 # by the substitution of etc/local.mk.
 man_made = %D%/youyun.conf.5 %D%/youyunctl.8 %D%/youyund.8
 nodist_man_MANS = $(man_made)
-dist_man_MANS += %D%/youyun-payments.7
+dist_man_MANS += %D%/youyun-payments.7 %D%/youyun-records.7
 CLEANFILES += $(man_made)
 EXTRA_DIST += %D%/youyun.conf.5.in %D%/youyunctl.8.in %D%/youyund.8.in
 

@@ -130,6 +130,9 @@ account_read(const struct shm *shm, uint32_t account,
 	    memory_order_relaxed);
 	view_r->policy = atomic_load_explicit(&a->policy,
 	    memory_order_relaxed);
+	view_r->minimise = atomic_load_explicit(&a->minimise,
+	    memory_order_relaxed) & (RECORD_ADDRESS_NETWORK |
+	    RECORD_ADDRESS_NONE | RECORD_AGENT_NONE);
 	return true;
 }
 
@@ -168,6 +171,8 @@ account_set(struct shm *shm, uint32_t account, const struct account_view *view)
 	atomic_store_explicit(&a->group_id, view->group_id,
 	    memory_order_relaxed);
 	atomic_store_explicit(&a->policy, view->policy, memory_order_relaxed);
+	atomic_store_explicit(&a->minimise, view->minimise,
+	    memory_order_relaxed);
 	was = atomic_exchange_explicit(&a->status, status,
 	    memory_order_acq_rel);
 	/* After the status, which workers look at when this has changed.  A

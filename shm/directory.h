@@ -52,6 +52,7 @@ struct account_view {
 	int64_t granted_nano;		/* ever, to this node */
 	uint32_t policy;		/* 0: none */
 	bool cut;			/* calls that go on are to end */
+	uint32_t minimise;	/* RECORD_ADDRESS_…, RECORD_AGENT_NONE */
 };
 
 enum directory_result {

@@ -70,6 +70,7 @@ struct shm_cell {
 struct shm_account {
 	alignas(SHM_LINE) struct shm_cell cell;
 	_Atomic uint32_t policy;	/* 0: none */
+	_Atomic uint32_t minimise;	/* RECORD_ADDRESS_…, RECORD_AGENT_… */
 	alignas(SHM_LINE) _Atomic uint64_t account_id; /* 0: not in use yet */
 	_Atomic uint64_t group_id;
 	_Atomic int64_t granted;
@@ -186,7 +187,7 @@ struct shm_limit {
 	_Atomic uint32_t concurrent;
 	_Atomic uint32_t counted;	/* there are caps; budget.h */
 	_Atomic uint32_t budget;	/* its index + 1; 0: never had one */
-	uint64_t spare;
+	_Atomic int64_t failures_due;	/* of addresses; as requests_due */
 };
 
 /* What was spent in a period; swapped as a whole. */

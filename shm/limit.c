@@ -150,7 +150,9 @@ is_idle(const struct shm *shm, uint32_t slot, const struct budget_time *when,
 {
 	const struct shm_limit *l = &shm_limit_address(shm, slot)->limit;
 
-	return budget_idle(shm, LIMIT_ADDRESS, slot, when) && atomic_load_explicit(&l->requests_due,
+	return budget_idle(shm, LIMIT_ADDRESS, slot, when) &&
+	    atomic_load_explicit(&l->failures_due,
+	    memory_order_relaxed) <= now.ns && atomic_load_explicit(&l->requests_due,
 	    memory_order_relaxed) <= now.ns &&
 	    atomic_load_explicit(&l->tokens_due,
 	    memory_order_relaxed) <= now.ns &&
@@ -273,6 +275,21 @@ limit_take(struct shm *shm, enum limit_level level, uint32_t slot,
 		return refuse(LIMIT_TOKENS, rates->tokens, wait);
 	}
 	return passed;
+}
+
+struct limit_verdict
+limit_fail(struct shm *shm, uint32_t slot, uint32_t per_minute,
+    struct mono_time now)
+{
+	struct shm_limit *l = limit_line(shm, LIMIT_ADDRESS, slot);
+	struct limit_verdict passed = { LIMIT_PASSED, 0, 0 };
+	int64_t wait;
+
+	if (l == NULL || per_minute == 0)
+		return passed;
+	wait = take(&l->failures_due, request_ns(per_minute),
+	    requests_capacity(per_minute), now.ns);
+	return wait == 0 ? passed : refuse(LIMIT_REQUESTS, per_minute, wait);
 }
 
 struct limit_verdict

@@ -107,6 +107,13 @@ struct limit_verdict limit_take(struct shm *shm, enum limit_level level,
 struct limit_verdict limit_glance(const struct shm *shm,
 	    enum limit_level level, uint32_t slot,
 	    const struct limit_rates *rates, struct mono_time now);
+/*
+ * Worker: one more call without a key that is known here, from an address; so
+ * many may fail in a minute.  What is refused is told apart from the address's
+ * other calls, which go on: nobody is locked out by his neighbours.
+ */
+struct limit_verdict limit_fail(struct shm *shm, uint32_t address_slot,
+	    uint32_t per_minute, struct mono_time now);
 /* It was not to be: gives both back. */
 void	limit_give_back(struct shm *shm, enum limit_level level, uint32_t slot,
 	    const struct limit_rates *rates, uint64_t tokens);

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 
+#include "base/address.h"
 #include "shm/record.h"
 
 void
@@ -23,6 +24,20 @@ record_id_us(const uint8_t id[RECORD_ID_BYTES])
 	for (int i = 0; i < 6; i++)
 		ms = ms << 8 | id[i];
 	return ms * 1000;
+}
+
+void
+record_minimise(struct call_record *r)
+{
+	/* /24, as mapped into IPv6; /48 */
+	size_t kept = address_is_ipv4(r->address) ? 15 : 6;
+
+	if ((r->flags & RECORD_ADDRESS_NONE) != 0)
+		kept = 0;
+	if ((r->flags & (RECORD_ADDRESS_NETWORK | RECORD_ADDRESS_NONE)) != 0)
+		memset(r->address + kept, 0, sizeof(r->address) - kept);
+	if ((r->flags & RECORD_AGENT_NONE) != 0)
+		memset(r->agent, 0, sizeof(r->agent));
 }
 
 void

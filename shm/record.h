@@ -30,6 +30,9 @@
 					 * own; base/fee.h says what then */
 #define RECORD_FLAGGED		0x0400u	/* something of a list was found */
 #define RECORD_BLOCKED		0x0800u	/* … of one that refuses */
+#define RECORD_ADDRESS_NETWORK	0x1000u	/* of the address its network is kept */
+#define RECORD_ADDRESS_NONE	0x2000u	/* … nothing */
+#define RECORD_AGENT_NONE	0x4000u	/* of the user agent nothing */
 #define RECORD_LATE		0x00010000u /* booked after its node was fenced */
 
 /*
@@ -93,6 +96,10 @@ void	record_id_format(const uint8_t id[RECORD_ID_BYTES],
 
 /* When it was made, to the millisecond, in microseconds since 1970. */
 int64_t	record_id_us(const uint8_t id[RECORD_ID_BYTES]);
+
+/* Forgets of who called what its flags say is not kept.  Limits by address
+ * need the whole of it in the segment; nothing writes it anywhere before. */
+void	record_minimise(struct call_record *record);
 
 /* What of a usage is recorded, and what fees are computed from again.
  * usage.other.model is not kept: its id and price version are set apart. */

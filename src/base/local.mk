@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/base64.c %D%/base64.h \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/csv.c %D%/csv.h \
 	%D%/currency.c %D%/currency.h \
 	%D%/fee.c %D%/fee.h \
 	%D%/log.c %D%/log.h \

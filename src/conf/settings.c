@@ -21,10 +21,12 @@ static const char *const abort_words[] = { "cancel", "drain", NULL };
 /* In the order of enum sandbox_setting. */
 static const char *const sandbox_words[] = { "on", "require", "off", NULL };
 /* In the order of enum portal_setting. */
-static const char *const portal_words[] = { "on", "off", NULL };
+static const char *const on_off_words[] = { "on", "off", NULL };
 /* In the order of enum registration_setting. */
 static const char *const registration_words[] = { "closed", "invitation",
 	"open", NULL };
+/* In the order of enum keep_address_setting. */
+static const char *const address_words[] = { "full", "network", "none", NULL };
 /* In the order of enum durability. */
 static const char *const durability_words[] = { "relaxed", "group", "strict",
 	NULL };
@@ -99,9 +101,24 @@ const struct setting settings_table[] = {
 	{ "address_spending_per_day", SETTING_MONEY, SETTING_LIVE,
 	  MEMBER(address_spending_per_day_nano), 0, MONEY_AMOUNT_MAX, "0", "",
 	  "what a day's calls from one address may cost; 0: no limit", NULL },
+	{ "address_failures_per_minute", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(address_failures_per_minute), 0, 10000000, "300", "calls",
+	  "without a valid key from one address; 0: no limit", NULL },
+	{ "limited_requests_per_minute", SETTING_COUNT, SETTING_RESTART,
+	  MEMBER(limited_requests_per_minute), 1, 10000000, "10", "calls",
+	  "of a customer that is limited", NULL },
+	{ "limited_concurrent", SETTING_COUNT, SETTING_RESTART,
+	  MEMBER(limited_concurrent), 1, 1000000, "1", "calls",
+	  "at once of a customer that is limited", NULL },
+	{ "record_address", SETTING_WORD, SETTING_LIVE,
+	  MEMBER(record_address), 0, 0, "full", "",
+	  "what of a client's address is recorded", address_words },
+	{ "record_user_agent", SETTING_WORD, SETTING_LIVE,
+	  MEMBER(record_user_agent), 0, 0, "on", "",
+	  "whether a client's user agent is recorded", on_off_words },
 	{ "portal", SETTING_WORD, SETTING_RESTART, MEMBER(portal),
 	  0, 0, "on", "", "whether customers have their own API, /api/v1",
-	  portal_words },
+	  on_off_words },
 	{ "portal_body_bytes", SETTING_BYTES, SETTING_LIVE,
 	  MEMBER(portal_body_bytes), KIB, 64 * MIB, "1M", "bytes",
 	  "the longest body of a request to it", NULL },
@@ -139,6 +156,13 @@ const struct setting settings_table[] = {
 	{ "totp_issuer", SETTING_TEXT, SETTING_LIVE, MEMBER(totp_issuer),
 	  1, SETTING_NAME_BYTES, "youyun", "",
 	  "what authenticators call the operator", NULL },
+	{ "subprocessor_notice_days", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(subprocessor_notice_days), 0, 365, "14", "days",
+	  "between the announcement of a sub-processor and its first data",
+	  NULL },
+	{ "closing_grace_days", SETTING_COUNT, SETTING_LIVE,
+	  MEMBER(closing_grace_days), 0, 365, "30", "days",
+	  "in which the closing of an account can be taken back", NULL },
 	{ "max_body_bytes", SETTING_BYTES, SETTING_LIVE,
 	  MEMBER(max_body_bytes), KIB, GIB, "32M", "bytes",
 	  "the longest request body", NULL },

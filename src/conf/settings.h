@@ -62,6 +62,18 @@ enum unpriced_dimension {
 	UNPRICED_CHARGE		/* as base/fee.h says */
 };
 
+/* In the order of customer.keep_address. */
+enum keep_address_setting {
+	KEEP_ADDRESS_FULL,
+	KEEP_ADDRESS_NETWORK,	/* /24, /48 */
+	KEEP_ADDRESS_NONE
+};
+
+enum keep_agent_setting {
+	KEEP_AGENT_ON,
+	KEEP_AGENT_OFF
+};
+
 enum portal_setting {
 	PORTAL_SETTING_ON,
 	PORTAL_SETTING_OFF
@@ -106,6 +118,11 @@ struct settings {
 	uint32_t address_requests_per_minute; /* 0: no limit */
 	uint32_t address_concurrent;	/* 0: no limit */
 	int64_t address_spending_per_day_nano; /* 0: no limit */
+	uint32_t address_failures_per_minute; /* 0: no limit */
+	uint32_t limited_requests_per_minute;
+	uint32_t limited_concurrent;
+	uint32_t record_address;	/* enum keep_address_setting */
+	uint32_t record_user_agent;	/* enum keep_agent_setting */
 	uint32_t portal;		/* enum portal_setting */
 	uint64_t portal_body_bytes;
 	char payment_secret_file[SETTING_PATH_BYTES]; /* "": none */
@@ -118,6 +135,8 @@ struct settings {
 	uint32_t session_idle_timeout_ms;
 	uint32_t session_lifetime_ms;
 	char totp_issuer[SETTING_NAME_BYTES + 1];
+	uint32_t subprocessor_notice_days;
+	uint32_t closing_grace_days;
 	uint64_t max_body_bytes;
 	uint32_t head_timeout_ms;
 	uint32_t body_timeout_ms;

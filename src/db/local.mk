@@ -11,7 +11,9 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/price_columns.c %D%/price_columns.h \
 	%D%/q_account_each.c \
 	%D%/q_adjust.c \
+	%D%/q_attest.c \
 	%D%/q_audit_each.c \
+	%D%/q_audit_link.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
 	%D%/q_channel_bounds_set.c \
@@ -24,17 +26,20 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_channel_model_put.c \
 	%D%/q_channel_proxy_set.c \
 	%D%/q_channel_set.c \
+	%D%/q_closing.c \
 	%D%/q_code.c \
 	%D%/q_complete.c \
+	%D%/q_compliance.c \
 	%D%/q_credit.c \
 	%D%/q_customer_add.c \
 	%D%/q_customer_each.c \
 	%D%/q_customer_find.c \
-	%D%/q_customer_language.c \
+	%D%/q_customer_more.c \
 	%D%/q_customer_set.c \
 	%D%/q_event_each.c \
 	%D%/q_expired_each.c \
 	%D%/q_group_each.c \
+	%D%/q_incident.c \
 	%D%/q_group_model.c \
 	%D%/q_group_set.c \
 	%D%/q_invitation.c \
@@ -59,12 +64,15 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_add.c \
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
+	%D%/q_request.c \
 	%D%/q_screen.c \
+	%D%/q_subprocessor.c \
 	%D%/q_ticket.c \
 	%D%/q_ticket_change.c \
 	%D%/q_totals.c \
 	%D%/q_verify.c \
-	%D%/queries.h %D%/queries_bounds.h \
+	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
+	%D%/queries_bounds.h \
 	%D%/queries_login.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
@@ -95,7 +103,9 @@ YOUYUN_SQL = \
 	%D%/sql/0023-policies.sql \
 	%D%/sql/0024-cut.sql \
 	%D%/sql/0025-spending.sql \
-	%D%/sql/0026-logins.sql
+	%D%/sql/0026-logins.sql \
+	%D%/sql/0028-agreement.sql \
+	%D%/sql/0029-audit.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

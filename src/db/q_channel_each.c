@@ -36,10 +36,13 @@ take(const struct db_rows *r, void *arg)
 			.max_concurrent = db_get_int(r, 0, 21),
 			.max_per_minute = db_get_int(r, 0, 22),
 			.translates_responses = db_get_bool(r, 0, 27),
+			.purpose = db_get_text(r, 0, 28),
 		},
 		.proxy_host = db_get_text(r, 0, 23),
 		.proxy_port = db_get_int(r, 0, 24),
 		.groups = db_get_text(r, 0, 26),
+		.subprocessor = db_get_text(r, 0, 29),
+		.subprocessor_why = db_get_text(r, 0, 30),
 	};
 
 	row.proxy_auth = db_get_bytes(r, 0, 25, &row.proxy_auth_bytes);
@@ -47,19 +50,27 @@ take(const struct db_rows *r, void *arg)
 }
 
 #define CHANNELS(proxy_credential) \
-	"SELECT c.id, slot, name, protocol, c.host, c.port, tls, base_path," \
-	" ca, priority, weight, status, created, region, entity, headers," \
+	"SELECT c.id, slot, c.name, protocol, c.host, c.port, tls, base_path," \
+	" ca, priority, weight, status, created, region, c.entity, headers," \
 	" connect_ms, first_byte_ms, first_token_ms, idle_ms, total_ms," \
 	" max_concurrent, max_per_minute, p.host, p.port, " \
 	proxy_credential "," \
 	" (SELECT string_agg(g.name, ',' ORDER BY g.name)" \
 	"  FROM youyun.channel_group x" \
 	"  JOIN youyun.customer_group g ON g.id = x.group_id" \
-	"  WHERE x.channel_id = c.id), translates_responses" \
+	"  WHERE x.channel_id = c.id), translates_responses, c.purpose," \
+	" s.name, CASE WHEN s.ended <= now()" \
+	"  THEN 'its sub-processor ended on '" \
+	"   || to_char(s.ended AT TIME ZONE 'UTC', 'YYYY-MM-DD')" \
+	"  WHEN s.valid_from > now()" \
+	"  THEN 'its sub-processor may receive data from '" \
+	"   || to_char(s.valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')" \
+	"   || ' on' END" \
 	" FROM youyun.channel c" \
 	" LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id" \
+	" LEFT JOIN youyun.subprocessor s ON s.id = c.subprocessor_id" \
 	" WHERE $1 = 0 OR c.id = $1" \
-	" ORDER BY priority, name"
+	" ORDER BY priority, c.name"
 
 /* An auditor reads channels, but nothing that is sealed. */
 enum db_result

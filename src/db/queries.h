@@ -58,10 +58,20 @@ Q_RESULT q_customer_cut(struct db *db, int64_t id, bool cut);
 /* What mail to a customer is written in: en, zh, de.  DB_NONE: no such
  * customer. */
 #define CUSTOMER_LANGUAGE_BYTES 8
-Q_RESULT q_customer_language(struct db *db, int64_t id,
-	    char language_r[CUSTOMER_LANGUAGE_BYTES]);
+struct customer_more {
+	char language[CUSTOMER_LANGUAGE_BYTES];
+	int64_t low_balance_nano;	/* a notice is due below it; 0: none */
+	int64_t keep_address;	/* 0 all, 1 its network, 2 nothing */
+	bool keep_agent;
+};
+Q_RESULT q_customer_more(struct db *db, int64_t id,
+	    struct customer_more *more_r);
 Q_RESULT q_customer_language_set(struct db *db, int64_t id,
 	    const char *language);
+Q_RESULT q_customer_low_balance_set(struct db *db, int64_t id, int64_t nano);
+/* -1 leaves one as it is. */
+Q_RESULT q_customer_keep_set(struct db *db, int64_t id, int64_t keep_address,
+	    int64_t keep_agent);
 
 /*
  * Groups
@@ -214,12 +224,15 @@ struct channel_row {
 		int64_t max_concurrent;	/* 0: no limit */
 		int64_t max_per_minute;
 		int64_t translates_responses;	/* 0 or 1 */
+		const char *purpose;
 	} bounds;
 	const char *proxy_host;		/* "": none */
 	int64_t proxy_port;
 	const void *proxy_auth;		/* sealed */
 	size_t proxy_auth_bytes;
 	const char *groups;		/* "a,b"; "": all */
+	const char *subprocessor;	/* "": not said */
+	const char *subprocessor_why;	/* why it gets no calls; "" */
 };
 
 struct channel_credential_row {

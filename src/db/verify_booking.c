@@ -277,6 +277,33 @@ check_expiry(struct verify_state *v, const struct booking *b, struct owner *o)
 	(void)expect_kind(v, b, KIND_EXPIRED, amount, "not what expired");
 }
 
+/* Everything that is left: what was paid for goes out, the rest lapses. */
+static void
+check_payout(struct verify_state *v, const struct booking *b, struct owner *o)
+{
+	__int128 paid = 0, lapsed = 0;
+	const struct account *a;
+	uint32_t i;
+
+	if (o == NULL || o->muddled) {
+		for (i = 0; i < v->postings; i++)
+			v->posting[i].seen = true;
+		return;
+	}
+	for (i = 0; i < o->pots; i++) {
+		a = &v->account[v->order[o->first + i]];
+		if (a->kind == KIND_PREPAID && a->expires_us > b->at_us)
+			paid += a->nano;
+		else
+			lapsed += a->nano;
+	}
+	expect_out(v, b, o, paid + lapsed, false, INT64_MAX);
+	(void)expect_kind(v, b, KIND_EXTERNAL, paid,
+	    "not what was left of payments");
+	(void)expect_kind(v, b, KIND_EXPIRED, lapsed,
+	    "not what was left of other credit");
+}
+
 /* The pots after it, whatever they should be. */
 static void
 apply(struct verify_state *v, const struct booking *b, struct owner *o)
@@ -334,6 +361,8 @@ verify_booking(struct verify_state *v, const struct booking *b,
 		check_refund(v, b);
 	else if (strcmp(b->kind, "expiry") == 0)
 		check_expiry(v, b, o);
+	else if (strcmp(b->kind, "payout") == 0)
+		check_payout(v, b, o);
 	else
 		known = false;
 	for (i = 0; known && i < v->postings; i++)

@@ -85,8 +85,12 @@ load_next_price(struct db *db, struct load *l)
 	struct db_rows *rows;
 	enum db_result result;
 
-	result = db_query(db, "SELECT min(effective_from) FROM youyun.price"
-	    " WHERE effective_from > $1", &now, 1, &rows);
+	/* Of a sub-processor likewise, which its channels wait for. */
+	result = db_query(db, "SELECT least("
+	    "(SELECT min(effective_from) FROM youyun.price"
+	    "  WHERE effective_from > $1),"
+	    " (SELECT min(valid_from) FROM youyun.subprocessor"
+	    "  WHERE valid_from > $1))", &now, 1, &rows);
 	if (result != DB_OK)
 		return result;
 	l->next_price_us = db_get_time(rows, 0, 0);
@@ -176,19 +180,24 @@ read_channel(const struct db_rows *rows, uint32_t i,
 static enum db_result
 load_channels(struct db *db, struct load *l)
 {
+	struct db_param now = db_time(l->now_us);
 	struct catalogue *c = l->c;
 	struct db_rows *rows;
 	enum db_result result;
 	uint32_t i, n;
 
-	result = db_query(db, "SELECT c.id, slot, name, protocol, c.host,"
+	/* Without those whose sub-processor must not receive anything. */
+	result = db_query(db, "SELECT c.id, slot, c.name, protocol, c.host,"
 	    " c.port, tls, base_path, ca, priority, weight, status, region,"
-	    " entity, headers, connect_ms, first_byte_ms, first_token_ms,"
+	    " c.entity, headers, connect_ms, first_byte_ms, first_token_ms,"
 	    " idle_ms, total_ms, max_concurrent, max_per_minute, resets,"
 	    " p.host, p.port, p.credential, translates_responses"
 	    " FROM youyun.channel c"
 	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
-	    " ORDER BY c.id", NULL, 0, &rows);
+	    " LEFT JOIN youyun.subprocessor s ON s.id = c.subprocessor_id"
+	    " WHERE s.id IS NULL OR (s.valid_from <= $1"
+	    "  AND coalesce(s.ended > $1, true))"
+	    " ORDER BY c.id", &now, 1, &rows);
 	if (result != DB_OK)
 		return result;
 	n = (uint32_t)db_rows_count(rows);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/settings.h"
+#include "db/value.h"
 #include "flusher/catalogue_load.h"
 #include "flusher/directory_internal.h"
 #include "shm/channel.h"
@@ -29,6 +30,9 @@
 #define SHORT_RETRY_MS 1000
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
+#define SEAL_MS 1000
+#define CLOSE_MS 1000
+#define CLOSE_NEXT_MS 50
 
 static bool
 stopping(const struct directory *d)
@@ -284,6 +288,7 @@ static enum db_result
 take_money(struct directory *d)
 {
 	enum db_result result = DB_OK;
+	bool more;
 
 	if (d->taking_due.ns != 0 && clock_mono().ns >= d->taking_due.ns) {
 		d->taking_due.ns = 0;
@@ -295,7 +300,22 @@ take_money(struct directory *d)
 		d->expire_due = mono_add_ms(clock_mono(), EXPIRE_MS);
 		result = directory_expire(d);
 	}
+	if (result == DB_OK && clock_mono().ns >= d->close_due.ns) {
+		result = directory_close(d, &more);
+		d->close_due = mono_add_ms(clock_mono(), more ? CLOSE_NEXT_MS :
+		    CLOSE_MS);
+	}
 	return result;
+}
+
+/* The audit trail's entries become links of its chain. */
+static enum db_result
+seal(struct directory *d)
+{
+	if (clock_mono().ns < d->seal_due.ns)
+		return DB_OK;
+	d->seal_due = mono_add_ms(clock_mono(), SEAL_MS);
+	return db_query(d->db, "SELECT youyun.audit_seal()", NULL, 0, NULL);
 }
 
 static int
@@ -307,6 +327,8 @@ until_next(const struct directory *d)
 	expire_ms = mono_diff_ms(d->expire_due, clock_mono()) + 1;
 	if (expire_ms < ms)
 		ms = expire_ms;
+	if (mono_diff_ms(d->close_due, clock_mono()) + 1 < ms)
+		ms = mono_diff_ms(d->close_due, clock_mono()) + 1;
 	if (d->taking_due.ns != 0 &&
 	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
 		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;
@@ -412,6 +434,8 @@ serve(struct directory *d)
 			result = tend_node(d);
 		if (result == DB_OK)
 			result = take_money(d);
+		if (result == DB_OK)
+			result = seal(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))

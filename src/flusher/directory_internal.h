@@ -55,6 +55,8 @@ struct directory {
 	uint64_t asked_answers;	/* the account's then */
 	int64_t last_want;	/* taking or customer that was served last */
 	struct mono_time expire_due;
+	struct mono_time seal_due;	/* of the audit trail */
+	struct mono_time close_due;	/* accounts whose time is over */
 	int pause_ms;
 	bool complained;
 	bool full_said;
@@ -73,11 +75,14 @@ bool	directory_learn(struct directory *d)
 
 /*
  * taking.c: serves the takings that were asked for; books out what has
- * expired.  After load_all() only: calls of earlier segments are booked then.
+ * expired; goes on with accounts that are being closed.  After load_all() only: calls of earlier segments are booked then.
  */
 enum db_result directory_take(struct directory *d)
 	    __attribute__((warn_unused_result));
 enum db_result directory_expire(struct directory *d)
+	    __attribute__((warn_unused_result));
+/* *more_r: there is more of it to do at once. */
+enum db_result directory_close(struct directory *d, bool *more_r)
 	    __attribute__((warn_unused_result));
 
 /* Adds an id; what doesn't fit becomes a reload of everything. */

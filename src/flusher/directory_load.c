@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "conf/settings.h"
 #include "db/value.h"
 #include "flusher/directory_internal.h"
 #include "shm/directory.h"
@@ -86,6 +87,33 @@ take_caps(struct directory *d, enum limit_level level, uint32_t slot,
 	budget_note(&d->budgets, d->config.shm, &item);
 }
 
+/* A limited customer's, whatever else holds. */
+static void
+take_status(struct directory *d, enum account_status status,
+    struct limit_rates *rates)
+{
+	const struct settings *s = d->config.settings;
+
+	if (status != ACCOUNT_LIMITED)
+		return;
+	if (rates->requests == 0 ||
+	    rates->requests > s->limited_requests_per_minute)
+		rates->requests = s->limited_requests_per_minute;
+	if (rates->concurrent == 0 ||
+	    rates->concurrent > s->limited_concurrent)
+		rates->concurrent = s->limited_concurrent;
+}
+
+/* In the order of customer.keep_address. */
+static uint32_t
+minimise_of(int64_t keep_address, bool keep_agent)
+{
+	static const uint32_t address[] = { 0, RECORD_ADDRESS_NETWORK,
+		RECORD_ADDRESS_NONE };
+
+	return address[keep_address] | (keep_agent ? 0 : RECORD_AGENT_NONE);
+}
+
 static bool
 take_account(const struct db_rows *r, void *arg)
 {
@@ -98,6 +126,8 @@ take_account(const struct db_rows *r, void *arg)
 		.group_id = (uint64_t)db_get_int(r, 0, 2),
 		.policy = (uint32_t)db_get_int(r, 0, 8),
 		.cut = db_get_bool(r, 0, 9),
+		.minimise = minimise_of(db_get_int(r, 0, 14),
+		    db_get_bool(r, 0, 15)),
 	};
 
 	if (slot == ACCOUNT_NONE)
@@ -105,6 +135,7 @@ take_account(const struct db_rows *r, void *arg)
 	if (hold_grant(d->config.shm, slot, db_get_int(r, 0, 3)) != HOLD_OK)
 		pending_add(d, &d->short_of, id);
 	refill_know(d->config.shm, slot, db_get_int(r, 0, 4), -1);
+	take_status(d, view.status, &rates);
 	/* Before what may be used is what for. */
 	limit_set(d->config.shm, LIMIT_ACCOUNT, slot, &rates);
 	take_caps(d, LIMIT_ACCOUNT, slot, r, 10);
@@ -134,7 +165,8 @@ directory_load_accounts(struct directory *d, const struct pending *ids)
 	    " coalesce(c.policy_id, 0)::bigint,"
 	    " c.cut AND c.status = 2,"
 	    " coalesce(m.day_nano, e.day_nano, 0),"
-	    " coalesce(m.month_nano, e.month_nano, 0), 0::bigint, 0::bigint"
+	    " coalesce(m.month_nano, e.month_nano, 0), 0::bigint, 0::bigint,"
+	    " c.keep_address::bigint, c.keep_agent"
 	    " FROM youyun.customer c"
 	    " LEFT JOIN youyun.rate_limit m ON m.scope = 1"
 	    "  AND m.object_id = c.id AND (m.requests > 0 OR m.tokens > 0"

@@ -80,6 +80,8 @@ read_ring(struct flusher *f, uint32_t seat)
 		    room < READ_MAX ? room : READ_MAX);
 		if (n == 0)
 			break;
+		for (uint32_t i = 0; i < n; i++)
+			record_minimise(&f->record[i]);
 		journal_append(f->journal, seat, f->position[seat], f->record,
 		    n);
 		f->position[seat] += n;

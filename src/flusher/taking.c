@@ -7,6 +7,7 @@
  * us off there, the next load brings it back to what the lease says.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "db/value.h"
@@ -193,6 +194,29 @@ directory_take(struct directory *d)
 	    "  ON l.customer_id = t.customer_id AND l.node_id = $1"
 	    " WHERE t.state = 0 AND t.id > $3" FIRST
 	    " ORDER BY t.id LIMIT 1");
+}
+
+/* The pieces are 0028-agreement.sql's, small enough for nobody to wait. */
+enum db_result
+directory_close(struct directory *d, bool *more_r)
+{
+	struct db_param p = db_int(d->node.id);
+	struct db_rows *rows;
+	enum db_result result;
+
+	*more_r = false;
+	result = db_query(d->db, "SELECT youyun.closing_next($1)", &p, 1,
+	    &rows);
+	if (result == DB_OK) {
+		*more_r = strcmp(db_get_text(rows, 0, 0), "more") == 0;
+		db_rows_free(&rows);
+	} else if (result != DB_AWAY && result != DB_UNKNOWN) {
+		/* Nobody's calls wait for it. */
+		log_error("could not go on closing accounts: why=%s",
+		    db_message(d->db));
+		result = DB_OK;
+	}
+	return result;
 }
 
 enum db_result

@@ -21,6 +21,31 @@ struct words {
 };
 
 static const struct words table[] = {
+	{ "account_closing",
+	  { "Your account is being closed", "您的账户即将关闭",
+	    "Ihr Konto wird geschlossen" },
+	  { "Your account {customer} is closed: calls are refused from now on."
+	    " On {due} (UTC) what is left of your payments is booked out to be"
+	    " paid back to you, and your data are erased. Until then you can"
+	    " take it back and export your data, by a key of scope"
+	    " account.\n",
+	    "您的账户 {customer} 已关闭，即日起不再接受调用。{due}（UTC）将结算"
+	    "并退还剩余付款，同时删除您的数据。在此之前，您可以使用 account 权限"
+	    "的密钥撤销关闭并导出数据。\n",
+	    "Ihr Konto {customer} ist geschlossen: Aufrufe werden ab jetzt"
+	    " abgelehnt. Am {due} (UTC) wird, was von Ihren Zahlungen übrig"
+	    " ist, zur Auszahlung ausgebucht, und Ihre Daten werden gelöscht."
+	    " Bis dahin können Sie das zurücknehmen und Ihre Daten ausführen,"
+	    " mit einem Schlüssel des Umfangs account.\n" } },
+	{ "account_kept",
+	  { "Your account stays open", "您的账户继续保留",
+	    "Ihr Konto bleibt bestehen" },
+	  { "The closing of your account {customer} was taken back. Keys that"
+	    " were revoked stay revoked; make new ones.\n",
+	    "您的账户 {customer} 的关闭已撤销。已吊销的密钥不会恢复，请新建"
+	    "密钥。\n",
+	    "Die Schließung Ihres Kontos {customer} wurde zurückgenommen."
+	    " Gesperrte Schlüssel bleiben gesperrt; machen Sie neue.\n" } },
 	{ "account_changed",
 	  { "Your account was changed", "您的账户信息已更改",
 	    "Ihr Konto wurde geändert" },
@@ -101,6 +126,42 @@ static const struct words table[] = {
 	    "    {code}\n\nEr gilt eine Stunde. Geben Sie ihn niemandem, wer"
 	    " auch fragt.\n\nWenn Sie ihn nicht angefordert haben, brauchen"
 	    " Sie nichts zu tun: Ihr Passwort bleibt.\n" } },
+	{ "limited",
+	  { "Your account was limited", "您的账户已被限制",
+	    "Ihr Konto wurde eingeschränkt" },
+	  { "Few calls of your account {customer} are accepted from now on."
+	    " Reason: {reason}\n\nAnswer us if that is a mistake.\n",
+	    "您的账户 {customer} 即日起只能进行少量调用。原因：{reason}\n\n"
+	    "如有误，请与我们联系。\n",
+	    "Von Ihrem Konto {customer} werden ab jetzt nur wenige Aufrufe"
+	    " angenommen. Grund: {reason}\n\nMelden Sie sich, wenn das ein"
+	    " Irrtum ist.\n" } },
+	{ "low_balance",
+	  { "Your balance is low", "您的余额不足",
+	    "Ihr Guthaben geht zu Ende" },
+	  { "The balance of your account {customer} is {balance}, below"
+	    " {below}. Calls are refused when it is used up.\n",
+	    "您的账户 {customer} 的余额为 {balance}，低于 {below}。"
+	    "余额用尽后调用将被拒绝。\n",
+	    "Das Guthaben Ihres Kontos {customer} ist {balance}, weniger als"
+	    " {below}. Ist es aufgebraucht, werden Aufrufe abgelehnt.\n" } },
+	{ "incident",
+	  { "An incident that concerns your data", "涉及您数据的安全事件",
+	    "Ein Vorfall, der Ihre Daten betrifft" },
+	  { "An incident (number {incident}, {type}) concerns data of your"
+	    " account {customer}. From {since} until {until} (UTC).\n\n"
+	    "What happened: {what}\n\nWhat it means: {impact}\n\n"
+	    "What we have done: {taken}\n\nWhat we will do: {planned}\n\n"
+	    "What we recommend to you: {recommended}\n",
+	    "一起安全事件（编号 {incident}，{type}）涉及您账户 {customer} 的数据。"
+	    "时间：{since} 至 {until}（UTC）。\n\n事件经过：{what}\n\n"
+	    "影响：{impact}\n\n已采取的措施：{taken}\n\n"
+	    "计划采取的措施：{planned}\n\n建议您采取的措施：{recommended}\n",
+	    "Ein Vorfall (Nummer {incident}, {type}) betrifft Daten Ihres"
+	    " Kontos {customer}. Von {since} bis {until} (UTC).\n\n"
+	    "Was geschehen ist: {what}\n\nWas es bedeutet: {impact}\n\n"
+	    "Was wir getan haben: {taken}\n\nWas wir tun werden: {planned}"
+	    "\n\nWas wir Ihnen empfehlen: {recommended}\n" } },
 	{ "payment_booked",
 	  { "Your payment has arrived", "您的付款已到账",
 	    "Ihre Zahlung ist eingegangen" },
@@ -110,12 +171,38 @@ static const struct words table[] = {
 	    "记账编号为 {booking}。\n",
 	    "Ihre Zahlung {payment} über {amount} {currency} ist auf Ihrem"
 	    " Konto {customer}. Die Buchung hat die Nummer {booking}.\n" } },
+	{ "request_answered",
+	  { "Your request {request} was answered", "您的请求 {request} 已答复",
+	    "Ihr Antrag {request} wurde beantwortet" },
+	  { "Your request {request} about your data ({type}) was answered. You"
+	    " find the answer in your account {customer}.\n",
+	    "您关于数据的请求 {request}（{type}）已答复，请在账户 {customer} 中"
+	    "查看。\n",
+	    "Ihr Antrag {request} zu Ihren Daten ({type}) wurde beantwortet."
+	    " Sie finden die Antwort in Ihrem Konto {customer}.\n" } },
 	{ "resumed",
 	  { "Your account is active again", "您的账户已恢复",
 	    "Ihr Konto ist wieder frei" },
 	  { "Calls of your account {customer} are accepted again.\n",
 	    "您的账户 {customer} 的调用已恢复。\n",
 	    "Aufrufe Ihres Kontos {customer} werden wieder angenommen.\n" } },
+	{ "subprocessor_added",
+	  { "A new sub-processor: {name}", "新增分包处理方：{name}",
+	    "Ein neuer Unterauftragsverarbeiter: {name}" },
+	  { "From {valid_from} (UTC) on, data of your calls may be sent to"
+	    " {name}.\n\nLegal entity: {entity} ({country})\n"
+	    "Purpose: {purpose}\nRegions: {regions}\n\n"
+	    "If you object, tell us before that day. Your account {customer}"
+	    " can also be bound to regions.\n",
+	    "自 {valid_from}（UTC）起，您的调用数据可能会发送给 {name}。\n\n"
+	    "法律实体：{entity}（{country}）\n用途：{purpose}\n"
+	    "处理地区：{regions}\n\n如有异议，请在该日期前告知我们。您也可以将"
+	    "账户 {customer} 限定在特定地区。\n",
+	    "Ab {valid_from} (UTC) können Daten Ihrer Aufrufe an {name} gehen."
+	    "\n\nRechtsträger: {entity} ({country})\nZweck: {purpose}\n"
+	    "Regionen: {regions}\n\nWenn Sie widersprechen, sagen Sie es uns"
+	    " vor diesem Tag. Ihr Konto {customer} kann auch auf Regionen"
+	    " beschränkt werden.\n" } },
 	{ "suspended",
 	  { "Your account was suspended", "您的账户已被暂停",
 	    "Ihr Konto wurde gesperrt" },

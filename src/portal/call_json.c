@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/csv.h"
 #include "base/clock.h"
 #include "base/money.h"
 #include "portal/request.h"
@@ -128,16 +129,7 @@ cell_number(struct buf *out, int64_t n)
 static bool
 cell_text(struct buf *out, const char *text)
 {
-	bool formula = text[0] != '\0' && strchr("=+-@\t\r", text[0]) != NULL;
-	bool ok = buf_append(out, ",", 1);
-
-	if (!formula && strpbrk(text, ",\"\r\n") == NULL)
-		return ok && buf_append(out, text, strlen(text));
-	ok = ok && buf_append(out, formula ? "\"'" : "\"", formula ? 2 : 1);
-	for (; ok && *text != '\0'; text++)
-		ok = buf_append(out, text, 1) &&
-		    (*text != '"' || buf_append(out, "\"", 1));
-	return ok && buf_append(out, "\"", 1);
+	return buf_append(out, ",", 1) && csv_cell(out, text);
 }
 
 bool

@@ -2,8 +2,10 @@
 noinst_LIBRARIES += %D%/libportal.a
 %C%_libportal_a_SOURCES = \
 	%D%/api_account.c \
+	%D%/api_agreement.c \
 	%D%/api_bills.c \
 	%D%/api_calls.c \
+	%D%/api_export.c \
 	%D%/api_keys.c %D%/api_limits.c \
 	%D%/api_payments.c \
 	%D%/api_password.c \

@@ -9,6 +9,8 @@ const struct route routes[] = {
 	{ "GET", "/api/v1/openapi.json", ROUTE_PUBLIC, false, run_openapi,
 	  true },
 	{ "GET", "/api/v1/prices", ROUTE_PUBLIC, false, run_prices, false },
+	{ "GET", "/api/v1/subprocessors", ROUTE_PUBLIC, false,
+	  run_subprocessors, false },
 	{ "GET", "/api/v1/account", ROUTE_ACCOUNT, false, run_account, false },
 	{ "GET", "/api/v1/balance", ROUTE_KEY, false, run_balance, false },
 	{ "GET", "/api/v1/limits", ROUTE_KEY, false, run_limits, false },
@@ -87,6 +89,19 @@ const struct route routes[] = {
 	  run_registration, true },
 	{ "POST", "/api/v1/registration/confirm", ROUTE_PUBLIC, true,
 	  run_registration_confirm, true },
+	{ "GET", "/api/v1/incidents", ROUTE_ACCOUNT, false, run_incidents,
+	  false },
+	{ "GET", "/api/v1/requests", ROUTE_ACCOUNT, false, run_requests,
+	  false },
+	{ "POST", "/api/v1/requests", ROUTE_ACCOUNT, true, run_request_add,
+	  false },
+	{ "GET", "/api/v1/export", ROUTE_ACCOUNT, false, run_export, false },
+	{ "GET", "/api/v1/account/closing", ROUTE_ACCOUNT, false,
+	  run_closing, false },
+	{ "POST", "/api/v1/account/closing", ROUTE_ACCOUNT, true,
+	  run_closing_begin, false },
+	{ "DELETE", "/api/v1/account/closing", ROUTE_ACCOUNT, false,
+	  run_closing_cancel, false },
 };
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
 

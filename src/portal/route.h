@@ -48,6 +48,14 @@ void	run_notices(struct request *);
 void	run_notice_read(struct request *);
 void	run_subscription(struct request *);
 void	run_prices(struct request *);		/* api_prices.c */
+void	run_subprocessors(struct request *);	/* api_agreement.c */
+void	run_incidents(struct request *);
+void	run_requests(struct request *);
+void	run_request_add(struct request *);
+void	run_closing(struct request *);
+void	run_closing_begin(struct request *);
+void	run_closing_cancel(struct request *);
+void	run_export(struct request *);		/* api_export.c */
 void	run_keys(struct request *);		/* api_keys.c */
 void	run_key_create(struct request *);
 void	run_key(struct request *);

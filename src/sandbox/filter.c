@@ -127,21 +127,43 @@ add_rules(scmp_filter_ctx ctx, enum sandbox_role role)
 	return false;
 }
 
-bool
-filter_install(enum sandbox_role role)
+static scmp_filter_ctx
+make(enum sandbox_role role)
 {
 	scmp_filter_ctx ctx;
-	bool ok;
 
 	ctx = seccomp_init(role == SANDBOX_WORKER ? SCMP_ACT_KILL_PROCESS :
 	    SCMP_ACT_ALLOW);
 	if (ctx == NULL)
-		return false;
+		return NULL;
 	/* By frequency: the filter runs for each system call. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	ok = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 1) == 0 &&
-	    add_rules(ctx, role) && seccomp_load(ctx) == 0;
+	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 1) == 0 &&
+	    add_rules(ctx, role))
+		return ctx;
 	seccomp_release(ctx);
+	return NULL;
+}
+
+bool
+filter_install(enum sandbox_role role)
+{
+	scmp_filter_ctx ctx = make(role);
+	bool ok = ctx != NULL && seccomp_load(ctx) == 0;
+
+	if (ctx != NULL)
+		seccomp_release(ctx);
+	return ok;
+}
+
+bool
+sandbox_filter_write(enum sandbox_role role, int fd)
+{
+	scmp_filter_ctx ctx = make(role);
+	bool ok = ctx != NULL && seccomp_export_bpf(ctx, fd) == 0;
+
+	if (ctx != NULL)
+		seccomp_release(ctx);
 	return ok;
 }
 

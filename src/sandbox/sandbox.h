@@ -65,6 +65,11 @@ uint32_t sandbox_wanted(enum sandbox_role role);
  * missing of SANDBOX_LANDLOCK | SANDBOX_SECCOMP.  Changes nothing. */
 uint32_t sandbox_lacking(void);
 
+/* The program that a role's system calls are filtered by, as the kernel is
+ * given it, to a descriptor: for its digest.  Changes nothing. */
+bool	sandbox_filter_write(enum sandbox_role role, int fd)
+	    __attribute__((warn_unused_result));
+
 /* "Landlock", for people; part is one bit. */
 const char *sandbox_part_name(uint32_t part);
 /* Names of all parts in the set, separated by commas; "" for none. */

@@ -177,6 +177,10 @@ static const struct error_row error_rows[] = {
 	    "rate_limit_exceeded", false, false,
 	    "Too many calls at once: the limit is {limit}. Retry when one has"
 	    " ended." },
+	{ WIRE_ERROR_RATE_KEYS, 429, "rate_keys", "rate_limit_exceeded", false,
+	    false, "Too many calls from your network address had no valid API"
+	    " key: {limit} per minute are allowed. Those with one are served."
+	    " Retry later." },
 	{ WIRE_ERROR_HEAD_LARGE, 431, "head_large", "headers_too_large", false,
 	    false, "The headers of the request are too large." },
 	{ WIRE_ERROR_INTERNAL, 500, "internal", "internal_error", false, false,

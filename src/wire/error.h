@@ -52,6 +52,7 @@ enum wire_error {
 	WIRE_ERROR_RATE_REQUESTS = 90,	/* 429: limit per minute */
 	WIRE_ERROR_RATE_TOKENS = 91,	/* 429: limit per minute */
 	WIRE_ERROR_RATE_CONCURRENT = 92, /* 429: limit at once */
+	WIRE_ERROR_RATE_KEYS = 93,	/* 429: wrong keys per minute */
 	WIRE_ERROR_HEAD_LARGE = 100,	/* 431 */
 	WIRE_ERROR_INTERNAL = 110,	/* 500 */
 	WIRE_ERROR_UPSTREAM = 120,	/* 502: unreachable, or bad answer */

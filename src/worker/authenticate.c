@@ -6,6 +6,7 @@
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
+#include "worker/limits.h"
 
 #define RETRY_S 1
 
@@ -16,12 +17,19 @@ refuse(struct call *call, enum wire_error error)
 	return false;
 }
 
+/* No key, or none that is known: only so many a minute from an address. */
+static bool
+refuse_wrong(struct call *call, enum wire_error error)
+{
+	return limits_fail(call) && refuse(call, error);
+}
+
 /* Before the directory was loaded, not to be known says nothing. */
 static bool
 refuse_unknown(struct call *call)
 {
 	if ((shm_stops(call->worker->shm) & SHM_STOP_LOADING) == 0)
-		return refuse(call, WIRE_ERROR_BAD_KEY);
+		return refuse_wrong(call, WIRE_ERROR_BAD_KEY);
 	call->retry_after_s = RETRY_S;
 	return refuse(call, WIRE_ERROR_STARTING);
 }
@@ -60,10 +68,10 @@ authenticate(struct call *call)
 	struct key_view key;
 
 	if (!head->has_key)
-		return refuse(call, WIRE_ERROR_NO_KEY);
+		return refuse_wrong(call, WIRE_ERROR_NO_KEY);
 	if (head->keys_differ ||
 	    !api_key_plausible(head->key.p, head->key.len))
-		return refuse(call, WIRE_ERROR_BAD_KEY);
+		return refuse_wrong(call, WIRE_ERROR_BAD_KEY);
 	key_hasher_digest(call->worker->hasher, head->key.p, head->key.len,
 	    digest);
 	if (!key_find(call->worker->shm, digest, &key) ||
@@ -72,6 +80,7 @@ authenticate(struct call *call)
 	call->record.key_id = key.key_id;
 	call->record.account_id = account.account_id;
 	call->record.group_id = account.group_id;
+	call->record.flags |= account.minimise;
 	call->group_id = account.group_id;
 	call->account = key.account;
 	call->key_slot = key.slot;

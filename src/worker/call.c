@@ -70,6 +70,23 @@ make_id(struct call *call, struct wall_time now)
 	record_id_format(id, call->id);
 }
 
+/*
+ * All but its buffers, which the next call uses, and the meter, splice, filter
+ * and form, which are begun when used: a name of a model is the client's text,
+ * too.
+ */
+static void
+clear(struct call *call)
+{
+	struct buf body = call->body, relay = call->relay;
+	struct buf head = call->upstream_head;
+
+	bytes_scrub(call, offsetof(struct call, meter));
+	call->body = body;
+	call->relay = relay;
+	call->upstream_head = head;
+}
+
 static struct call *
 take_spare(struct worker *worker)
 {
@@ -79,6 +96,7 @@ take_spare(struct worker *worker)
 	if (call != NULL) {
 		worker->free_calls = call->next;
 		worker->free_call_count--;
+		call->next = NULL;
 		return call;
 	}
 	call = malloc(sizeof(*call));
@@ -87,26 +105,32 @@ take_spare(struct worker *worker)
 	buf_init(&call->body, s->max_body_bytes);
 	buf_init(&call->relay, s->relay_buffer_bytes + RELAY_EXTRA_BYTES);
 	buf_init(&call->upstream_head, UPSTREAM_HEAD_MAX_BYTES);
+	clear(call);
 	return call;
+}
+
+/* What of any call is not recorded of who made it. */
+static uint32_t
+minimised(const struct settings *s)
+{
+	static const uint32_t address[] = {
+		[KEEP_ADDRESS_FULL] = 0,
+		[KEEP_ADDRESS_NETWORK] = RECORD_ADDRESS_NETWORK,
+		[KEEP_ADDRESS_NONE] = RECORD_ADDRESS_NONE
+	};
+
+	return address[s->record_address] |
+	    (s->record_user_agent == KEEP_AGENT_OFF ? RECORD_AGENT_NONE : 0);
 }
 
 struct call *
 call_begin(struct worker *worker, struct client *client)
 {
 	struct call *call = take_spare(worker);
-	struct buf body, relay, head;
 	struct wall_time now = clock_wall();
 
 	if (call == NULL)
 		return NULL;
-	body = call->body;
-	relay = call->relay;
-	head = call->upstream_head;
-	/* All but the meter, splice and filter, which are begun when used. */
-	memset(call, 0, offsetof(struct call, meter));
-	call->body = body;
-	call->relay = relay;
-	call->upstream_head = head;
 	call->worker = worker;
 	call->client = client;
 	call->hold = HOLD_NONE;
@@ -116,6 +140,7 @@ call_begin(struct worker *worker, struct client *client)
 	call->record.node = (uint16_t)shm_gauge(worker->shm, SHM_GAUGE_NODE);
 	memcpy(call->record.address, client->address,
 	    sizeof(call->record.address));
+	call->record.flags = minimised(worker->settings);
 	make_id(call, now);
 	assert(client->call == NULL);
 	client->call = call;
@@ -167,6 +192,7 @@ call_release(struct call *call)
 		free(call);
 		return;
 	}
+	clear(call);
 	call->next = worker->free_calls;
 	worker->free_calls = call;
 	worker->free_call_count++;

@@ -8,6 +8,7 @@
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "conf/heritage.h"
@@ -235,6 +236,7 @@ say(struct client *client, enum wire_error error)
 		call->error = error;
 	call->limit = client->worker->settings->max_body_bytes;
 	client_say(client, text, reply_error_text(call, text, sizeof(text)));
+	bytes_scrub(text, sizeof(text));
 	upload_abort(call);
 	/* One that holds money ends by its own rules when the client is gone. */
 	if (call->hold == HOLD_NONE)

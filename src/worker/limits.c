@@ -60,6 +60,19 @@ find(struct call *call)
 }
 
 static bool
+refuse_as(struct call *call, const struct limit_verdict *verdict,
+    enum wire_error error)
+{
+	int64_t s = (verdict->wait_ns + NS_PER_S - 1) / NS_PER_S;
+
+	/* Whoever waits that long gets through, if nobody else came first. */
+	call->retry_after_s = s < 1 ? 1 : (uint32_t)s;
+	call->limit = verdict->limit;
+	call_refuse(call, error);
+	return false;
+}
+
+static bool
 refuse(struct call *call, const struct limit_verdict *verdict)
 {
 	static const enum wire_error errors[] = {
@@ -68,13 +81,8 @@ refuse(struct call *call, const struct limit_verdict *verdict)
 		[LIMIT_TOKENS] = WIRE_ERROR_RATE_TOKENS,
 		[LIMIT_CONCURRENT] = WIRE_ERROR_RATE_CONCURRENT,
 	};
-	int64_t s = (verdict->wait_ns + NS_PER_S - 1) / NS_PER_S;
 
-	/* Whoever waits that long gets through, if nobody else came first. */
-	call->retry_after_s = s < 1 ? 1 : (uint32_t)s;
-	call->limit = verdict->limit;
-	call_refuse(call, errors[verdict->kind]);
-	return false;
+	return refuse_as(call, verdict, errors[verdict->kind]);
 }
 
 bool
@@ -93,6 +101,22 @@ limits_glance(struct call *call)
 			return refuse(call, &verdict);
 	}
 	return true;
+}
+
+bool
+limits_fail(struct call *call)
+{
+	uint32_t most = call->worker->settings->address_failures_per_minute;
+	struct budget_time when = budget_time(call->record.started_us);
+	struct limit_verdict verdict;
+
+	if (most == 0)
+		return true;
+	verdict = limit_fail(call->worker->shm, limit_address(
+	    call->worker->shm, call->client->address, &when, now_of(call)),
+	    most, now_of(call));
+	return verdict.kind == LIMIT_PASSED ||
+	    refuse_as(call, &verdict, WIRE_ERROR_RATE_KEYS);
 }
 
 static uint64_t

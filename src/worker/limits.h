@@ -30,6 +30,9 @@ struct call_limits {
 
 /* False: refused, it has more than it may. */
 bool	limits_glance(struct call *call) __attribute__((warn_unused_result));
+/* A call has no key that is known here.  False: refused, its address had more
+ * of these than it may. */
+bool	limits_fail(struct call *call) __attribute__((warn_unused_result));
 /* tokens: of input and output, that money is held for.  False: refused; the
  * hold is over, and with it the call's money. */
 bool	limits_take(struct call *call, uint64_t tokens)

@@ -6,6 +6,7 @@
 
 #include <microhttpd.h>
 
+#include "base/bytes.h"
 #include "shm/seat.h"
 #include "worker/call.h"
 #include "worker/client.h"
@@ -109,6 +110,8 @@ reply_error(struct call *call, struct MHD_Connection *connection, bool close)
 	render(call, body, sizeof(body), &reply);
 	response = MHD_create_response_from_buffer_copy(reply.body_len,
 	    reply.body);
+	/* It may name a model, as the client wrote it. */
+	bytes_scrub(body, reply.body_len);
 	if (response == NULL)
 		return false;
 	if (!add_common(call, response, reply.content_type) ||
@@ -245,6 +248,7 @@ reply_error_text(struct call *call, char *text, size_t size)
 	    reply.status, MHD_get_reason_phrase_for((unsigned)reply.status),
 	    call->id, reply.content_type, reply.body_len, retry,
 	    (int)reply.body_len, reply.body);
+	bytes_scrub(body, sizeof(body));
 	assert(n > 0 && (size_t)n < size);
 	return (size_t)n;
 }

@@ -167,6 +167,7 @@ break_off(struct call *call)
 
 	client_say(call->client, text,
 	    reply_error_text(call, text, sizeof(text)));
+	bytes_scrub(text, sizeof(text));
 	settle_refusal(call);
 	call->state = CALL_REFUSED;
 	return false;

@@ -230,6 +230,9 @@ settle_refusal(struct call *call)
 	count(call, SEAT_REFUSED, 1);
 	if (call->route == NULL || !call->route->billed)
 		return;
+	/* Whoever guesses keys must not fill the database. */
+	if (call->error == WIRE_ERROR_RATE_KEYS)
+		return;
 	fill_common(call);
 	if (hold_publish_refusal(call->worker->book, &call->record))
 		call->recorded = true;

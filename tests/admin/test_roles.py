@@ -232,6 +232,39 @@ class Roles(unittest.TestCase):
             self.denied(role, "UPDATE topup_code SET used_at = NULL")
             self.denied(role, "UPDATE ticket SET state = 0")
 
+    def test_an_owner_alone_ends_accounts_and_tells_of_incidents(self):
+        for role in PROFILES:
+            for sql in ("SELECT subprocessor_end('x')",
+                        "SELECT incident_notify(1, true)",
+                        "SELECT incident_scope(1, '{}', '{}', '{}', true)",
+                        "SELECT closing_begin(1, 0)",
+                        "SELECT closing_hasten(1)",
+                        "SELECT closing_step(1)",
+                        "SELECT closing_next(1)",
+                        "SELECT closing_erases(k) FROM closing k",
+                        "SELECT export_note(1)",
+                        "SELECT audit_note('x', 'x', '{}')",
+                        "SELECT * FROM my_export_calls"):
+                self.denied(role, sql)
+            for table in ("subprocessor", "incident", "incident_customer",
+                          "incident_notice", "data_request", "closing",
+                          "verify_run"):
+                self.denied(role, f"INSERT INTO {table} DEFAULT VALUES")
+                self.denied(role, f"DELETE FROM {table}")
+                self.denied(role, f"TRUNCATE {table}")
+        for role in ("billing", "auditor"):
+            self.denied(role, "SELECT request_answer(1, 'x', false, NULL)")
+        for role in ("billing", "support"):
+            self.denied(role, "SELECT * FROM closing")
+            self.denied(role, "SELECT verify_note(1, 0)")
+        # The portal sees one customer's; the flusher goes on with closings
+        # and begins none.
+        for sql in ("SELECT * FROM closing", "SELECT * FROM data_request",
+                    "SELECT * FROM incident", "SELECT closing_begin(1, 0)",
+                    "SELECT closing_step(1)", "SELECT verify_note(1, 0)"):
+            self.denied("portal", sql)
+            self.denied("flusher", sql)
+
     def test_nobody_reads_secrets(self):
         for role in PROFILES:
             for sql in ("SELECT digest FROM api_key",

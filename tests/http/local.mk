@@ -1,6 +1,7 @@
 # End to end over HTTPS with a scripted upstream.
 http_tests = \
 	%D%/test_registration.py \
+	%D%/test_attest.py \
 	%D%/test_routes.py \
 	%D%/test_sessions.py \
 	%D%/test_errors.py \
@@ -20,11 +21,13 @@ http_tests = \
 	%D%/test_durability.py \
 	%D%/test_kill.py \
 	%D%/test_mail.py \
+	%D%/test_metadata.py \
 	%D%/test_limits.py \
 	%D%/test_nodes.py \
 	%D%/test_policy.py \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
+	%D%/test_agreement.py \
 	%D%/test_screen.py \
 	%D%/test_spending.py \
 	%D%/test_tickets.py \

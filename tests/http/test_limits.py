@@ -214,6 +214,51 @@ class Limits(harness.Case):
                          answer.headers["retry-after"] + "s")
 
 
+class WrongKeys(harness.Case):
+
+    def test_who_guesses_keys_is_stopped_and_nobody_else(self):
+        key = gateway.key
+        gateway.write_config(address_failures_per_minute=20)
+        gateway.master.send_signal(signal.SIGHUP)
+        wrong = "sk-" + "x" * 40
+
+        def refused():
+            answer = gateway.call(CHAT, chat("fast"), key=wrong)
+            return answer if answer.status == 429 else None
+        try:
+            answer = harness.wait_until(refused, "the limit", 30)
+            self.assertIn("20 per minute are allowed",
+                          answer.json["error"]["message"])
+            self.assertIn(int(answer.headers["retry-after"]), (1, 2, 3))
+            # In the last of the former workers, too.
+            harness.wait_until(
+                lambda: [gateway.call(CHAT, chat("fast"), key=wrong).status
+                         for _ in range(12)].count(429) >= 11,
+                "the limit in both", 30)
+            # No key at all is no way around; a right one is served.
+            self.assertEqual(gateway.call(CHAT, chat("fast"),
+                                          key=None).status, 429)
+            for _ in range(5):
+                self.assertEqual(gateway.call(CHAT, chat("fast"),
+                                              key=key).status, 200)
+            time.sleep(int(answer.headers["retry-after"]) + 3)
+            answers = [gateway.call(CHAT, chat("fast"), key=wrong)
+                       for _ in range(40)]
+            known = [a for a in answers if a.status == 401]
+            unseen = [a for a in answers if a.status == 429]
+            self.assertGreater(len(known), 0)
+            self.assertGreater(len(unseen), 20)
+            self.assertEqual(gateway.record(known[0].request_id)["error"],
+                             "bad_key")
+            gateway.settled()
+            for a in unseen:
+                self.assertEqual(
+                    gateway.rows("calls", "--request", a.request_id), [])
+        finally:
+            gateway.write_config(address_failures_per_minute=None)
+            gateway.master.send_signal(signal.SIGHUP)
+
+
 class Address(harness.Case):
 
     def test_one_addresss_calls_with_any_key(self):

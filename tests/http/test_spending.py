@@ -316,7 +316,10 @@ class Spending(harness.Case):
         finally:
             gateway.write_config(address_spending_per_day=None)
             gateway.master.send_signal(signal.SIGHUP)
-            self.wait_for(key, 200)
+            # In the last of the former workers, too.
+            harness.wait_until(
+                lambda: all(a.status == 200 for a in self.many(16, key)),
+                "no limit", 30)
 
     def test_customers_limit_their_keys(self):
         account = self.customer("owner", scope="account")

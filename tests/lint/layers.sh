@@ -17,6 +17,7 @@ lint()
 		rank["sandbox"] = 2
 		rank["wire"] = rank["upstream"] = 3
 		rank["translate"] = 3
+		rank["export"] = 3.5
 		rank["worker"] = rank["flusher"] = rank["portal"] = 4
 		rank["mailer"] = 4
 		rank["master"] = rank["admin"] = 5
@@ -26,6 +27,8 @@ lint()
 		# Beyond the ranks: who may never include what.
 		never["worker", "db"] = never["wire", "db"] = 1
 		never["upstream", "db"] = 1
+		never["worker", "export"] = never["flusher", "export"] = 1
+		never["mailer", "export"] = 1
 		for (f in rank)
 			if (f ~ /^(http|upstream|worker|flusher|portal|mailer|master)$/)
 				never["admin", f] = 1
@@ -109,6 +112,7 @@ expect admin/a.c '# include "worker/worker.h"'
 expect admin/a.c '#include "wire/meter.h"'
 expect admin/a.c '#include "flusher/journal.h"'
 expect src/flusher/a.c '#include <microhttpd.h>'
+expect src/worker/a.c '#include "export/export.h"'
 expect src/http/a.c '#include "../base/log.h"'
 expect src/attic/a.c '#include "base/log.h"'
 

@@ -309,6 +309,39 @@ CREATE FUNCTION my_low_balance(p_nano bigint) RETURNS void LANGUAGE sql
 $$;
 COMMENT ON FUNCTION my_low_balance(bigint) IS 'Says when the customer is to be told of a low balance.';
 
+-- What of a call is recorded of who made it; and customers that may go on, by
+-- little.
+ALTER TABLE customer
+	ADD COLUMN keep_address smallint NOT NULL DEFAULT 0
+	    CHECK (keep_address BETWEEN 0 AND 2),
+	ADD COLUMN keep_agent boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN customer.keep_address IS 'Of a call''s address is kept: 0 all, 1 its network (/24, /48), 2 nothing. Operator: controller (minimisation).';
+COMMENT ON COLUMN customer.keep_agent IS 'Whether a call''s user agent is kept. Operator: controller (minimisation).';
+INSERT INTO event_kind (name, severity, purpose) VALUES
+    ('customer_limited', 2, 'A customer may make few calls from now on, by somebody of the staff or by a rule.');
+INSERT INTO notice_kind (name, mailed, purpose) VALUES
+    ('limited', true, 'Few calls are accepted, and why.');
+
+CREATE FUNCTION note_limited() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+DECLARE
+	detail jsonb := jsonb_build_object('reason',
+	    left(coalesce(current_setting('youyun.reason', true), ''), 1000),
+	    'actor', left(my_actor(), 200));
+BEGIN
+	PERFORM security_event_add('customer_limited', NEW.id, NULL, NULL,
+	    detail);
+	PERFORM notice_add(NEW.id, 'limited', detail - 'actor');
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION note_limited() IS 'Trigger: a limitation is a security event, and the customer is told.';
+REVOKE ALL ON FUNCTION note_limited() FROM PUBLIC;
+CREATE TRIGGER note_limited AFTER UPDATE OF status ON customer
+    FOR EACH ROW WHEN (NEW.status = 1 AND OLD.status <> 1)
+    EXECUTE FUNCTION note_limited();
+GRANT SELECT (keep_address, keep_agent) ON customer TO youyun_flusher;
+
 REVOKE ALL ON FUNCTION low_balance_tell(bigint[]), usage_add(),
     saturated(numeric),
     limit_least(bigint, bigint), month_of(date),

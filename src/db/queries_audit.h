@@ -1,0 +1,40 @@
+/*
+ * queries_audit.h: the audit trail and its chain.
+ * Layer: db.
+ * Written by: as queries.h has it, whose rules hold here.
+ */
+#ifndef DB_QUERIES_AUDIT_H
+#define DB_QUERIES_AUDIT_H
+
+#include "db/queries.h"
+
+#define AUDIT_HASH_BYTES 32
+
+struct audit_filter {
+	const char *object;		/* "customer:5"; NULL: any */
+	int64_t since_us;		/* 0: any time */
+	int64_t before;			/* entries before this one; 0: all */
+	int64_t limit;
+};
+/* The newest first. */
+Q_RESULT q_audit_list(struct db *db, const struct audit_filter *filter,
+	    bool (*each)(const struct audit_row *, void *), void *arg);
+
+/* An entry where it stands in the chain.  Hashes are AUDIT_HASH_BYTES each, or
+ * NULL where they are not of that size. */
+struct audit_link_row {
+	int64_t seq;
+	int64_t audit_id;
+	const uint8_t *detail, *leaf, *chain;
+	bool there;			/* else `entry` is empty */
+	struct audit_row entry;
+};
+/* Links what isn't yet. */
+Q_RESULT q_audit_seal(struct db *db);
+/* All of the chain, in its order. */
+Q_RESULT q_audit_link_each(struct db *db,
+	    bool (*each)(const struct audit_link_row *, void *), void *arg);
+/* How many entries are in no link. */
+Q_RESULT q_audit_unlinked(struct db *db, int64_t *entries_r);
+
+#endif
