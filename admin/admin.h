@@ -58,6 +58,8 @@ struct verb {
 
 extern const struct verb verbs_init[];
 extern const struct verb verbs_customer[];
+extern const struct verb verbs_login[];	/* customer login, … */
+extern const struct verb verbs_invitation[];
 extern const struct verb verbs_closing[];	/* customer close … export */
 extern const struct verb verbs_credit[];
 extern const struct verb verbs_refund[];

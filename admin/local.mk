@@ -54,9 +54,11 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_help.c \
 	%D%/cmd_incident.c \
 	%D%/cmd_init.c \
+	%D%/cmd_invitation.c \
 	%D%/cmd_journal.c \
 	%D%/cmd_key.c \
 	%D%/cmd_limit.c \
+	%D%/cmd_login.c \
 	%D%/cmd_margin.c \
 	%D%/cmd_node.c \
 	%D%/cmd_package.c \

@@ -12,7 +12,9 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/log.c %D%/log.h \
 	%D%/loop.c %D%/loop.h \
 	%D%/mail_address.c %D%/mail_address.h \
+	%D%/mail_code.c %D%/mail_code.h \
 	%D%/money.c %D%/money.h \
+	%D%/password.c %D%/password.h \
 	%D%/payment.c %D%/payment.h \
 	%D%/price.c %D%/price.h \
 	%D%/secret.c %D%/secret.h \
@@ -22,6 +24,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/text_match_build.c %D%/text_match_internal.h \
 	%D%/text_pattern.c %D%/text_pattern.h \
 	%D%/topup_code.c %D%/topup_code.h \
+	%D%/totp.c %D%/totp.h \
 	%D%/usage.c %D%/usage.h \
 	%D%/utf8.c %D%/utf8.h \
 	%D%/wide.c %D%/wide.h

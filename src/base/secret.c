@@ -77,6 +77,37 @@ key_hasher_digest(struct key_hasher *hasher, const char *key, size_t key_len,
 		abort();
 }
 
+void
+key_hasher_digest_of(struct key_hasher *hasher, const char *what,
+    const char *text, uint8_t digest_r[KEY_DIGEST_BYTES])
+{
+	EVP_MAC_CTX *ctx = hasher->keyed;
+	size_t len = 0;
+
+	if (EVP_MAC_init(ctx, NULL, 0, NULL) != 1 ||
+	    EVP_MAC_update(ctx, (const uint8_t *)what, strlen(what)) != 1 ||
+	    EVP_MAC_update(ctx, (const uint8_t *)":", 1) != 1 ||
+	    EVP_MAC_update(ctx, (const uint8_t *)text, strlen(text)) != 1 ||
+	    EVP_MAC_final(ctx, digest_r, &len, KEY_DIGEST_BYTES) != 1 ||
+	    len != KEY_DIGEST_BYTES)
+		abort();
+}
+
+void
+secrets_derive_seal(struct secrets *secrets, const char *label)
+{
+	uint8_t derived[SECRET_BYTES];
+	size_t len = 0;
+
+	/* A label is no secret; without memory there is no going on. */
+	if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, secrets->seal,
+	    sizeof(secrets->seal), (const uint8_t *)label, strlen(label),
+	    derived, sizeof(derived), &len) == NULL || len != sizeof(derived))
+		abort();
+	memcpy(secrets->seal, derived, sizeof(derived));
+	bytes_scrub(derived, sizeof(derived));
+}
+
 static void
 split(uint8_t *sealed, size_t len, uint8_t **nonce_r, uint8_t **text_r,
     uint8_t **tag_r)

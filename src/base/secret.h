@@ -36,6 +36,12 @@ enum secret_result secrets_create(const char *path, struct secrets *secrets_r)
 /* Scrubs and frees nothing: the struct is the caller's. */
 void	secrets_scrub(struct secrets *secrets);
 
+/*
+ * The seal becomes HMAC-SHA-256(seal, label): for a process that seals things
+ * of its own and must not open what others sealed.
+ */
+void	secrets_derive_seal(struct secrets *secrets, const char *label);
+
 /* HMAC-SHA-256(pepper, key): what the directory and the database know a
  * customer's key by. */
 struct key_hasher;
@@ -43,6 +49,10 @@ struct key_hasher *key_hasher_open(const struct secrets *secrets);
 void	key_hasher_close(struct key_hasher **hasher);
 void	key_hasher_digest(struct key_hasher *hasher, const char *key,
 	    size_t key_len, uint8_t digest_r[KEY_DIGEST_BYTES]);
+/* The same of "what:text", for all else that is known by its digest; a key
+ * begins with "sk-", so the two can't meet. */
+void	key_hasher_digest_of(struct key_hasher *hasher, const char *what,
+	    const char *text, uint8_t digest_r[KEY_DIGEST_BYTES]);
 
 /*
  * sealed = version 1 byte | nonce 12 | ciphertext len | tag 16.

@@ -157,11 +157,5 @@ void
 topup_code_digest(struct key_hasher *hasher, const char *code,
     uint8_t digest_r[KEY_DIGEST_BYTES])
 {
-	char named[8 + TOPUP_CODE_TEXT_BYTES];
-	int n;
-
-	/* A key begins with "sk-": the two can't meet. */
-	n = snprintf(named, sizeof(named), "topup:%s", code);
-	key_hasher_digest(hasher, named, (size_t)n, digest_r);
-	bytes_scrub(named, sizeof(named));
+	key_hasher_digest_of(hasher, "topup", code, digest_r);
 }

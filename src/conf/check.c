@@ -128,6 +128,39 @@ check_mail(const char *file, const unsigned *lines,
 		    "noreply@example.com");
 }
 
+static bool
+is_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static void
+check_logins(const char *file, const unsigned *lines,
+    const struct settings *s, struct conf_report *report)
+{
+	if (s->registration != REGISTRATION_CLOSED &&
+	    s->mail_command[0] == '\0')
+		conf_mistake(report, file, line_of(lines, "registration"),
+		    "registration", "it needs mail_command, for the codes "
+		    "that confirm addresses");
+	if (s->session_idle_timeout_ms > s->session_lifetime_ms)
+		conf_mistake(report, file,
+		    line_of(lines, "session_idle_timeout"),
+		    "session_idle_timeout", "longer than session_lifetime");
+	if (!is_printable(s->registration_group))
+		conf_mistake(report, file,
+		    line_of(lines, "registration_group"),
+		    "registration_group", "it is no group's name");
+	if (strchr(s->totp_issuer, ':') != NULL ||
+	    !is_printable(s->totp_issuer))
+		conf_mistake(report, file, line_of(lines, "totp_issuer"),
+		    "totp_issuer", "it can't have a colon or a control "
+		    "character in it");
+}
+
 void
 settings_check(const char *file, const unsigned *lines,
     const struct settings *s, struct conf_report *report)
@@ -139,6 +172,7 @@ settings_check(const char *file, const unsigned *lines,
 	check_journal(file, lines, s, report);
 	check_database(file, lines, s, report);
 	check_mail(file, lines, s, report);
+	check_logins(file, lines, s, report);
 }
 
 static bool

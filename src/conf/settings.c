@@ -22,6 +22,9 @@ static const char *const abort_words[] = { "cancel", "drain", NULL };
 static const char *const sandbox_words[] = { "on", "require", "off", NULL };
 /* In the order of enum portal_setting. */
 static const char *const on_off_words[] = { "on", "off", NULL };
+/* In the order of enum registration_setting. */
+static const char *const registration_words[] = { "closed", "invitation",
+	"open", NULL };
 /* In the order of enum keep_address_setting. */
 static const char *const address_words[] = { "full", "network", "none", NULL };
 /* In the order of enum durability. */
@@ -138,6 +141,21 @@ const struct setting settings_table[] = {
 	{ "mail_from", SETTING_TEXT, SETTING_RESTART, MEMBER(mail_from),
 	  0, SETTING_TEXT_BYTES - 1, "", "",
 	  "the address that such mail is from", NULL },
+	{ "registration", SETTING_WORD, SETTING_LIVE, MEMBER(registration),
+	  0, 0, "closed", "", "who may become a customer by themselves",
+	  registration_words },
+	{ "registration_group", SETTING_TEXT, SETTING_LIVE,
+	  MEMBER(registration_group), 1, SETTING_NAME_BYTES, "default", "",
+	  "of who registers without an invitation", NULL },
+	{ "session_idle_timeout", SETTING_DURATION, SETTING_LIVE,
+	  MEMBER(session_idle_timeout_ms), 2 * MINUTE, 30 * DAY, "2h", "",
+	  "for which a customer's session may be left alone", NULL },
+	{ "session_lifetime", SETTING_DURATION, SETTING_LIVE,
+	  MEMBER(session_lifetime_ms), 2 * MINUTE, 30 * DAY, "24h", "",
+	  "of a session in all", NULL },
+	{ "totp_issuer", SETTING_TEXT, SETTING_LIVE, MEMBER(totp_issuer),
+	  1, SETTING_NAME_BYTES, "youyun", "",
+	  "what authenticators call the operator", NULL },
 	{ "subprocessor_notice_days", SETTING_COUNT, SETTING_LIVE,
 	  MEMBER(subprocessor_notice_days), 0, 365, "14", "days",
 	  "between the announcement of a sub-processor and its first data",

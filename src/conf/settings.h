@@ -79,6 +79,12 @@ enum portal_setting {
 	PORTAL_SETTING_OFF
 };
 
+enum registration_setting {
+	REGISTRATION_CLOSED,
+	REGISTRATION_INVITATION,
+	REGISTRATION_OPEN
+};
+
 enum log_setting {
 	LOG_SETTING_AUTO,	/* stderr in the foreground, else syslog */
 	LOG_SETTING_STDERR,
@@ -124,6 +130,11 @@ struct settings {
 	uint32_t payment_window_ms;
 	char mail_command[SETTING_TEXT_BYTES]; /* "": no mail */
 	char mail_from[SETTING_TEXT_BYTES];
+	uint32_t registration;		/* enum registration_setting */
+	char registration_group[SETTING_NAME_BYTES + 1];
+	uint32_t session_idle_timeout_ms;
+	uint32_t session_lifetime_ms;
+	char totp_issuer[SETTING_NAME_BYTES + 1];
 	uint32_t subprocessor_notice_days;
 	uint32_t closing_grace_days;
 	uint64_t max_body_bytes;

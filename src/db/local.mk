@@ -42,12 +42,14 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_incident.c \
 	%D%/q_group_model.c \
 	%D%/q_group_set.c \
+	%D%/q_invitation.c \
 	%D%/q_key_add.c \
 	%D%/q_key_each.c \
 	%D%/q_key_revoke.c \
 	%D%/q_lease_each.c \
 	%D%/q_limit.c \
 	%D%/q_ledger_each.c \
+	%D%/q_login.c \
 	%D%/q_mark_each.c \
 	%D%/q_model_each.c \
 	%D%/q_model_put.c \
@@ -71,6 +73,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_verify.c \
 	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
 	%D%/queries_bounds.h \
+	%D%/queries_login.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/transaction.c %D%/transaction.h \
@@ -100,6 +103,7 @@ YOUYUN_SQL = \
 	%D%/sql/0023-policies.sql \
 	%D%/sql/0024-cut.sql \
 	%D%/sql/0025-spending.sql \
+	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)

@@ -3,12 +3,15 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/mail_address.h"
+#include "base/mail_code.h"
 #include "base/signals.h"
+#include "base/topup_code.h"
 #include "conf/embedded.h"
 #include "conf/heritage.h"
 #include "conf/settings.h"
@@ -64,6 +67,77 @@ send_mail(const struct settings *settings, const struct mail *mail)
 	buf_free(&text);
 	buf_free(&message);
 	return outcome;
+}
+
+/* As login_code.purpose has them. */
+static const char *const code_kinds[] = { "login_register", "login_reset",
+	"login_known" };
+#define CODE_KINDS 3
+
+/* A code that nobody has seen before: its digest is in the database before it
+ * leaves. */
+static bool
+make_code(struct db *db, int64_t id, char code_r[TOPUP_CODE_TEXT_BYTES])
+{
+	uint8_t digest[MAIL_CODE_DIGEST_BYTES];
+	struct db_param p[2];
+
+	topup_code_make(code_r);
+	mail_code_digest(code_r, digest);
+	p[0] = db_int(id);
+	p[1] = db_bytes(digest, sizeof(digest));
+	return db_query(db, "SELECT youyun.login_mail_code($1, $2)", p, 2,
+	    NULL) == DB_OK;
+}
+
+static enum outcome
+send_code(const struct settings *settings, struct db *db, int64_t id,
+    int64_t purpose, struct mail *mail)
+{
+	char code[TOPUP_CODE_TEXT_BYTES], detail[64];
+	enum outcome outcome = OUTCOME_FAILED;
+
+	if (purpose < 0 || purpose >= CODE_KINDS)
+		return OUTCOME_NEVER;
+	mail->kind = code_kinds[purpose];
+	mail->detail = detail;
+	mail->customer = mail->contact;
+	if (make_code(db, id, code)) {
+		snprintf(detail, sizeof(detail), "{\"code\":\"%s\"}", code);
+		outcome = send_mail(settings, mail);
+	}
+	bytes_scrub(code, sizeof(code));
+	bytes_scrub(detail, sizeof(detail));
+	return outcome;
+}
+
+/* One code; false: there is none to be sent, or the database is away. */
+static bool
+send_one_code(const struct settings *settings, struct db *db)
+{
+	struct db_param p[2];
+	struct db_rows *rows;
+	struct mail mail;
+	int64_t id;
+
+	if (db_query(db, "SELECT id, purpose, address, language FROM"
+	    " youyun.login_mail_take()", NULL, 0, &rows) != DB_OK) {
+		log_info("no code could be taken: why=%s", db_message(db));
+		return false;
+	}
+	if (db_rows_count(rows) == 0) {
+		db_rows_free(&rows);
+		return false;
+	}
+	id = db_get_int(rows, 0, 0);
+	mail.contact = db_get_text(rows, 0, 2);
+	mail.language = db_get_text(rows, 0, 3);
+	p[0] = db_int(id);
+	p[1] = db_int((int64_t)send_code(settings, db, id, db_get_int(rows,
+	    0, 1), &mail));
+	db_rows_free(&rows);
+	return db_query(db, "SELECT youyun.login_mail_done($1, $2)", p, 2,
+	    NULL) == DB_OK;
 }
 
 /* One notice; false: there is none, or the database is away. */
@@ -123,7 +197,8 @@ serve(const struct heritage *h, struct db *db)
 			continue;
 		}
 		while (!end_wanted && !parent_is_gone(h, 0) &&
-		    send_one(h->settings, db))
+		    (send_one_code(h->settings, db) ||
+		    send_one(h->settings, db)))
 			continue;
 	}
 }

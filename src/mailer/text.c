@@ -58,6 +58,74 @@ static const struct words table[] = {
 	    "An Ihrem Konto {customer} wurde über dessen API geändert:"
 	    " {changed}.\n\nWenn Sie das nicht waren, hat jemand anderes einen"
 	    " Ihrer Schlüssel: Sperren Sie ihn und sagen Sie es uns.\n" } },
+	{ "login_changed",
+	  { "Your login was changed", "您的登录信息已更改",
+	    "Ihre Anmeldung wurde geändert" },
+	  { "Of the login {login} of your account {customer} this was changed:"
+	    " {changed}.\n\nIf that was not you, set another password now, by"
+	    " a code that we mail you, and tell us.\n",
+	    "您的账户 {customer} 的登录 {login} 的以下内容已更改：{changed}。"
+	    "\n\n如果这不是您本人的操作，请立即通过邮件验证码重设密码，并通知"
+	    "我们。\n",
+	    "An der Anmeldung {login} Ihres Kontos {customer} wurde geändert:"
+	    " {changed}.\n\nWenn Sie das nicht waren, setzen Sie jetzt mit"
+	    " einem Code, den wir Ihnen mailen, ein anderes Passwort, und sagen"
+	    " Sie es uns.\n" } },
+	{ "login_guessed",
+	  { "Somebody may know your password", "可能有人知道您的密码",
+	    "Jemand kennt vielleicht Ihr Passwort" },
+	  { "Somebody gave the password of your login {login} and then wrong"
+	    " one-time codes.\n\nIf that was not you, set another password"
+	    " now.\n",
+	    "有人输入了您的登录 {login} 的正确密码，但随后的一次性验证码有误。"
+	    "\n\n如果这不是您本人的操作，请立即更改密码。\n",
+	    "Jemand hat das Passwort Ihrer Anmeldung {login} eingegeben und"
+	    " dann falsche Einmalcodes.\n\nWenn Sie das nicht waren, setzen"
+	    " Sie jetzt ein anderes Passwort.\n" } },
+	{ "login_known",
+	  { "You are registered already", "您已注册",
+	    "Sie sind schon registriert" },
+	  { "Somebody wanted to register with your address {customer}, which"
+	    " has an account already. Log in with it; if you have forgotten"
+	    " the password, ask for a code to set another.\n\nIf that was not"
+	    " you, you need not do anything.\n",
+	    "有人试图使用您的地址 {customer} 注册，但该地址已有账户。请直接登"
+	    "录；如忘记密码，可申请验证码重设。\n\n如果这不是您本人的操作，"
+	    "无需任何处理。\n",
+	    "Jemand wollte sich mit Ihrer Adresse {customer} registrieren, die"
+	    " schon ein Konto hat. Melden Sie sich damit an; haben Sie das"
+	    " Passwort vergessen, fordern Sie einen Code für ein anderes"
+	    " an.\n\nWenn Sie das nicht waren, brauchen Sie nichts zu"
+	    " tun.\n" } },
+	{ "login_register",
+	  { "Your code to register", "您的注册验证码",
+	    "Ihr Code zum Registrieren" },
+	  { "The code that confirms your address {customer} is\n\n"
+	    "    {code}\n\nIt is good for an hour. Enter it where you"
+	    " registered, with the password that you chose; give it to nobody"
+	    " else.\n\nIf you didn't register, you need not do anything.\n",
+	    "用于确认您的地址 {customer} 的验证码是\n\n    {code}\n\n"
+	    "一小时内有效。请在注册页面连同您设置的密码一起输入，切勿告知他"
+	    "人。\n\n如果您没有注册，无需任何处理。\n",
+	    "Der Code, der Ihre Adresse {customer} bestätigt, ist\n\n"
+	    "    {code}\n\nEr gilt eine Stunde. Geben Sie ihn da ein, wo Sie"
+	    " sich registriert haben, mit dem Passwort, das Sie gewählt haben;"
+	    " geben Sie ihn niemandem.\n\nWenn Sie sich nicht registriert"
+	    " haben, brauchen Sie nichts zu tun.\n" } },
+	{ "login_reset",
+	  { "Your code for another password", "您的密码重设验证码",
+	    "Ihr Code für ein anderes Passwort" },
+	  { "The code that sets another password for {customer} is\n\n"
+	    "    {code}\n\nIt is good for an hour. Give it to nobody, whoever"
+	    " asks for it.\n\nIf you didn't ask for it, you need not do"
+	    " anything: your password stays.\n",
+	    "用于重设 {customer} 密码的验证码是\n\n    {code}\n\n"
+	    "一小时内有效。无论谁索要，切勿告知他人。\n\n如果这不是您本人的"
+	    "操作，无需任何处理，您的密码不变。\n",
+	    "Der Code, der für {customer} ein anderes Passwort setzt, ist\n\n"
+	    "    {code}\n\nEr gilt eine Stunde. Geben Sie ihn niemandem, wer"
+	    " auch fragt.\n\nWenn Sie ihn nicht angefordert haben, brauchen"
+	    " Sie nichts zu tun: Ihr Passwort bleibt.\n" } },
 	{ "limited",
 	  { "Your account was limited", "您的账户已被限制",
 	    "Ihr Konto wurde eingeschränkt" },

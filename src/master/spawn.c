@@ -138,7 +138,8 @@ run_worker(struct master *m, const struct child *c)
 	exit(worker_main(&h));
 }
 
-/* The pepper is for keys that customers make and show. */
+/* The pepper is for keys that customers make and show; the seal, which opens
+ * no credential of a channel, for secrets of their logins. */
 static void
 run_portal(struct master *m)
 {
@@ -146,7 +147,7 @@ run_portal(struct master *m)
 
 	log_set_program("portal");
 	title_set("youyun-portal", "portal");
-	bytes_scrub(m->secrets.seal, sizeof(m->secrets.seal));
+	secrets_derive_seal(&m->secrets, "youyun-portal");
 	fill_outside(m, &h);
 	h.portal_fd = m->portal_end;
 	h.payment = m->payment;

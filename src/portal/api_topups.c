@@ -211,7 +211,7 @@ run_topup(struct request *r)
 	    !digest_of(r, typed, digest))
 		return;
 	p[0] = db_bytes(digest, sizeof(digest));
-	p[1] = db_int(r->caller.key_id);
+	p[1] = db_int_or_null(r->caller.key_id);
 	p[2] = db_text(MHD_lookup_connection_value(r->connection,
 	    MHD_HEADER_KIND, "x-forwarded-for"));
 	result = db_query(r->db, "SELECT outcome, booking, wait_s"

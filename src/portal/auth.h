@@ -1,5 +1,5 @@
 /*
- * auth.h: who asks, by a key.
+ * auth.h: who asks, by a key or a session.
  * Layer: portal.
  * Written by: the request's thread.
  */

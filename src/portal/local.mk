@@ -8,13 +8,19 @@ noinst_LIBRARIES += %D%/libportal.a
 	%D%/api_export.c \
 	%D%/api_keys.c %D%/api_limits.c \
 	%D%/api_payments.c \
+	%D%/api_password.c \
 	%D%/api_prices.c \
+	%D%/api_registration.c \
+	%D%/api_session.c \
 	%D%/api_tickets.c \
 	%D%/api_topups.c \
+	%D%/api_totp.c \
 	%D%/api_usage.c \
 	%D%/attachment.c %D%/attachment.h \
 	%D%/auth.c %D%/auth.h \
 	%D%/call_json.c %D%/call_json.h \
+	%D%/cookie.c %D%/cookie.h \
+	%D%/login.c %D%/login.h \
 	%D%/main.c \
 	%D%/openapi.c %D%/openapi.h \
 	%D%/pool.c %D%/pool.h \

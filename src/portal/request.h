@@ -29,6 +29,7 @@ struct route;
 struct caller {
 	int64_t customer_id;	/* 0: nobody was recognised */
 	int64_t key_id;		/* 0: not by a key */
+	int64_t session_id;	/* 0: not by a session */
 	bool account;		/* may see and change the account */
 };
 
@@ -55,7 +56,16 @@ struct request {
 	void (*more_free)(void *state);
 };
 
-/* Sets the answer; json is taken.  200 and 201. */
+/*
+ * Of a handler without a database (struct route): a transaction of its own, in
+ * which its caller is known.  False: the answer is set.  request_end() commits
+ * unless the answer is a refusal that isn't to be kept; where it can't, the
+ * answer says so.
+ */
+bool	request_begin(struct request *r) __attribute__((warn_unused_result));
+void	request_end(struct request *r);
+
+/* Sets the answer; json is taken.  200 to 202. */
 void	answer_json(struct request *r, int status, struct json_object *json);
 /* application/problem+json (RFC 9457); name is the member or argument that it
  * is about, or NULL.  code: stable, for programs. */

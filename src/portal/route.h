@@ -13,8 +13,9 @@ struct request;
 
 enum route_access {
 	ROUTE_PUBLIC,		/* nobody needs to be known */
-	ROUTE_KEY,		/* any key */
-	ROUTE_ACCOUNT,		/* a key of scope account */
+	ROUTE_KEY,		/* any key, or a session */
+	ROUTE_ACCOUNT,		/* a key of scope account, or a session */
+	ROUTE_SESSION,		/* a session */
 	ROUTE_SIGNED		/* nobody, but the body is signed */
 };
 
@@ -26,6 +27,8 @@ struct route {
 	/* Within a transaction, unless there is no db (public, static).  Sets
 	 * the answer; anything but 2xx rolls back, unless it is to be kept. */
 	void (*run)(struct request *request);
+	/* For one that holds no connection while it computes: who asks was
+	 * found out, and request_begin() makes transactions. */
 	bool no_database;
 };
 
@@ -77,6 +80,21 @@ void	run_ticket(struct request *);
 void	run_ticket_reply(struct request *);
 void	run_ticket_close(struct request *);
 void	run_ticket_file(struct request *);
+void	run_login(struct request *);		/* api_session.c */
+void	run_session(struct request *);
+void	run_logout(struct request *);
+void	run_sessions(struct request *);
+void	run_session_end(struct request *);
+void	run_sessions_end(struct request *);
+void	run_password(struct request *);		/* api_password.c */
+void	run_reset(struct request *);
+void	run_reset_confirm(struct request *);
+void	run_totp(struct request *);		/* api_totp.c */
+void	run_totp_confirm(struct request *);
+void	run_totp_remove(struct request *);
+void	run_registration_state(struct request *);	/* api_registration.c */
+void	run_registration(struct request *);
+void	run_registration_confirm(struct request *);
 
 /* Before there is a transaction: false, the answer is set. */
 bool	payment_is_signed(struct request *)	/* api_payments.c */

@@ -17,6 +17,7 @@
 #include "db/connection.h"
 #include "db/value.h"
 #include "portal/auth.h"
+#include "portal/login.h"
 #include "portal/pool.h"
 #include "portal/request.h"
 #include "portal/route.h"
@@ -58,6 +59,8 @@ request_free(struct request *r)
 	json_object_put(r->json);
 	buf_free(&r->body);
 	buf_free(&r->out);
+	/* A cookie may have been in it. */
+	bytes_scrub(r->headers, sizeof(r->headers));
 	free(r);
 }
 
@@ -120,8 +123,17 @@ begin(struct request *r)
 	return false;
 }
 
-static void
-end(struct request *r)
+bool
+request_begin(struct request *r)
+{
+	if (begin(r) && (r->caller.customer_id == 0 || auth_see_own(r)))
+		return true;
+	request_end(r);
+	return false;
+}
+
+void
+request_end(struct request *r)
 {
 	enum db_result result;
 
@@ -139,6 +151,19 @@ end(struct request *r)
 	pool_put(r->portal->pool, &r->db);
 }
 
+/* Who asks is found in a transaction that is over before the handler runs. */
+static bool
+is_known(struct request *r)
+{
+	bool known;
+
+	if (r->route->access == ROUTE_PUBLIC)
+		return true;
+	known = begin(r) && portal_authenticate(r);
+	request_end(r);
+	return known && r->status == 0;
+}
+
 static void
 run(struct request *r)
 {
@@ -147,17 +172,19 @@ run(struct request *r)
 	/* Before it costs a connection to the database. */
 	if (r->route->access == ROUTE_SIGNED && !payment_is_signed(r))
 		return;
-	if (r->route->no_database) {
+	if (!r->route->no_database) {
+		if (!begin(r))
+			return;
+		if (portal_authenticate(r))
+			r->route->run(r);
+		if (r->status == 0)
+			answer_database(r, DB_ERROR);
+		request_end(r);
+	} else if (is_known(r)) {
 		r->route->run(r);
-		return;
+		if (r->status == 0)
+			answer_database(r, DB_ERROR);
 	}
-	if (!begin(r))
-		return;
-	if (portal_authenticate(r))
-		r->route->run(r);
-	if (r->status == 0)
-		answer_database(r, DB_ERROR);
-	end(r);
 }
 
 /* Every answer, also a short one, has its head for the client in front. */
@@ -187,9 +214,9 @@ run_more(struct request *r)
 {
 	bool more = false;
 
-	if (begin(r) && auth_see_own(r))
+	if (request_begin(r))
 		more = r->more(r);
-	end(r);
+	request_end(r);
 	return more && r->status < 300;
 }
 
@@ -324,6 +351,8 @@ be_silent(void *arg, const char *fmt, va_list ap)
 bool
 server_start(struct portal *portal)
 {
+	if (sem_init(&portal->hashing, 0, LOGIN_HASHES) != 0)
+		return false;
 	portal->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
 	    MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
 	    MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,

@@ -6,6 +6,7 @@
 #ifndef PORTAL_SERVER_H
 #define PORTAL_SERVER_H
 
+#include <semaphore.h>
 #include <stdbool.h>
 
 struct heritage;
@@ -16,6 +17,7 @@ struct portal {
 	const struct heritage *heritage;
 	struct pool *pool;
 	struct MHD_Daemon *daemon;
+	sem_t hashing;		/* room for one more password; login.h */
 };
 
 /* False: memory is short. */

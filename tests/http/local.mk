@@ -1,7 +1,9 @@
 # End to end over HTTPS with a scripted upstream.
 http_tests = \
+	%D%/test_registration.py \
 	%D%/test_attest.py \
 	%D%/test_routes.py \
+	%D%/test_sessions.py \
 	%D%/test_errors.py \
 	%D%/test_stream.py \
 	%D%/test_money.py \
@@ -33,7 +35,8 @@ http_tests = \
 	%D%/test_topup.py
 check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
-	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/harness.py \
+	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/browser.py \
+	%D%/harness.py \
 	%D%/machine.py %D%/money.py %D%/nodes.py %D%/outage.py
 
 if HAVE_PYTHON3

@@ -119,7 +119,7 @@ class Mail(harness.Case):
     def test_every_kind_of_ours_has_its_words(self):
         number = self.customer("kinds", "kinds@example.com", "zh")
         kinds = sql("SELECT name FROM notice_kind WHERE mailed AND name ~ "
-                    "'^(account|payment|ticket)_' ORDER BY 1")
+                    "'^(account|login|payment|ticket)_' ORDER BY 1")
         self.assertGreaterEqual(len(kinds), 5)
         for kind in kinds:
             self.state(self.notice(

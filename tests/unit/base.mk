@@ -9,12 +9,22 @@ base_unit_tests = \
 	tests/unit/test_base_log \
 	tests/unit/test_base_loop \
 	tests/unit/test_base_money \
+	tests/unit/test_base_password \
 	tests/unit/test_base_payment \
 	tests/unit/test_base_secret \
 	tests/unit/test_base_text_match \
-	tests/unit/test_base_topup_code
+	tests/unit/test_base_topup_code \
+	tests/unit/test_base_totp
 check_PROGRAMS += $(base_unit_tests)
 TESTS += $(base_unit_tests)
+
+tests_unit_test_base_password_SOURCES = tests/unit/test_base_password.c tests/unit/run.h
+tests_unit_test_base_password_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_password_LDADD = $(LINK_BASE) $(CHECK_LIBS)
+
+tests_unit_test_base_totp_SOURCES = tests/unit/test_base_totp.c tests/unit/run.h
+tests_unit_test_base_totp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_base_totp_LDADD = $(LINK_BASE) $(CHECK_LIBS)
 
 tests_unit_test_base_bytes_SOURCES = tests/unit/test_base_bytes.c tests/unit/run.h
 tests_unit_test_base_bytes_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

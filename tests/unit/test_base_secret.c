@@ -136,6 +136,28 @@ START_TEST(test_seal_is_bound_to_its_context_and_length)
 }
 END_TEST
 
+/* Who has the derived one opens what it sealed itself, and nothing else. */
+START_TEST(test_a_derived_seal_is_another)
+{
+	struct secrets s, derived, other;
+	uint8_t sealed[6 + SEAL_OVERHEAD], plain[6];
+
+	memset(&s, 3, sizeof(s));
+	derived = other = s;
+	secrets_derive_seal(&derived, "one");
+	secrets_derive_seal(&other, "two");
+	ck_assert_mem_eq(derived.pepper, s.pepper, sizeof(s.pepper));
+	ck_assert(secret_seal(&derived, "main", "secret", 6, sealed));
+	ck_assert(!secret_unseal(&s, "main", sealed, sizeof(sealed), plain));
+	ck_assert(!secret_unseal(&other, "main", sealed, sizeof(sealed),
+	    plain));
+	ck_assert(secret_unseal(&derived, "main", sealed, sizeof(sealed),
+	    plain));
+	secrets_derive_seal(&s, "one");
+	ck_assert(secret_unseal(&s, "main", sealed, sizeof(sealed), plain));
+}
+END_TEST
+
 START_TEST(test_made_keys_are_plausible_and_different)
 {
 	char a[API_KEY_LEN + 1], b[API_KEY_LEN + 1];
@@ -257,6 +279,7 @@ main(void)
 	tcase_add_test(t, test_sealing_twice_gives_different_bytes);
 	tcase_add_test(t, test_seal_holds_against_every_changed_bit);
 	tcase_add_test(t, test_seal_is_bound_to_its_context_and_length);
+	tcase_add_test(t, test_a_derived_seal_is_another);
 	tcase_add_test(t, test_made_keys_are_plausible_and_different);
 	tcase_add_test(t, test_keys_with_a_typing_error_are_not_plausible);
 	tcase_add_test(t, test_checksum_of_a_known_key);
