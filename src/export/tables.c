@@ -21,7 +21,7 @@ const struct export_table export_tables[] = {
 	{ "account", "my_export_account", false,
 	  "the account: name, contact, balance, what it may do",
 	  COLUMNS("id", "name", "status", "group", "contact", "language",
-	    "created", "balance", "models", "addresses", "regions") },
+	    "login", "created", "balance", "models", "addresses", "regions") },
 	{ "keys", "my_export_keys", false,
 	  "keys, by name and first and last characters",
 	  COLUMNS("id", "name", "hint", "status", "scope", "created",

@@ -184,6 +184,16 @@ class Erasures(Case):
                 'USD', '{name}-pay', (SELECT min(id) FROM ledger_transaction
                 WHERE customer_id = {number} AND kind = 'credit'), now());
             INSERT INTO topup_guess (customer_id) VALUES ({number});
+            INSERT INTO login (customer_id, name, password)
+                VALUES ({number}, lower('{mark}@x.example'), 'hash');
+            INSERT INTO session (login_id, digest, expires_at, address, agent)
+                SELECT max(id), sha256('{mark}'), now() + interval '1 day',
+                '{address}', '{mark}' FROM login;
+            INSERT INTO recovery_code (digest, login_id)
+                SELECT sha256('r{mark}'), max(id) FROM login;
+            INSERT INTO login_code (purpose, name, login_id, address)
+                SELECT 2, name, id, '{address}' FROM login
+                ORDER BY id DESC LIMIT 1;
             SELECT notice_add({number}, 'account_changed',
                 '{{"mail_to": "{mark}"}}');""")
         it.ok("ticket", "answer", it.sql("SELECT max(id) FROM ticket")[0][0],

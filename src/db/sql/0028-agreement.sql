@@ -797,6 +797,18 @@ BEGIN
 	GET DIAGNOSTICS n = ROW_COUNT;
 	done := done || jsonb_build_object('what',
 	    'when keys were used last', 'rows', n);
+	DELETE FROM session s USING login l WHERE s.login_id = l.id
+	    AND l.customer_id = c;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	done := done || jsonb_build_object('what', 'sessions', 'rows', n);
+	DELETE FROM login_code x USING login l WHERE l.customer_id = c
+	    AND (x.login_id = l.id OR x.name = l.name);
+	DELETE FROM recovery_code r USING login l WHERE r.login_id = l.id
+	    AND l.customer_id = c;
+	DELETE FROM login l WHERE l.customer_id = c;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	done := done || jsonb_build_object('what',
+	    'login, its password and second factor', 'rows', n);
 	DELETE FROM ticket_file f USING ticket_message m, ticket t
 	    WHERE f.message_id = m.id AND m.ticket_id = t.id
 	    AND t.customer_id = c;
@@ -1002,6 +1014,8 @@ CREATE VIEW my_export_account WITH (security_barrier) AS
 	SELECT c.id AS k, c.id, c.name, (ARRAY['active', 'limited',
 	    'suspended', 'closed'])[c.status + 1] AS status,
 	    g.name AS "group", c.contact, c.language,
+	    coalesce((SELECT l.name FROM login l WHERE l.customer_id = c.id),
+	    '') AS login,
 	    iso_time(c.created) AS created,
 	    amount_text(coalesce(m.granted_nano - m.spent_nano, 0)) AS balance,
 	    coalesce(array_to_string(p.models, ' '), '') AS models,
