@@ -185,7 +185,7 @@ class Erasures(Case):
                 WHERE customer_id = {number} AND kind = 'credit'), now());
             INSERT INTO topup_guess (customer_id) VALUES ({number});
             INSERT INTO login (customer_id, name, password)
-                VALUES ({number}, lower('{mark}@x.example'), 'hash');
+                VALUES ({number}, '{name}.login@x.example', 'hash');
             INSERT INTO session (login_id, digest, expires_at, address, agent)
                 SELECT max(id), sha256('{mark}'), now() + interval '1 day',
                 '{address}', '{mark}' FROM login;
