@@ -772,6 +772,8 @@ DECLARE
 	c CONSTANT bigint := k.customer_id;
 	keys CONSTANT text[] := ARRAY(SELECT 'api_key:' || x.id
 	    FROM api_key x WHERE x.customer_id = c);
+	logins CONSTANT text[] := ARRAY(SELECT 'login:' || l.id
+	    FROM login l WHERE l.customer_id = c);
 	policies CONSTANT integer[] := ARRAY(SELECT x.policy_id
 	    FROM api_key x WHERE x.customer_id = c UNION SELECT x.policy_id
 	    FROM customer x WHERE x.id = c);
@@ -867,7 +869,7 @@ BEGIN
 	    'rows', n);
 	-- What the statements above had written down, too.
 	UPDATE audit a SET reason = '', change = '{"erased": true}'
-	    WHERE a.object = ANY (keys || ('customer:' || c)
+	    WHERE a.object = ANY (keys || logins || ('customer:' || c)
 	    || ARRAY(SELECT 'ticket:' || t.id FROM ticket t
 	    WHERE t.customer_id = c) || ARRAY(SELECT 'data_request:' || q.id
 	    FROM data_request q WHERE q.customer_id = c))
