@@ -74,6 +74,10 @@ class Exports(Case):
             INSERT INTO payment VALUES ('p:1', {cls.id}, 5, 'USD', 'card',
                 (SELECT max(id) FROM ledger_transaction WHERE customer_id =
                 {cls.id} AND kind = 'credit'), now());
+            INSERT INTO login (customer_id, name) VALUES ({cls.id},
+                'w@example.com');
+            INSERT INTO session (login_id, digest, expires_at) SELECT
+                max(id), sha256('w'), now() + '1 day' FROM login;
             SELECT notice_add({cls.id}, 'payment_booked', '{{}}');""")
         it.ok("request", "add", "--kind", "access", "--customer", "whole")
         cls.path = it.folder / "whole.zip"
@@ -126,7 +130,7 @@ class Exports(Case):
         self.assertEqual([self.zip.read(f["file"]) for f in files],
                          [b"abc", b"\x89PNG\r\n\x1a\n"])
         for name in ("payments", "tickets", "events", "notices", "requests",
-                     "bills"):
+                     "bills", "login", "sessions"):
             self.assertTrue(self.both(name), name)
         for name in ("codes", "incidents"):
             self.assertEqual(self.both(name), [])
@@ -184,16 +188,17 @@ class Erasures(Case):
                 'USD', '{name}-pay', (SELECT min(id) FROM ledger_transaction
                 WHERE customer_id = {number} AND kind = 'credit'), now());
             INSERT INTO topup_guess (customer_id) VALUES ({number});
-            INSERT INTO login (customer_id, name, password)
-                VALUES ({number}, '{name}.login@x.example', 'hash');
+            INSERT INTO login (customer_id, name) VALUES ({number},
+                '{name}@example.com');
             INSERT INTO session (login_id, digest, expires_at, address, agent)
-                SELECT max(id), sha256('{mark}'), now() + interval '1 day',
+                SELECT max(id), sha256('{name}'), now() + '1 day',
                 '{address}', '{mark}' FROM login;
-            INSERT INTO recovery_code (digest, login_id)
-                SELECT sha256('r{mark}'), max(id) FROM login;
-            INSERT INTO login_code (purpose, name, login_id, address)
-                SELECT 2, name, id, '{address}' FROM login
-                ORDER BY id DESC LIMIT 1;
+            INSERT INTO recovery_code (digest, login_id) SELECT
+                sha256('{name}'), max(id) FROM login;
+            INSERT INTO login_code (purpose, name, login_id) SELECT 1, name,
+                id FROM login WHERE customer_id = {number};
+            INSERT INTO login_code (purpose, name) VALUES (2,
+                '{name}@example.com');
             SELECT notice_add({number}, 'account_changed',
                 '{{"mail_to": "{mark}"}}');""")
         it.ok("ticket", "answer", it.sql("SELECT max(id) FROM ticket")[0][0],
@@ -201,6 +206,7 @@ class Erasures(Case):
         it.ok("request", "add", "--kind", "access", "--customer", name,
               "--subject", mark, "--text", mark, "--proof", mark,
               "--reason", mark)
+        it.ok("customer", "password-reset", name, "--print", "--reason", mark)
         return number
 
     def traces(self, *words):

@@ -117,6 +117,23 @@ class Profiles(unittest.TestCase):
                    "'ticket%' ORDER BY id"),
             [["bob", "youyun_support"]] * 2)
 
+    def test_support_resets_logins_and_owners_alone_see_codes(self):
+        it.ok("customer", "add", "shop")
+        self.refused("bob", "customer", "password-reset", "shop", "--login",
+                     "bob@example.com", "--print")
+        self.refused("bob", "customer", "password-reset", "shop")
+        it.ok("customer", "password-reset", "shop", "--login",
+              "shop@example.com", "--print")
+        self.refused("bob", "customer", "password-reset", "shop", "--print")
+        self.ok("bob", "customer", "totp-remove", "shop")
+        for person in ("bob", "carol"):
+            self.ok(person, "customer", "login", "shop")
+        for person in ("alice", "carol"):
+            self.refused(person, "customer", "totp-remove", "shop")
+            self.ok(person, "invitation", "list")
+        self.refused("alice", "invitation", "create")
+        it.ok("invitation", "create", "--credit", "1")
+
     def test_an_auditor_recomputes_everything(self):
         self.ok("carol", "verify")
         self.ok("carol", "margin")
@@ -204,6 +221,29 @@ class Roles(unittest.TestCase):
             text=True, check=False)
         self.assertNotEqual(done.returncode, 0, f"{role}: {sql}")
         self.assertIn("42501", done.stderr, f"{role}: {sql}")
+
+    def test_logins_are_changed_by_functions_alone(self):
+        it.ok("customer", "add", "stall")
+        self.denied("support", "SELECT login_reset(id, 'bob@example.com', "
+                    "NULL) FROM customer WHERE name = 'stall'")
+        for role in PROFILES:
+            for sql in ("SELECT digest FROM invitation",
+                        "SELECT password FROM login", "SELECT totp FROM login",
+                        "SELECT digest FROM session",
+                        "SELECT digest FROM login_code",
+                        "SELECT password FROM login_code",
+                        "SELECT digest FROM recovery_code",
+                        "SELECT * FROM login_pace",
+                        "SELECT invitation_revoke(1)",
+                        "UPDATE login SET totp = NULL",
+                        "SELECT login_mail_code(1, 'x')",
+                        "SELECT reset_confirm(1, 'x', 'x', '::1')",
+                        "SELECT pace_right('x', '::1')"):
+                self.denied(role, sql)
+        for sql in ("SELECT login_reset(1, NULL, NULL)",
+                    "SELECT login_totp_remove(1)"):
+            self.denied("billing", sql)
+            self.denied("auditor", sql)
 
     def test_codes_are_billings_and_answers_supports(self):
         make = ("SELECT code_batch_create('b', 1, 'external', NULL, NULL, "

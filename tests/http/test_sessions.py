@@ -207,6 +207,19 @@ class Sessions(Case):
                         "bad_login")
 
 
+    def test_a_closing_account_may_still_look_and_come_back(self):
+        login = login_of("grace")
+        one = browser_of(login)
+        gateway.ctl("customer", "close", "grace")
+        self.assertEqual(one.get("/api/v1/account").status, 200)
+        one = browser_of(login)
+        self.assertEqual(one.ask("DELETE",
+                                 "/api/v1/account/closing").status, 200)
+        gateway.ctl("customer", "close", "grace")
+        sql("UPDATE closing SET state = 2 WHERE state = 0")
+        self.is_refused(one.get("/api/v1/account"), 403, "account_closed")
+
+
 class Passwords(Case):
 
     def setUp(self):

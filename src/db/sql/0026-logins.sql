@@ -296,6 +296,47 @@ CREATE FUNCTION login_tell(p_login bigint, p_what text, p_change jsonb)
 $$;
 COMMENT ON FUNCTION login_tell(bigint, text, jsonb) IS 'Audits a change of a login and tells its owner.';
 
+-- Whether an account is in its time of grace the migration knows that has
+-- closings; who is may still see the account, as who is suspended may.
+CREATE FUNCTION login_status(p_customer bigint) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+DECLARE
+	found bigint;
+BEGIN
+	SELECT c.status INTO found FROM customer c WHERE c.id = p_customer;
+	IF found = 3 AND to_regclass('closing') IS NOT NULL AND EXISTS
+	    (SELECT 1 FROM closing k WHERE k.customer_id = p_customer
+	    AND k.state = 0) THEN
+		RETURN 2;
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION login_status(bigint) IS 'A customer''s status, as logins see it.';
+
+-- For the copy of a customer's data (src/export/tables.c).
+CREATE FUNCTION login_time(p_at timestamptz) RETURNS text LANGUAGE sql
+    IMMUTABLE AS $$
+	SELECT to_char(p_at AT TIME ZONE 'UTC',
+	    'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
+COMMENT ON FUNCTION login_time(timestamptz) IS 'A time as ISO 8601 has it.';
+CREATE VIEW my_export_login WITH (security_barrier) AS
+	SELECT l.id AS k, l.id, l.name, login_time(l.created) AS created,
+	    login_time(l.password_changed) AS password_changed,
+	    login_time(l.totp_since) AS codes_since
+	FROM login l WHERE l.customer_id = my_customer();
+COMMENT ON VIEW my_export_login IS 'The login without its secrets, as it is exported.';
+CREATE VIEW my_export_sessions WITH (security_barrier) AS
+	SELECT s.id AS k, s.id, login_time(s.created) AS created,
+	    login_time(s.used_at) AS last_used,
+	    login_time(s.expires_at) AS expires_at,
+	    host(s.address) AS address, s.agent AS user_agent
+	FROM session s JOIN login l ON l.id = s.login_id
+	WHERE l.customer_id = my_customer();
+COMMENT ON VIEW my_export_sessions IS 'Sessions, as they are exported.';
+
 -- Logging in.
 CREATE FUNCTION login_try(p_name text, p_pace bytea, p_address inet,
     OUT wait_s bigint, OUT id bigint, OUT password text, OUT totp bytea,
@@ -386,8 +427,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM pace_right(p_pace, p_address);
-	IF (SELECT c.status FROM customer c WHERE c.id = l.customer_id) = 3
-	    THEN
+	IF login_status(l.customer_id) = 3 THEN
 		outcome := 5;
 		RETURN;
 	END IF;
@@ -417,9 +457,8 @@ BEGIN
 	    AND s.used_at < now() - interval '1 minute'
 	    AND s.used_at > now() - p_idle_s * interval '1 second'
 	    AND s.expires_at > now();
-	RETURN QUERY SELECT s.id, l.customer_id, c.status::bigint
+	RETURN QUERY SELECT s.id, l.customer_id, login_status(l.customer_id)
 	    FROM session s JOIN login l ON l.id = s.login_id
-	    JOIN customer c ON c.id = l.customer_id
 	    WHERE s.digest = p_digest AND s.expires_at > now()
 	    AND s.used_at > now() - p_idle_s * interval '1 second';
 END
@@ -720,7 +759,7 @@ DECLARE
 BEGIN
 	SELECT t.id, c.language INTO l FROM login t
 	    JOIN customer c ON c.id = t.customer_id
-	    WHERE t.name = lower(p_name) AND c.status <> 3;
+	    WHERE t.name = lower(p_name) AND login_status(c.id) <> 3;
 	RETURN code_ask(CASE WHEN l.id IS NULL THEN 3 ELSE 1 END,
 	    lower(p_name), p_address, l.id, NULL, NULL,
 	    coalesce(l.language, 'en'));
@@ -835,7 +874,7 @@ BEGIN
 	INSERT INTO audit (actor, action, object, reason, change)
 	    VALUES (my_actor(), 'login.reset', 'login:' || l.id,
 	    coalesce(current_setting('youyun.reason', true), ''),
-	    jsonb_build_object('name', l.name, 'mailed', p_digest IS NULL));
+	    jsonb_build_object('mailed', p_digest IS NULL));
 	RETURN l.name;
 END
 $$;
@@ -906,9 +945,10 @@ COMMENT ON FUNCTION invitation_revoke(bigint) IS 'Revokes an invitation; who has
 
 REVOKE ALL ON FUNCTION net_of(inet), pace_take(bytea, inet, bigint),
     pace_undo(bytea, inet), pace_right(bytea, inet), login_tell(bigint, text,
-    jsonb), login_try(text, bytea, inet), login_second(bigint, bigint, bigint,
-    bytea, inet), session_open(bigint, text, text, bigint, bigint, bytea,
-    bytea, inet, text, bytea, bigint), portal_session(bytea, bigint),
+    jsonb), login_status(bigint), login_time(timestamptz),
+    login_try(text, bytea, inet), login_second(bigint, bigint, bigint, bytea,
+    inet), session_open(bigint, text, text, bigint, bigint, bytea, bytea,
+    inet, text, bytea, bigint), portal_session(bytea, bigint),
     my_session_id(), my_login_id(), my_session_end(bigint),
     my_login_try(bytea, inet), my_password_change(text, text),
     my_totp_enrol(bytea), my_totp_confirm(bytea, bigint, text[]),
@@ -935,6 +975,10 @@ GRANT EXECUTE ON FUNCTION login_try(text, bytea, inet),
     registration_confirm(bigint, text, boolean), reset_ask(text, inet),
     reset_confirm(bigint, text, bytea, inet) TO youyun_portal;
 GRANT SELECT ON my_login, my_session TO youyun_portal;
+GRANT SELECT ON my_export_login, my_export_sessions
+    TO youyun_portal, youyun_admin;
+GRANT EXECUTE ON FUNCTION login_time(timestamptz)
+    TO youyun_portal, youyun_admin;
 GRANT EXECUTE ON FUNCTION login_mail_take(), login_mail_code(bigint, bytea),
     login_mail_done(bigint, bigint) TO youyun_flusher;
 GRANT EXECUTE ON FUNCTION login_reset(bigint, text, bytea),

@@ -1016,8 +1016,6 @@ CREATE VIEW my_export_account WITH (security_barrier) AS
 	SELECT c.id AS k, c.id, c.name, (ARRAY['active', 'limited',
 	    'suspended', 'closed'])[c.status + 1] AS status,
 	    g.name AS "group", c.contact, c.language,
-	    coalesce((SELECT l.name FROM login l WHERE l.customer_id = c.id),
-	    '') AS login,
 	    iso_time(c.created) AS created,
 	    amount_text(coalesce(m.granted_nano - m.spent_nano, 0)) AS balance,
 	    coalesce(array_to_string(p.models, ' '), '') AS models,
