@@ -1,7 +1,6 @@
 #include "base/totp.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +15,6 @@ void
 totp_code(const uint8_t secret[TOTP_SECRET_BYTES], int64_t step, int digits,
     char *text_r)
 {
-	static const uint32_t power[] = { 1, 10, 100, 1000, 10000, 100000,
-		1000000, 10000000, 100000000 };
 	uint8_t counter[8], mac[SHA1_BYTES];
 	unsigned len = 0, at;
 	uint32_t n;
@@ -33,8 +30,9 @@ totp_code(const uint8_t secret[TOTP_SECRET_BYTES], int64_t step, int digits,
 	at = mac[SHA1_BYTES - 1] & 0xf;
 	n = (uint32_t)(mac[at] & 0x7f) << 24 | (uint32_t)mac[at + 1] << 16 |
 	    (uint32_t)mac[at + 2] << 8 | mac[at + 3];
-	snprintf(text_r, (size_t)digits + 1, "%0*u", digits,
-	    n % power[digits]);
+	text_r[digits] = '\0';
+	for (; digits > 0; n /= 10)
+		text_r[--digits] = (char)('0' + n % 10);
 	bytes_scrub(mac, sizeof(mac));
 }
 
