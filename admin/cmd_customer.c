@@ -312,16 +312,14 @@ static enum admin_exit
 take_word(const struct args *args, const char *name, const char *const *words,
     int64_t *which_r)
 {
-	const char *text = args_get(args, name);
+	const char *word = NULL;
+	enum admin_exit status = option_word(args, name, words, &word);
 
 	*which_r = -1;
-	for (int i = 0; text != NULL && words[i] != NULL; i++)
-		if (strcmp(text, words[i]) == 0)
+	for (int i = 0; word != NULL && *which_r < 0; i++)
+		if (words[i] == word)
 			*which_r = i;
-	if (text == NULL || *which_r >= 0)
-		return ADMIN_OK;
-	complain("--%s %s: see \"youyunctl customer set --help\"", name, text);
-	return ADMIN_USAGE;
+	return status;
 }
 
 static enum admin_exit
