@@ -8,7 +8,10 @@
  * A call takes what it holds before it holds it, and corrects that to its fee
  * at its end; so what was used, calls that go on included, is never above the
  * cap in all workers together.  It belongs to the day and the month in which
- * it began, however long it lasts.  Days and months are UTC's.
+ * it began, however long it lasts; a stream that goes on when that day is over
+ * is held to no day's cap from then on, and likewise the month's.  Days and
+ * months are UTC's.  Tokens are estimated while a call goes on, so the last may
+ * pass their cap.
  *
  * A cap is a customer's as a whole; where several nodes are up, each has its
  * part (shm_share()).  Amounts are nano-units.

@@ -152,7 +152,8 @@ is_idle(const struct shm *shm, uint32_t slot, const struct budget_time *when,
 
 	return budget_idle(shm, LIMIT_ADDRESS, slot, when) &&
 	    atomic_load_explicit(&l->failures_due,
-	    memory_order_relaxed) <= now.ns && atomic_load_explicit(&l->requests_due,
+	    memory_order_relaxed) <= now.ns &&
+	    atomic_load_explicit(&l->requests_due,
 	    memory_order_relaxed) <= now.ns &&
 	    atomic_load_explicit(&l->tokens_due,
 	    memory_order_relaxed) <= now.ns &&

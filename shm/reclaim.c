@@ -109,13 +109,9 @@ static uint64_t
 tokens_of(const struct call_record *r)
 {
 	struct usage usage;
-	uint64_t tokens = 0;
 
 	record_get_usage(r, &usage);
-	for (int i = 0; i < USAGE_DIMS; i++)
-		if (usage_dim_is_tokens((enum usage_dim)i))
-			tokens += usage.count[i];
-	return tokens;
+	return usage_tokens(&usage);
 }
 
 /* Gives the budgets back what the call did not use, once. */
@@ -130,7 +126,10 @@ correct_budgets(struct shm *shm, struct shm_hold *h,
 	    memory_order_relaxed);
 	taken.tokens = atomic_exchange_explicit(&h->spending_tokens, 0,
 	    memory_order_relaxed);
-	if (taken.nano <= 0 && taken.tokens == 0)
+	/* From a process that may have been out of its mind. */
+	if (taken.nano < 0)
+		taken.nano = 0;
+	if (taken.nano == 0 && taken.tokens == 0)
 		return;
 	for (int i = 0; i < LIMIT_LEVELS; i++)
 		if (terms.budget[i] != LIMIT_NONE)

@@ -3,9 +3,9 @@
  */
 #include <string.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 
-#include "base/address.h"
 #include "shm/record.h"
 
 void

@@ -84,6 +84,17 @@ image_quality_name(unsigned int quality)
 }
 
 uint64_t
+usage_tokens(const struct usage *usage)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < USAGE_DIMS; i++)
+		if (usage_dim_is_tokens((enum usage_dim)i))
+			sum += usage->count[i];
+	return sum;
+}
+
+uint64_t
 usage_input_tokens(const struct usage *usage)
 {
 	uint64_t sum = 0;

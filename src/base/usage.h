@@ -143,6 +143,8 @@ usage_dim_is_tokens(enum usage_dim dim)
 	return usage_dims[dim].kind <= USAGE_KIND_OUTPUT;
 }
 
+/* All tokens, read and made; another model's aside. */
+uint64_t usage_tokens(const struct usage *usage);
 /* All input tokens, cached or not: what long-context prices begin above. */
 uint64_t usage_input_tokens(const struct usage *usage);
 

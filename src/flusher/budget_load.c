@@ -47,7 +47,9 @@ static void
 begin(struct loading *l, const struct budget_new *item,
     const struct budget_use *use)
 {
-	if (budget_begin(l->shm, item->level, item->slot, &l->now, use))
+	/* One that an attempt before this began has counted since. */
+	if (budget_is_counted(l->shm, item->level, item->slot) ||
+	    budget_begin(l->shm, item->level, item->slot, &l->now, use))
 		budget_set(l->shm, item->level, item->slot, &item->caps);
 	else if (!l->news->full_said) {
 		log_error("there are more caps of spending than the segment "

@@ -170,7 +170,7 @@ load_all(struct directory *d)
 	d->reload_all = false;
 	d->takings = true;
 	d->expire_due = clock_mono();
-	d->customers.n = d->keys.n = d->short_of.n = 0;
+	d->customers.n = d->keys.n = d->short_of.n = d->budgets.n = 0;
 	result = load_catalogue(d);
 	if (result == DB_OK && !wait_for_foreign(d))
 		return DB_AWAY;

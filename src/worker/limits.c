@@ -37,7 +37,7 @@ find(struct call *call)
 	const struct settings *s = call->worker->settings;
 	struct call_limits *l = &call->limits;
 	struct shm *shm = call->worker->shm;
-	struct budget_time when = budget_time(call->record.started_us);
+	struct budget_time when;
 	struct limit_rates address = {
 		.requests = s->address_requests_per_minute,
 		.concurrent = s->address_concurrent,
@@ -47,9 +47,11 @@ find(struct call *call)
 	l->slot[LIMIT_ACCOUNT] = call->account;
 	l->slot[LIMIT_GROUP] = limit_group(shm, call->group_id);
 	l->slot[LIMIT_ADDRESS] = LIMIT_NONE;
-	if (has_limits(&address) || s->address_spending_per_day_nano != 0)
+	if (has_limits(&address) || s->address_spending_per_day_nano != 0) {
+		when = budget_time(call->record.started_us);
 		l->slot[LIMIT_ADDRESS] = limit_address(shm,
 		    call->client->address, &when, now_of(call));
+	}
 	l->known = 0;
 	for (int i = 0; i < LIMIT_LEVELS; i++) {
 		l->rates[i] = i == LIMIT_ADDRESS ? address : limit_read(shm,
@@ -107,11 +109,12 @@ bool
 limits_fail(struct call *call)
 {
 	uint32_t most = call->worker->settings->address_failures_per_minute;
-	struct budget_time when = budget_time(call->record.started_us);
+	struct budget_time when;
 	struct limit_verdict verdict;
 
 	if (most == 0)
 		return true;
+	when = budget_time(call->record.started_us);
 	verdict = limit_fail(call->worker->shm, limit_address(
 	    call->worker->shm, call->client->address, &when, now_of(call)),
 	    most, now_of(call));

@@ -203,9 +203,7 @@ settle_usage(struct call *call)
 	    hold_held(call->worker->book, call->hold), &fee, &uncollected);
 	record_put_usage(&call->record, &usage);
 	call->record.uncollected_nano = uncollected;
-	for (int i = 0; i < USAGE_DIMS; i++)
-		if (usage_dim_is_tokens((enum usage_dim)i))
-			tokens += (int64_t)usage.count[i];
+	tokens = (int64_t)usage_tokens(&usage);
 	count(call, SEAT_TOKENS, tokens);
 	if (usage.marks & USAGE_UNKNOWN_FIELD)
 		count(call, SEAT_UNKNOWN_USAGE, 1);
