@@ -33,7 +33,7 @@ enum audit_fault {
 	AUDIT_GAP,		/* a link is missing before this one */
 	AUDIT_REMOVED,		/* the entry is gone */
 	AUDIT_CHANGED,		/* the entry is not what was linked */
-	AUDIT_BROKEN		/* the link doesn't follow from what is before */
+	AUDIT_BROKEN		/* it doesn't follow from those before */
 };
 
 /* Zero at first.  Adds a link; after a fault the chain goes on from what the

@@ -159,7 +159,6 @@ read_anchors(const char *path, struct anchors *all)
 }
 
 struct check {
-	struct admin *admin;
 	struct audit_chain chain;
 	struct anchors anchors;
 	size_t next;			/* of the anchors */
@@ -310,7 +309,7 @@ static enum admin_exit
 run_verify(struct admin *admin, const struct args *args)
 {
 	const char *path = args_get(args, "anchors");
-	struct check c = { .admin = admin };
+	struct check c = { .prints = false };
 	enum admin_exit status = ADMIN_OK;
 
 	if (path != NULL)
@@ -358,7 +357,7 @@ static enum admin_exit
 run_anchor(struct admin *admin, const struct args *args)
 {
 	const char *path = args_get(args, "file");
-	struct check c = { .admin = admin };
+	struct check c = { .prints = false };
 	char line[ANCHOR_BYTES], hex[HEX_BYTES], at[WALL_TEXT_BYTES];
 	enum admin_exit status = walk(admin, &c);
 
@@ -385,7 +384,7 @@ run_anchor(struct admin *admin, const struct args *args)
 static enum admin_exit
 run_export(struct admin *admin, const struct args *args)
 {
-	struct check c = { .admin = admin, .prints = true };
+	struct check c = { .prints = true };
 	enum admin_exit status = walk(admin, &c);
 
 	(void)args;

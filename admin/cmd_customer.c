@@ -402,7 +402,8 @@ run_restrict(struct admin *admin, const struct args *args)
 
 	c.status = ACCOUNT_LIMITED;
 	c.cuts = true;
-	return change(admin, args->word[0], &c, "limited: it may make few calls");
+	return change(admin, args->word[0], &c,
+	    "limited: it may make few calls");
 }
 
 const struct verb verbs_customer[] = {

@@ -18,7 +18,8 @@ struct args;
 
 /* From 1 to most; INT64_MAX: any number above zero. */
 enum admin_exit	option_number(const struct args *args, const char *name,
-	    int64_t most, int64_t *number_r) __attribute__((warn_unused_result));
+	    int64_t most, int64_t *number_r)
+	    __attribute__((warn_unused_result));
 /* As check_time() has it. */
 enum admin_exit	option_time(const struct args *args, const char *name,
 	    int64_t *us_r) __attribute__((warn_unused_result));

@@ -70,7 +70,7 @@ struct shm_cell {
 struct shm_account {
 	alignas(SHM_LINE) struct shm_cell cell;
 	_Atomic uint32_t policy;	/* 0: none */
-	_Atomic uint32_t minimise;	/* RECORD_ADDRESS_…, RECORD_AGENT_… */
+	_Atomic uint32_t minimise;	/* RECORD_ADDRESS_…, …AGENT_NONE */
 	alignas(SHM_LINE) _Atomic uint64_t account_id; /* 0: not in use yet */
 	_Atomic uint64_t group_id;
 	_Atomic int64_t granted;

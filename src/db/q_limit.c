@@ -7,8 +7,7 @@
 static const char *const objects[] = {
 	[LIMIT_OF_KEY] = "api_key", [LIMIT_OF_CUSTOMER] = "customer",
 	[LIMIT_OF_GROUP] = "customer_group",
-	[LIMIT_OF_MEMBERS] = "customer_group",
-	[LIMIT_OF_KEY_BY_CUSTOMER] = "api_key"
+	[LIMIT_OF_MEMBERS] = "customer_group"
 };
 
 #define KEPT(column, n) \
@@ -81,7 +80,6 @@ static const char *const whose[] = {
 	[LIMIT_OF_CUSTOMER] = "u.customer_id = $1 AND u.day >= t.month",
 	[LIMIT_OF_GROUP] = "u.group_id = $1 AND u.day >= t.month",
 	[LIMIT_OF_MEMBERS] = "false",
-	[LIMIT_OF_KEY_BY_CUSTOMER] = "false",
 };
 
 enum db_result

@@ -564,18 +564,4 @@ struct mark_row {
 Q_RESULT q_mark_each(struct db *db,
 	    bool (*each)(const struct mark_row *, void *), void *arg);
 
-struct audit_row {
-	int64_t id;
-	int64_t at_us;
-	const char *actor;
-	const char *role;
-	const char *action;
-	const char *object;
-	const char *reason;
-	const char *change;		/* JSON */
-};
-/* The latest `limit`, oldest first. */
-Q_RESULT q_audit_each(struct db *db, int64_t limit,
-	    bool (*each)(const struct audit_row *, void *), void *arg);
-
 #endif

@@ -10,6 +10,17 @@
 
 #define AUDIT_HASH_BYTES 32
 
+struct audit_row {
+	int64_t id;
+	int64_t at_us;
+	const char *actor;
+	const char *role;
+	const char *action;
+	const char *object;
+	const char *reason;
+	const char *change;		/* JSON */
+};
+
 struct audit_filter {
 	const char *object;		/* "customer:5"; NULL: any */
 	int64_t since_us;		/* 0: any time */

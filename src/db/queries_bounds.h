@@ -16,8 +16,7 @@ enum limit_scope {			/* rate_limit.scope */
 	LIMIT_OF_KEY = 0,
 	LIMIT_OF_CUSTOMER = 1,
 	LIMIT_OF_GROUP = 2,		/* as a whole */
-	LIMIT_OF_MEMBERS = 3,	/* of each customer without its own */
-	LIMIT_OF_KEY_BY_CUSTOMER = 4
+	LIMIT_OF_MEMBERS = 3	/* of each customer without its own */
 };
 
 struct limit_row {

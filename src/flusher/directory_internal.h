@@ -75,7 +75,8 @@ bool	directory_learn(struct directory *d)
 
 /*
  * taking.c: serves the takings that were asked for; books out what has
- * expired; goes on with accounts that are being closed.  After load_all() only: calls of earlier segments are booked then.
+ * expired; goes on with accounts that are being closed.  After load_all() only:
+ * calls of earlier segments are booked then.
  */
 enum db_result directory_take(struct directory *d)
 	    __attribute__((warn_unused_result));

@@ -38,7 +38,8 @@ account_row(struct request *r)
 
 	result = db_query(r->db, "SELECT id, name, status::bigint, group_name,"
 	    " multiplier_ppm::bigint, contact, created, granted_nano,"
-	    " spent_nano, language, low_balance_nano FROM youyun.my_account", NULL, 0, &rows);
+	    " spent_nano, language, low_balance_nano FROM youyun.my_account",
+	    NULL, 0, &rows);
 	if (result == DB_OK && db_rows_count(rows) == 1)
 		return rows;
 	if (result == DB_OK)

@@ -93,8 +93,8 @@ bool	query_time(struct request *r, const char *name, int64_t *us_r)
 
 /*
  * Lists by pages, of rows whose first column is their id.  query_page() reads
- * the arguments after and limit; params_r, two, is for "id > $1" or, latest first,
- * "id < $1", and "LIMIT $2", which asks for one more than a page has.
+ * the arguments after and limit; params_r, two, is for "id > $1" or, latest
+ * first, "id < $1", and "LIMIT $2", which asks for one more than a page has.
  * answer_page() answers {name: […], "next": id or null} and frees the rows.
  */
 bool	query_page(struct request *r, bool latest_first,
@@ -115,8 +115,8 @@ bool	body_text(struct request *r, const char *name, bool needed,
 bool	body_lines(struct request *r, const char *name, bool needed,
 	    size_t least, size_t most, const char **text_r)
 	    __attribute__((warn_unused_result));
-/* An array of texts like body_text()'s, at most most_n; *texts_r NULL: it is absent.  Caller
- * frees the array, not the texts. */
+/* An array of texts like body_text()'s, at most most_n; *texts_r NULL: it is
+ * absent.  Caller frees the array, not the texts. */
 bool	body_texts(struct request *r, const char *name, size_t most_n,
 	    size_t most, const char ***texts_r, size_t *n_r)
 	    __attribute__((warn_unused_result));

@@ -94,17 +94,9 @@ q_audit_link_each(struct db *db,
 enum db_result
 q_audit_unlinked(struct db *db, int64_t *entries_r)
 {
-	struct db_rows *rows;
-	enum db_result result;
-
-	result = db_query(db, "SELECT count(*) FROM youyun.audit a"
+	return db_fetch_int(db, "SELECT count(*) FROM youyun.audit a"
 	    " WHERE NOT EXISTS (SELECT 1 FROM youyun.audit_link k"
-	    "  WHERE k.audit_id = a.id)", NULL, 0, &rows);
-	if (result != DB_OK)
-		return result;
-	*entries_r = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
-	return DB_OK;
+	    "  WHERE k.audit_id = a.id)", NULL, 0, entries_r);
 }
 
 enum db_result
