@@ -75,6 +75,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/queries_login.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
+	%D%/spent.h \
 	%D%/transaction.c %D%/transaction.h \
 	%D%/value.c %D%/value.h \
 	%D%/verify.h %D%/verify_booking.c %D%/verify_state.c \

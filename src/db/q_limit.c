@@ -3,6 +3,7 @@
 #include "db/fetch.h"
 #include "db/queries.h"
 #include "db/queries_bounds.h"
+#include "db/spent.h"
 
 static const char *const objects[] = {
 	[LIMIT_OF_KEY] = "api_key", [LIMIT_OF_CUSTOMER] = "customer",
@@ -91,15 +92,8 @@ q_limit_spent(struct db *db, enum limit_scope scope, int64_t object_id,
 	enum db_result result;
 	char sql[1024];
 
-	snprintf(sql, sizeof(sql), "SELECT"
-	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day = t.day),"
-	    "  0)::bigint,"
-	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day >= t.month),"
-	    "  0)::bigint, coalesce(sum(u.fee_nano), 0)::bigint,"
-	    " coalesce(youyun.saturated(sum(u.input_tokens::numeric +"
-	    "  u.output_tokens)), 0)"
-	    " FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day,"
-	    "  youyun.month_of((now() AT TIME ZONE 'UTC')::date) AS month) t"
+	snprintf(sql, sizeof(sql), "SELECT" SPENT_COLUMNS " FROM"
+	    SPENT_DAYS("now()")
 	    " JOIN youyun.usage_day u ON $1::bigint IS NOT NULL AND %s",
 	    whose[scope]);
 	result = db_query(db, sql, &p, 1, &rows);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "db/spent.h"
 #include "db/value.h"
 
 static bool
@@ -88,8 +89,9 @@ static enum db_result
 load_level(struct loading *l, enum limit_level level, struct db *db,
     uint16_t node, int64_t *place, int64_t *id)
 {
-	int64_t now_us = clock_wall().us;
-	struct db_param p[4] = { [2] = db_time(now_us), [3] = db_int(node) };
+	/* By our own clock, as workers' days are. */
+	struct db_param p[4] = { [2] = db_int(node),
+		[3] = db_time(clock_wall().us) };
 	char sql[1024];
 	uint32_t n = 0;
 
@@ -102,20 +104,10 @@ load_level(struct loading *l, enum limit_level level, struct db *db,
 		return DB_OK;
 	p[0] = db_int_array(place, n);
 	p[1] = db_int_array(id, n);
-	snprintf(sql, sizeof(sql), "WITH t AS (SELECT"
-	    " ($3 AT TIME ZONE 'UTC')::date AS day,"
-	    " youyun.month_of(($3 AT TIME ZONE 'UTC')::date) AS month)"
-	    " SELECT x.place,"
-	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day = t.day),"
-	    "  0)::bigint,"
-	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day >= t.month),"
-	    "  0)::bigint,"
-	    " coalesce(sum(u.fee_nano), 0)::bigint,"
-	    " coalesce(youyun.saturated(sum(u.input_tokens::numeric +"
-	    "  u.output_tokens)), 0)"
-	    " FROM t CROSS JOIN unnest($1::bigint[], $2::bigint[])"
-	    "  AS x(place, id)%s"
-	    " AND u.node_id = $4 GROUP BY x.place", queries[level]);
+	snprintf(sql, sizeof(sql), "SELECT x.place," SPENT_COLUMNS " FROM"
+	    SPENT_DAYS("$4") " CROSS JOIN unnest($1::bigint[], $2::bigint[])"
+	    "  AS x(place, id)%s AND u.node_id = $3 GROUP BY x.place",
+	    queries[level]);
 	return db_query_each(db, sql, p, 4, take, l);
 }
 

@@ -95,33 +95,20 @@ run_account_change(struct request *r)
 	const char *contact, *language;
 	int64_t low_nano = -1;
 	struct db_param p[2];
-	struct db_rows *rows;
-	enum db_result result;
-	bool found;
+	int64_t n;
 
 	if (!query_only(r, nothing) || !body_only(r, known) ||
 	    !body_text(r, "contact", false, 0, CONTACT_MAX_BYTES, &contact) ||
-	    !body_text(r, "language", false, 1, 16, &language) ||
+	    !body_language(r, &language) ||
 	    !body_amount(r, "low_balance", &low_nano) ||
 	    !set_low_balance(r, low_nano))
 		return;
-	if (language != NULL && strcmp(language, "en") != 0 &&
-	    strcmp(language, "zh") != 0 && strcmp(language, "de") != 0) {
-		answer_problem(r, 400, "bad_member", "language",
-		    "Allowed are en, zh and de.");
-		return;
-	}
 	p[0] = db_text(contact);
 	p[1] = db_text(language);
-	result = db_query(r->db, "SELECT youyun.my_account_change($1, $2)", p,
-	    2, &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
+	if (!request_int(r, "SELECT youyun.my_account_change($1, $2)", p, 2,
+	    &n))
 		return;
-	}
-	found = db_get_int(rows, 0, 0) == 1;
-	db_rows_free(&rows);
-	if (found)
+	if (n == 1)
 		run_account(r);
 	else
 		answer_database(r, DB_NONE);

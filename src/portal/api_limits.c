@@ -1,6 +1,7 @@
 /* How much the account and its keys may use and spend. */
 #include <json-c/json.h>
 
+#include "db/spent.h"
 #include "db/value.h"
 #include "portal/request.h"
 #include "portal/route.h"
@@ -58,16 +59,9 @@ spent_json(struct request *r, int64_t key_id)
 	struct db_rows *rows;
 	enum db_result result;
 
-	result = db_query(r->db, "WITH t AS (SELECT"
-	    " (now() AT TIME ZONE 'UTC')::date AS day,"
-	    " youyun.month_of((now() AT TIME ZONE 'UTC')::date) AS month)"
-	    " SELECT coalesce(sum(u.fee_nano) FILTER (WHERE u.day = t.day),"
-	    "  0)::bigint,"
-	    " coalesce(sum(u.fee_nano) FILTER (WHERE u.day >= t.month),"
-	    "  0)::bigint, coalesce(sum(u.fee_nano), 0)::bigint,"
-	    " coalesce(youyun.saturated(sum(u.input_tokens::numeric"
-	    "  + u.output_tokens)), 0)"
-	    " FROM t JOIN youyun.my_usage u ON u.key_id = $1"
+	result = db_query(r->db, "SELECT" SPENT_COLUMNS " FROM"
+	    SPENT_DAYS("now()")
+	    " JOIN youyun.my_usage u ON u.key_id = $1"
 	    "  OR ($1 = 0 AND u.day >= t.month)", &p, 1, &rows);
 	if (result != DB_OK) {
 		answer_database(r, result);
@@ -215,8 +209,6 @@ run_key_limits_change(struct request *r)
 {
 	const char *known[LIMITS + 1] = { NULL };
 	struct db_param p[1 + LIMITS];
-	struct db_rows *rows;
-	enum db_result result;
 	int64_t id, n;
 
 	for (int k = 0; k < LIMITS; k++)
@@ -226,14 +218,9 @@ run_key_limits_change(struct request *r)
 	    !find_key(r, id))
 		return;
 	p[0] = db_int(id);
-	result = db_query(r->db, "SELECT youyun.my_key_limit($1, $2, $3, $4,"
-	    " $5, $6, $7, $8)", p, 1 + LIMITS, &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
+	if (!request_int(r, "SELECT youyun.my_key_limit($1, $2, $3, $4,"
+	    " $5, $6, $7, $8)", p, 1 + LIMITS, &n))
 		return;
-	}
-	n = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
 	if (n == 1)
 		answer_key(r, id);
 	else

@@ -22,31 +22,14 @@ answer_changed(struct request *r)
 	answer_json(r, 200, o);
 }
 
-/* Runs a change that returns how many rows it changed. */
-static void
-change(struct request *r, const char *sql, const struct db_param *p, size_t n,
-    int64_t *changed_r)
-{
-	struct db_rows *rows;
-	enum db_result result = db_query(r->db, sql, p, n, &rows);
-
-	*changed_r = 0;
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return;
-	}
-	*changed_r = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
-}
-
 static void
 change_own(struct request *r, const struct login_try *t, const char *made)
 {
 	struct db_param p[] = { db_text(t->verifier), db_text(made) };
 	int64_t n;
 
-	change(r, "SELECT youyun.my_password_change($1, $2)", p, 2, &n);
-	if (r->status != 0)
+	if (!request_int(r, "SELECT youyun.my_password_change($1, $2)", p, 2,
+	    &n))
 		return;
 	if (n == 0)
 		answer_database(r, DB_CONFLICT);
@@ -100,37 +83,12 @@ run_reset(struct request *r)
 	}
 	p[0] = db_text(t.name);
 	p[1] = login_address(r);
-	change(r, "SELECT youyun.reset_ask($1, $2::text::inet)", p, 2,
-	    &wait_s);
-	if (r->status != 0 || !login_wait(r, wait_s))
+	if (!request_int(r, "SELECT youyun.reset_ask($1, $2::text::inet)", p,
+	    2, &wait_s) || !login_wait(r, wait_s))
 		return;
 	o = json_object_new_object();
 	put(o, "asked", json_object_new_boolean(true));
 	answer_json(r, 202, o);
-}
-
-/* What the code is for; 0: the answer is set. */
-static int64_t
-find_code(struct request *r, const uint8_t *digest, struct login_try *t)
-{
-	struct db_param p = db_bytes(digest, MAIL_CODE_DIGEST_BYTES);
-	struct db_rows *rows;
-	enum db_result result;
-	int64_t id = 0;
-
-	result = db_query(r->db, "SELECT id, name FROM"
-	    " youyun.login_code_find(1, $1)", &p, 1, &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return 0;
-	}
-	if (db_rows_count(rows) != 1)
-		answer_problem(r, 404, "unknown_code", "code",
-		    "There is no such code, or it has expired.");
-	else if (login_name(r, t, "login", db_get_text(rows, 0, 1)))
-		id = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
-	return id;
 }
 
 static void
@@ -141,9 +99,8 @@ set_password(struct request *r, int64_t id, const struct login_try *t,
 		db_bytes(t->pace, sizeof(t->pace)), login_address(r) };
 	int64_t n;
 
-	change(r, "SELECT youyun.reset_confirm($1, $2, $3, $4::text::inet)",
-	    p, 4, &n);
-	if (r->status != 0)
+	if (!request_int(r, "SELECT youyun.reset_confirm($1, $2, $3,"
+	    " $4::text::inet)", p, 4, &n))
 		return;
 	if (n == 0)
 		answer_problem(r, 404, "unknown_code", "code",
@@ -168,7 +125,7 @@ run_reset_confirm(struct request *r)
 	    !login_mail_code(r, digest))
 		return;
 	if (request_begin(r))
-		id = find_code(r, digest, &t);
+		id = login_code_find(r, 1, "login", digest, &t);
 	request_end(r);
 	if (id != 0 && r->status == 0 &&
 	    login_password_fits(r, "password", password, t.name) &&
@@ -177,6 +134,7 @@ run_reset_confirm(struct request *r)
 			set_password(r, id, &t, made);
 		request_end(r);
 	}
+	bytes_scrub(&t, sizeof(t));
 	bytes_scrub(made, sizeof(made));
 	bytes_scrub(digest, sizeof(digest));
 }

@@ -101,17 +101,11 @@ take(struct request *r, struct registration *g)
 	    !login_name(r, &g->login, "email", name) ||
 	    !login_new_password(r, "password", &g->password) ||
 	    !login_password_fits(r, "password", g->password,
-	    g->login.name) ||
-	    !body_text(r, "language", false, 1, 16, &g->language))
+	    g->login.name) || !body_language(r, &g->language))
 		return false;
 	if (g->language == NULL)
 		g->language = "en";
-	if (strcmp(g->language, "en") == 0 || strcmp(g->language, "zh") ==
-	    0 || strcmp(g->language, "de") == 0)
-		return take_invitation(r, g);
-	answer_problem(r, 400, "bad_member", "language",
-	    "Allowed are en, zh and de.");
-	return false;
+	return take_invitation(r, g);
 }
 
 /* Before a password is hashed for somebody who is to wait. */
@@ -119,19 +113,12 @@ static bool
 may_ask(struct request *r)
 {
 	struct db_param p = login_address(r);
-	struct db_rows *rows;
-	enum db_result result;
-	bool ok = false;
+	int64_t wait_s;
+	bool ok;
 
-	if (request_begin(r)) {
-		result = db_query(r->db, "SELECT"
-		    " youyun.code_wait($1::text::inet)", &p, 1, &rows);
-		if (result == DB_OK) {
-			ok = login_wait(r, db_get_int(rows, 0, 0));
-			db_rows_free(&rows);
-		} else
-			answer_database(r, result);
-	}
+	ok = request_begin(r) && request_int(r, "SELECT"
+	    " youyun.code_wait($1::text::inet)", &p, 1, &wait_s) &&
+	    login_wait(r, wait_s);
 	request_end(r);
 	return ok && r->status == 0;
 }
@@ -184,36 +171,6 @@ run_registration(struct request *r)
 		request_end(r);
 	}
 	bytes_scrub(&g, sizeof(g));
-}
-
-/* What the code is for, and may its password be tried?  0: the answer is
- * set. */
-static int64_t
-find_code(struct request *r, const uint8_t *digest, struct login_try *t)
-{
-	struct db_param p = db_bytes(digest, MAIL_CODE_DIGEST_BYTES);
-	struct db_rows *rows;
-	enum db_result result;
-	int64_t id = 0;
-
-	result = db_query(r->db, "SELECT id, name, password FROM"
-	    " youyun.login_code_find(0, $1)", &p, 1, &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return 0;
-	}
-	if (db_rows_count(rows) != 1)
-		answer_problem(r, 404, "unknown_code", "code",
-		    "There is no such code, or it has expired.");
-	else if (login_name(r, t, "email", db_get_text(rows, 0, 1)) &&
-	    login_pace(r, t)) {
-		id = db_get_int(rows, 0, 0);
-		memcpy(t->verifier, db_get_text(rows, 0, 2),
-		    strnlen(db_get_text(rows, 0, 2),
-		    sizeof(t->verifier) - 1));
-	}
-	db_rows_free(&rows);
-	return id;
 }
 
 static void
@@ -295,8 +252,12 @@ run_registration_confirm(struct request *r)
 	    !body_text(r, "password", true, 1, LOGIN_PASSWORD_MAX_BYTES,
 	    &password) || !login_mail_code(r, digest))
 		return;
-	if (request_begin(r))
-		id = find_code(r, digest, &t);
+	if (request_begin(r)) {
+		id = login_code_find(r, 0, "email", digest, &t);
+		/* May its password be tried? */
+		if (id != 0 && !login_pace(r, &t))
+			id = 0;
+	}
 	request_end(r);
 	if (id != 0 && r->status == 0 &&
 	    login_check(r, &t, 403, password, NULL, better)) {
@@ -305,5 +266,6 @@ run_registration_confirm(struct request *r)
 		request_end(r);
 	}
 	bytes_scrub(&t, sizeof(t));
+	bytes_scrub(better, sizeof(better));
 	bytes_scrub(digest, sizeof(digest));
 }

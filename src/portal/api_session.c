@@ -242,18 +242,10 @@ static void
 end_sessions(struct request *r, struct db_param id)
 {
 	struct json_object *o;
-	struct db_rows *rows;
-	enum db_result result;
 	int64_t n;
 
-	result = db_query(r->db, "SELECT youyun.my_session_end($1)", &id, 1,
-	    &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
+	if (!request_int(r, "SELECT youyun.my_session_end($1)", &id, 1, &n))
 		return;
-	}
-	n = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
 	if (n == 0 && !id.null) {
 		answer_database(r, DB_NONE);
 		return;

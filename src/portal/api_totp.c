@@ -18,24 +18,6 @@
 
 static const char *const nothing[] = { NULL };
 
-/* A function's one number; -1: the answer is set. */
-static int64_t
-number_of(struct request *r, const char *sql, const struct db_param *p,
-    size_t n)
-{
-	struct db_rows *rows;
-	enum db_result result = db_query(r->db, sql, p, n, &rows);
-	int64_t number;
-
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return -1;
-	}
-	number = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
-	return number;
-}
-
 static void
 answer_is_on(struct request *r)
 {
@@ -74,11 +56,13 @@ enrol(struct request *r, struct login_try *t)
 	bytes_random(secret, sizeof(secret));
 	if (login_was_right(r, t) && login_totp_seal(r, t, secret)) {
 		p = db_bytes(t->totp, sizeof(t->totp));
-		n = number_of(r, "SELECT youyun.my_totp_enrol($1)", &p, 1);
-		if (n == 1)
-			answer_secret(r, t, secret);
-		else if (n == 0)
-			answer_is_on(r);
+		if (request_int(r, "SELECT youyun.my_totp_enrol($1)", &p, 1,
+		    &n)) {
+			if (n == 1)
+				answer_secret(r, t, secret);
+			else
+				answer_is_on(r);
+		}
 	}
 	bytes_scrub(secret, sizeof(secret));
 }
@@ -139,8 +123,9 @@ confirm(struct request *r, const struct login_try *t, int64_t step)
 			db_int(step), db_text_array(c.digests,
 			RECOVERY_CODES) };
 
-		n = number_of(r, "SELECT youyun.my_totp_confirm($1, $2, $3)",
-		    p, 3);
+		if (!request_int(r, "SELECT youyun.my_totp_confirm($1, $2,"
+		    " $3)", p, 3, &n))
+			n = -1;
 	}
 	if (n == 1) {
 		list = json_object_new_array();
@@ -198,12 +183,13 @@ leave_off(struct request *r, const struct login_try *t,
 	struct json_object *o;
 	int64_t outcome;
 
-	outcome = number_of(r, "SELECT youyun.my_totp_remove($1, $2, $3, $4,"
-	    " $5, $6::text::inet)", p, 6);
-	if (outcome > 0)
-		login_refuse_second(r, outcome, 403);
-	if (outcome != 0)
+	if (!request_int(r, "SELECT youyun.my_totp_remove($1, $2, $3, $4,"
+	    " $5, $6::text::inet)", p, 6, &outcome))
 		return;
+	if (outcome != 0) {
+		login_refuse_second(r, outcome, 403);
+		return;
+	}
 	o = json_object_new_object();
 	put(o, "totp", json_object_new_boolean(false));
 	answer_json(r, 200, o);

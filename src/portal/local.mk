@@ -18,7 +18,7 @@ noinst_LIBRARIES += %D%/libportal.a
 	%D%/api_usage.c \
 	%D%/attachment.c %D%/attachment.h \
 	%D%/auth.c %D%/auth.h \
-	%D%/call_json.c %D%/call_json.h \
+	%D%/body.c %D%/call_json.c %D%/call_json.h \
 	%D%/cookie.c %D%/cookie.h \
 	%D%/login.c %D%/login.h \
 	%D%/main.c \

@@ -172,19 +172,10 @@ login_pace(struct request *r, struct login_try *t)
 {
 	struct db_param p[] = { db_bytes(t->pace, sizeof(t->pace)),
 		login_address(r) };
-	struct db_rows *rows;
-	enum db_result result;
 	int64_t wait_s;
 
-	result = db_query(r->db, "SELECT youyun.pace_take($1, $2::text::inet,"
-	    " NULL)", p, 2, &rows);
-	if (result != DB_OK) {
-		answer_database(r, result);
-		return false;
-	}
-	wait_s = db_get_int(rows, 0, 0);
-	db_rows_free(&rows);
-	return login_wait(r, wait_s);
+	return request_int(r, "SELECT youyun.pace_take($1, $2::text::inet,"
+	    " NULL)", p, 2, &wait_s) && login_wait(r, wait_s);
 }
 
 static bool
@@ -364,6 +355,34 @@ login_mail_code(struct request *r, uint8_t digest_r[MAIL_CODE_DIGEST_BYTES])
 	mail_code_digest(code, digest_r);
 	bytes_scrub(code, sizeof(code));
 	return true;
+}
+
+int64_t
+login_code_find(struct request *r, int64_t purpose, const char *member,
+    const uint8_t *digest, struct login_try *t)
+{
+	struct db_param p[] = { db_int(purpose),
+		db_bytes(digest, MAIL_CODE_DIGEST_BYTES) };
+	struct db_rows *rows;
+	enum db_result result;
+	int64_t id = 0;
+
+	result = db_query(r->db, "SELECT id, name, password FROM"
+	    " youyun.login_code_find($1, $2)", p, 2, &rows);
+	if (result != DB_OK) {
+		answer_database(r, result);
+		return 0;
+	}
+	if (db_rows_count(rows) != 1)
+		answer_problem(r, 404, "unknown_code", "code",
+		    "There is no such code, or it has expired.");
+	else if (login_name(r, t, member, db_get_text(rows, 0, 1))) {
+		id = db_get_int(rows, 0, 0);
+		snprintf(t->verifier, sizeof(t->verifier), "%s",
+		    db_get_text(rows, 0, 2));
+	}
+	db_rows_free(&rows);
+	return id;
 }
 
 bool

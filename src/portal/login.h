@@ -93,6 +93,12 @@ bool	login_mail_code(struct request *r,
 	    uint8_t digest_r[MAIL_CODE_DIGEST_BYTES])
 	    __attribute__((warn_unused_result));
 
+/* What such a code is for, by login_code.purpose: its number, t's name and
+ * verifier, if it has one.  0: the answer is set.  In the request's
+ * transaction; member: what the name is called. */
+int64_t	login_code_find(struct request *r, int64_t purpose,
+	    const char *member, const uint8_t *digest, struct login_try *t);
+
 /* The body's members code and recovery_code, as login_second() takes them. */
 struct login_second {
 	int64_t given;

@@ -65,6 +65,11 @@ struct request {
 bool	request_begin(struct request *r) __attribute__((warn_unused_result));
 void	request_end(struct request *r);
 
+/* A query's one number; false: the answer is set. */
+bool	request_int(struct request *r, const char *sql,
+	    const struct db_param *params, size_t n, int64_t *number_r)
+	    __attribute__((warn_unused_result));
+
 /* Sets the answer; json is taken.  200 to 202. */
 void	answer_json(struct request *r, int status, struct json_object *json);
 /* application/problem+json (RFC 9457); name is the member or argument that it
@@ -87,7 +92,9 @@ const char *query_text(struct request *r, const char *name);
 bool	query_number(struct request *r, const char *name, int64_t least,
 	    int64_t most, int64_t *number_r)
 	    __attribute__((warn_unused_result));
-/* ISO 8601: a day, or a time with Z. */
+/* ISO 8601: a day, or a time with Z; and how a problem says so. */
+#define TIME_ALLOWED "A day, 2026-11-26, or a time, 2026-11-26T13:00:00Z, is" \
+	" wanted."
 bool	query_time(struct request *r, const char *name, int64_t *us_r)
 	    __attribute__((warn_unused_result));
 
@@ -105,7 +112,9 @@ void	answer_page(struct request *r, const char *name, struct db_rows *rows,
 
 /* Reads the body of a route that doesn't say it has one. */
 bool	body_parse(struct request *r) __attribute__((warn_unused_result));
-/* Members of the body, likewise; which: absent ones. */
+/* "a, b" of names that end with NULL, for what a problem says. */
+void	names_join(const char *const *names, char *text, size_t size);
+/* Members of the body, likewise; which: absent ones.  In body.c. */
 bool	body_only(struct request *r, const char *const *names)
 	    __attribute__((warn_unused_result));
 bool	body_text(struct request *r, const char *name, bool needed,
@@ -128,6 +137,9 @@ bool	body_number(struct request *r, const char *name, int64_t least,
 	    __attribute__((warn_unused_result));
 /* An amount from 0 on, as a decimal string; null: 0; absent: *nano_r stays. */
 bool	body_amount(struct request *r, const char *name, int64_t *nano_r)
+	    __attribute__((warn_unused_result));
+/* The member language; absent: *language_r NULL. */
+bool	body_language(struct request *r, const char **language_r)
 	    __attribute__((warn_unused_result));
 bool	body_time(struct request *r, const char *name, int64_t *us_r)
 	    __attribute__((warn_unused_result));
