@@ -11,9 +11,6 @@ static const char *const objects[] = {
 	[LIMIT_OF_MEMBERS] = "customer_group"
 };
 
-#define KEPT(column, n) \
-	"  " column " = CASE WHEN $" n " < 0 THEN l." column " ELSE $" n " END"
-
 enum db_result
 q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
     const struct limit_row *limit)
@@ -24,25 +21,14 @@ q_limit_set(struct db *db, enum limit_scope scope, int64_t object_id,
 		db_int(limit->month_nano), db_int(limit->total_nano),
 		db_int(limit->total_tokens), db_text(objects[scope]) };
 
-	return db_change(db,
-	    "INSERT INTO youyun.rate_limit AS l (scope, object_id, requests,"
-	    "  tokens, concurrent, day_nano, month_nano, total_nano,"
-	    "  total_tokens)"
-	    " SELECT $1, $2, greatest($3, 0), greatest($4, 0),"
-	    "  greatest($5, 0), greatest($6, 0), greatest($7, 0),"
-	    "  greatest($8, 0), greatest($9, 0) WHERE CASE $10"
+	return db_change(db, "SELECT youyun.limit_put($1, $2, $3, $4, $5, $6,"
+	    " $7, $8, $9) WHERE CASE $10"
 	    "  WHEN 'api_key' THEN EXISTS (SELECT 1 FROM youyun.api_key"
 	    "   WHERE id = $2)"
 	    "  WHEN 'customer' THEN EXISTS (SELECT 1 FROM youyun.customer"
 	    "   WHERE id = $2)"
 	    "  ELSE EXISTS (SELECT 1 FROM youyun.customer_group"
-	    "   WHERE id = $2) END"
-	    " ON CONFLICT (scope, object_id) DO UPDATE SET"
-	    KEPT("requests", "3") "," KEPT("tokens", "4") ","
-	    KEPT("concurrent", "5") "," KEPT("day_nano", "6") ","
-	    KEPT("month_nano", "7") "," KEPT("total_nano", "8") ","
-	    KEPT("total_tokens", "9")
-	    " RETURNING l.id", p, 10);
+	    "   WHERE id = $2) END", p, 10);
 }
 
 enum db_result

@@ -270,20 +270,16 @@ CREATE OR REPLACE VIEW my_account WITH (security_barrier) AS
 	LEFT JOIN customer_money m ON m.customer_id = c.id
 	WHERE c.id = my_customer();
 
--- -1 leaves a limit as it is.  0: there is no such key, or it is revoked.
-CREATE FUNCTION my_key_limit(p_id bigint, p_requests bigint, p_tokens bigint,
-    p_concurrent bigint, p_day bigint, p_month bigint, p_total bigint,
-    p_total_tokens bigint) RETURNS bigint
-    LANGUAGE sql SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
-	WITH done AS (INSERT INTO rate_limit AS l (scope, object_id, requests,
-	    tokens, concurrent, day_nano, month_nano, total_nano,
-	    total_tokens)
-	    SELECT 4, k.id, greatest(p_requests, 0), greatest(p_tokens, 0),
-	    greatest(p_concurrent, 0), greatest(p_day, 0),
-	    greatest(p_month, 0), greatest(p_total, 0),
-	    greatest(p_total_tokens, 0)
-	    FROM api_key k WHERE k.id = p_id
-	    AND k.customer_id = my_customer() AND k.status = 0
+-- -1 leaves a limit as it is.
+CREATE FUNCTION limit_put(p_scope bigint, p_object bigint, p_requests bigint,
+    p_tokens bigint, p_concurrent bigint, p_day bigint, p_month bigint,
+    p_total bigint, p_total_tokens bigint) RETURNS bigint LANGUAGE sql AS $$
+	INSERT INTO youyun.rate_limit AS l (scope, object_id, requests, tokens,
+	    concurrent, day_nano, month_nano, total_nano, total_tokens)
+	    VALUES (p_scope, p_object, greatest(p_requests, 0),
+	    greatest(p_tokens, 0), greatest(p_concurrent, 0),
+	    greatest(p_day, 0), greatest(p_month, 0), greatest(p_total, 0),
+	    greatest(p_total_tokens, 0))
 	    ON CONFLICT (scope, object_id) DO UPDATE SET
 	    requests = CASE WHEN p_requests < 0 THEN l.requests
 		ELSE p_requests END,
@@ -297,8 +293,19 @@ CREATE FUNCTION my_key_limit(p_id bigint, p_requests bigint, p_tokens bigint,
 		ELSE p_total END,
 	    total_tokens = CASE WHEN p_total_tokens < 0 THEN l.total_tokens
 		ELSE p_total_tokens END
-	    RETURNING 1)
-	SELECT count(*) FROM done;
+	    RETURNING l.id
+$$;
+COMMENT ON FUNCTION limit_put(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Sets limits of what a scope and a number name.';
+
+-- 0: there is no such key, or it is revoked.
+CREATE FUNCTION my_key_limit(p_id bigint, p_requests bigint, p_tokens bigint,
+    p_concurrent bigint, p_day bigint, p_month bigint, p_total bigint,
+    p_total_tokens bigint) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+	SELECT count(limit_put(4, k.id, p_requests, p_tokens, p_concurrent,
+	    p_day, p_month, p_total, p_total_tokens))
+	FROM api_key k WHERE k.id = p_id
+	AND k.customer_id = my_customer() AND k.status = 0
 $$;
 COMMENT ON FUNCTION my_key_limit(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS 'Limits one of the customer''s own keys.';
 
@@ -344,7 +351,8 @@ GRANT SELECT (keep_address, keep_agent) ON customer TO youyun_flusher;
 
 REVOKE ALL ON FUNCTION low_balance_tell(bigint[]), usage_add(),
     saturated(numeric),
-    limit_least(bigint, bigint), month_of(date),
+    limit_least(bigint, bigint), month_of(date), limit_put(bigint, bigint,
+    bigint, bigint, bigint, bigint, bigint, bigint, bigint),
     limit_rest(bigint, bigint, bigint), my_key_limit(bigint, bigint, bigint,
     bigint, bigint, bigint, bigint, bigint), my_low_balance(bigint)
     FROM PUBLIC;
@@ -354,6 +362,8 @@ GRANT EXECUTE ON FUNCTION my_key_limit(bigint, bigint, bigint, bigint,
 GRANT EXECUTE ON FUNCTION limit_least(bigint, bigint), month_of(date),
     saturated(numeric) TO youyun_flusher, youyun_admin, youyun_portal,
     youyun_billing, youyun_support, youyun_auditor;
+GRANT EXECUTE ON FUNCTION limit_put(bigint, bigint, bigint, bigint, bigint,
+    bigint, bigint, bigint, bigint) TO youyun_admin;
 GRANT SELECT ON my_usage TO youyun_portal;
 GRANT SELECT ON usage_day TO youyun_flusher, youyun_admin, youyun_billing,
     youyun_support, youyun_auditor;
