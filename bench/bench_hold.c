@@ -5,7 +5,8 @@
  * were plain atomic adds, of which nothing could be said after a crash.
  *
  * And what the limits of a call add to it: of a key, an account and a group,
- * none of which is set, or all of which are.
+ * none of which is set, or all of which are; and what their caps of spending add,
+ * likewise.
  *
  *	bench_hold [rounds]
  */
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "shm/budget.h"
 #include "shm/limit.h"
 #include "tests/unit/shm_fixture.h"
 
@@ -23,7 +25,8 @@
 
 static const struct shm_sizes sizes = {
 	.seats = PROCESSES + 2, .holds_per_seat = 64, .ring_records = 1024,
-	.accounts = 4, .keys = 16, .channels = 1, .catalogue_bytes = 4096
+	.accounts = 4, .keys = 16, .channels = 1, .catalogue_bytes = 4096,
+	.budgets = 8
 };
 
 struct shared {
@@ -52,19 +55,30 @@ holds(struct shm *shm, uint32_t seat, uint64_t rounds)
 	hold_book_close(&book);
 }
 
+#define LEVELS 3
+static const enum limit_level level[LEVELS] = { LIMIT_KEY, LIMIT_ACCOUNT,
+	LIMIT_GROUP };
+
+static uint32_t
+slot_of(struct shm *shm, enum limit_level l)
+{
+	return l == LIMIT_KEY ? 3 : l == LIMIT_ACCOUNT ? 0 :
+	    limit_group(shm, 1);
+}
+
 /* As worker/limits.c does for each call. */
 static void
 limits(struct shm *shm, uint64_t rounds)
 {
 	static const uint8_t address[16];
-	static const enum limit_level level[] = { LIMIT_KEY, LIMIT_ACCOUNT,
-		LIMIT_GROUP };
 	uint64_t i, passed = 0;
 
 	for (i = 0; i < rounds; i++) {
-		uint32_t slot[3] = { 3, 0, limit_group(shm, 1) };
+		uint32_t slot[LEVELS];
 
-		for (int k = 0; k < 3; k++) {
+		for (int k = 0; k < LEVELS; k++)
+			slot[k] = slot_of(shm, level[k]);
+		for (int k = 0; k < LEVELS; k++) {
 			struct limit_rates rates = limit_read(shm, level[k],
 			    slot[k]);
 			struct mono_time now = { (int64_t)i };
@@ -85,8 +99,42 @@ limits(struct shm *shm, uint64_t rounds)
 			limit_leave(shm, level[k], slot[k]);
 		}
 	}
-	if (passed != 0 && passed != 3 * rounds)
+	if (passed != 0 && passed != LEVELS * rounds)
 		abort();
+}
+
+/* As worker/spending.c does: a glance, the hold's, the fee's. */
+static void
+budgets(struct shm *shm, uint64_t rounds)
+{
+	const struct budget_sum taken = { 1000, 100 }, used = { 500, 50 };
+	struct budget_time when;
+	uint32_t slot[LEVELS];
+	uint64_t i;
+
+	for (int k = 0; k < LEVELS; k++)
+		slot[k] = slot_of(shm, level[k]);
+	for (i = 0; i < rounds; i++) {
+		bool known = false;
+
+		for (int k = 0; k < LEVELS; k++) {
+			struct budget_caps caps = budget_read(shm, level[k],
+			    slot[k]);
+
+			if (!budget_has_caps(&caps))
+				continue;
+			if (!known)
+				when = budget_time((int64_t)i);
+			known = true;
+			if (budget_glance(shm, level[k], slot[k], &caps,
+			    &when) != BUDGET_PASSED || budget_take(shm,
+			    level[k], slot[k], &caps, &when, &taken) !=
+			    BUDGET_PASSED)
+				abort();
+			budget_correct(shm, level[k], slot[k], &when, &taken,
+			    &used);
+		}
+	}
 }
 
 static void
@@ -154,11 +202,12 @@ median(double *figure)
 }
 
 static double
-time_limits(struct shm *shm, uint64_t rounds)
+time_of(void (*what)(struct shm *, uint64_t), struct shm *shm,
+    uint64_t rounds)
 {
 	struct mono_time begin = clock_mono();
 
-	limits(shm, rounds);
+	what(shm, rounds);
 	return (double)(clock_mono().ns - begin.ns) / (double)rounds;
 }
 
@@ -175,17 +224,41 @@ measure_limits(struct shm *shm, uint64_t rounds)
 		holds(shm, 1, rounds);
 		hold[i] = (double)(clock_mono().ns - begin.ns) /
 		    (double)rounds;
-		without[i] = time_limits(shm, rounds);
+		without[i] = time_of(limits, shm, rounds);
 	}
 	limit_set(shm, LIMIT_KEY, 3, &rates);
 	limit_set(shm, LIMIT_ACCOUNT, 0, &rates);
 	limit_set(shm, LIMIT_GROUP, limit_group_put(shm, 1), &rates);
 	for (int i = 0; i < ROUNDS; i++)
-		with[i] = time_limits(shm, rounds);
+		with[i] = time_of(limits, shm, rounds);
 	printf("\nlimits of a call, ns: none set %.1f, three levels set %.1f; "
 	    "%.2f and %.2f of a hold's %.1f\n", median(without),
 	    median(with), median(without) / median(hold),
 	    median(with) / median(hold), median(hold));
+}
+
+/* After measure_limits(): the group has its slot. */
+static void
+measure_budgets(struct shm *shm, uint64_t rounds)
+{
+	const struct budget_caps caps = { .nano = { INT64_MAX, INT64_MAX } };
+	const struct budget_use nothing = { .nano = { 0, 0 } };
+	const struct budget_time when = budget_time(0);
+	double without[ROUNDS], with[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		without[i] = time_of(budgets, shm, rounds);
+	for (int k = 0; k < LEVELS; k++) {
+		uint32_t slot = slot_of(shm, level[k]);
+
+		if (!budget_begin(shm, level[k], slot, &when, &nothing))
+			abort();
+		budget_set(shm, level[k], slot, &caps);
+	}
+	for (int i = 0; i < ROUNDS; i++)
+		with[i] = time_of(budgets, shm, rounds);
+	printf("caps of a call, ns: none set %.1f, a day's and a month's at "
+	    "three levels %.1f\n", median(without), median(with));
 }
 
 int
@@ -214,6 +287,7 @@ main(int argc, char **argv)
 		    median(hold), median(hold) / median(add));
 	}
 	measure_limits(shm, rounds);
+	measure_budgets(shm, rounds);
 	if (fixture_available(shm, 0) != UNIT)
 		return EXIT_FAILURE;
 	shm_close(&shm);
