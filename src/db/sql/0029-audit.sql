@@ -50,10 +50,12 @@ BEGIN
 		last.chain := decode(repeat('00', 32), 'hex');
 	END IF;
 	-- One that was committed late has a number that others have passed.
-	low := last.audit_id - 10000;
-	FOR a IN SELECT x.* FROM audit x WHERE x.id > coalesce(low, 0)
-	    AND NOT EXISTS (SELECT 1 FROM audit_link k
-	    WHERE k.audit_id = x.id) ORDER BY x.id LIMIT 1000 LOOP
+	low := coalesce(last.audit_id - 10000, 0);
+	-- Both bounded, or all links would be read each time.
+	FOR a IN SELECT x.* FROM audit x WHERE x.id IN (SELECT y.id
+	    FROM audit y WHERE y.id > low EXCEPT SELECT k.audit_id
+	    FROM audit_link k WHERE k.audit_id > low)
+	    ORDER BY x.id LIMIT 1000 LOOP
 		d := sha256(netstring(a.reason) || netstring(a.change::text));
 		l := sha256(decode('00', 'hex') || netstring(a.id::text)
 		    || netstring((extract(epoch FROM a.at) * 1000000)::bigint
