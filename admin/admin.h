@@ -83,6 +83,7 @@ extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_audit[];
 extern const struct verb verbs_event[];
+extern const struct verb verbs_risk[];
 extern const struct verb verbs_bill[];
 extern const struct verb verbs_margin[];
 extern const struct verb verbs_balance[];

@@ -66,6 +66,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_request.c \
+	%D%/cmd_risk.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
 	%D%/cmd_subprocessor.c \

@@ -38,6 +38,8 @@ static const struct rule {
 	{ "key", "list", ALL },
 	{ "key", "show-hint", ALL },
 	{ "key", "revoke", SUPPORT },
+	{ "key", "suspend", SUPPORT },
+	{ "key", "resume", SUPPORT },
 	/* The database lets owners alone change them. */
 	{ "customer", "limit", ALL },
 	{ "key", "limit", ALL },
@@ -65,6 +67,8 @@ static const struct rule {
 	{ "request", NULL, SUPPORT },
 	{ "compliance", NULL, AUDITOR },
 	{ "event", NULL, SUPPORT | AUDITOR },
+	{ "risk", "list", SUPPORT | AUDITOR },
+	{ "risk", "show", SUPPORT | AUDITOR },
 	{ "audit", NULL, AUDITOR },
 	{ "calls", NULL, ALL },
 	{ "bill", NULL, ALL },

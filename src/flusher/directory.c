@@ -31,6 +31,10 @@
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
 #define SEAL_MS 1000
+#define RISK_MS 1000
+#define RISK_NEXT_MS 20
+#define RISK_MOST 20	/* customers at a time: others wait, too */
+#define SWEEP_MS (3600 * 1000)
 #define CLOSE_MS 1000
 #define CLOSE_NEXT_MS 50
 
@@ -318,6 +322,39 @@ seal(struct directory *d)
 	return db_query(d->db, "SELECT youyun.audit_seal()", NULL, 0, NULL);
 }
 
+/* Rules look at customers whose keys were used. */
+static enum db_result
+look_at_risks(struct directory *d)
+{
+	enum db_result result = DB_OK;
+	struct db_rows *rows;
+	int n = 0;
+	bool more = true;
+
+	if (clock_mono().ns < d->risk_due.ns)
+		return DB_OK;
+	for (; more && n < RISK_MOST && result == DB_OK; n++) {
+		result = db_query(d->db, "SELECT youyun.risk_run()", NULL, 0,
+		    &rows);
+		if (result == DB_OK) {
+			more = db_get_int(rows, 0, 0) != 0;
+			db_rows_free(&rows);
+		}
+	}
+	if (result == DB_OK && clock_mono().ns >= d->sweep_due.ns) {
+		d->sweep_due = mono_add_ms(clock_mono(), SWEEP_MS);
+		result = db_query(d->db, "SELECT youyun.risk_sweep()", NULL,
+		    0, NULL);
+	}
+	d->risk_due = mono_add_ms(clock_mono(), more && result == DB_OK ?
+	    RISK_NEXT_MS : RISK_MS);
+	if (result == DB_OK || result == DB_AWAY || result == DB_UNKNOWN)
+		return result;
+	/* Nobody's calls wait for it. */
+	log_error("could not look for risks: why=%s", db_message(d->db));
+	return DB_OK;
+}
+
 static int
 until_next(const struct directory *d)
 {
@@ -329,6 +366,8 @@ until_next(const struct directory *d)
 		ms = expire_ms;
 	if (mono_diff_ms(d->close_due, clock_mono()) + 1 < ms)
 		ms = mono_diff_ms(d->close_due, clock_mono()) + 1;
+	if (mono_diff_ms(d->risk_due, clock_mono()) + 1 < ms)
+		ms = mono_diff_ms(d->risk_due, clock_mono()) + 1;
 	if (d->taking_due.ns != 0 &&
 	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
 		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;
@@ -436,6 +475,8 @@ serve(struct directory *d)
 			result = take_money(d);
 		if (result == DB_OK)
 			result = seal(d);
+		if (result == DB_OK)
+			result = look_at_risks(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))

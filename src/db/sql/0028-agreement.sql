@@ -497,7 +497,7 @@ BEGIN
 	-- Keys for calls go; one of the account sees to the closing, and as
 	-- the customer is closed no call is accepted by it.
 	UPDATE api_key k SET status = 1, revoked = now()
-	    WHERE k.customer_id = p_customer AND k.status = 0 AND k.scope = 0;
+	    WHERE k.customer_id = p_customer AND k.status <> 1 AND k.scope = 0;
 	UPDATE customer x SET status = 3 WHERE x.id = p_customer;
 	PERFORM notice_add(p_customer, 'account_closing',
 	    jsonb_build_object('due', iso_time(due)));
@@ -799,6 +799,9 @@ BEGIN
 	GET DIAGNOSTICS n = ROW_COUNT;
 	done := done || jsonb_build_object('what',
 	    'when keys were used last', 'rows', n);
+	n := risk_forget(c);
+	done := done || jsonb_build_object('what',
+	    'from where and by which programs keys were used', 'rows', n);
 	DELETE FROM session s USING login l WHERE s.login_id = l.id
 	    AND l.customer_id = c;
 	GET DIAGNOSTICS n = ROW_COUNT;
@@ -942,7 +945,7 @@ BEGIN
 	IF k.state = 0 THEN
 		UPDATE closing c SET state = 2 WHERE c.id = k.id;
 		UPDATE api_key x SET status = 1, revoked = now()
-		    WHERE x.customer_id = p_customer AND x.status = 0;
+		    WHERE x.customer_id = p_customer AND x.status <> 1;
 		RETURN 'more';
 	END IF;
 	IF NOT closing_pays(k) THEN
@@ -976,6 +979,7 @@ BEGIN
 	    AND c.started_at > k.asked - interval '7 days'
 	    AND (c.address IS NOT NULL OR c.agent <> '');
 	GET DIAGNOSTICS n = ROW_COUNT;
+	PERFORM risk_forget(k.customer_id);
 	UPDATE closing c SET swept = now(), calls = c.calls + n
 	    WHERE c.id = k.id;
 END
@@ -1027,7 +1031,7 @@ CREATE VIEW my_export_account WITH (security_barrier) AS
 COMMENT ON VIEW my_export_account IS 'The account, as it is exported.';
 CREATE VIEW my_export_keys WITH (security_barrier) AS
 	SELECT x.id AS k, x.id, x.name, x.hint, CASE x.status WHEN 0
-	    THEN 'active' ELSE 'revoked' END AS status,
+	    THEN 'active' WHEN 1 THEN 'revoked' ELSE 'suspended' END AS status,
 	    CASE x.scope WHEN 0 THEN 'calls' ELSE 'account' END AS scope,
 	    iso_time(x.created) AS created,
 	    iso_time(x.expires_at) AS expires_at,
