@@ -20,6 +20,7 @@
 #include "worker/relay.h"
 #include "worker/relay_end.h"
 #include "worker/settle.h"
+#include "worker/receipt.h"
 #include "worker/translated.h"
 
 #define RETRY_LATER_S 5
@@ -219,6 +220,7 @@ clean(struct call *call)
 		bytes_scrub(&call->meter, sizeof(call->meter));
 	if (call->filtered)
 		bytes_scrub(&call->filter, sizeof(call->filter));
+	receipt_forget(call);
 	translated_forget(call);
 	buf_consume(&call->relay, call->relay.len);
 	buf_consume(&call->upstream_head, call->upstream_head.len);

@@ -1,5 +1,6 @@
 # End to end over HTTPS with a scripted upstream.
 http_tests = \
+	%D%/test_receipt.py \
 	%D%/test_registration.py \
 	%D%/test_attest.py \
 	%D%/test_routes.py \
