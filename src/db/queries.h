@@ -228,6 +228,9 @@ struct channel_row {
 		int64_t total_ms;
 		int64_t max_concurrent;	/* 0: no limit */
 		int64_t max_per_minute;
+		int64_t max_tokens;	/* a minute */
+		int64_t max_day_nano;
+		int64_t max_month_nano;
 		int64_t translates_responses;	/* 0 or 1 */
 		const char *purpose;
 	} bounds;

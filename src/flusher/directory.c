@@ -84,6 +84,18 @@ trouble(struct directory *d, const char *what)
 }
 
 static void
+set_limits(struct directory *d, const struct catalogue_channel *ch)
+{
+	struct limit_rates rates = { .tokens = ch->max_tokens };
+	struct budget_new caps = { .level = LIMIT_CHANNEL, .slot = ch->slot,
+		.id = (int64_t)ch->channel_id, .caps.nano = {
+		ch->max_nano[BUDGET_DAY], ch->max_nano[BUDGET_MONTH] } };
+
+	limit_set(d->config.shm, LIMIT_CHANNEL, ch->slot, &rates);
+	budget_note(&d->budgets, d->config.shm, &caps);
+}
+
+static void
 publish(struct directory *d)
 {
 	/* First: nothing known of a key that was replaced is held against the
@@ -125,6 +137,8 @@ load_catalogue(struct directory *d)
 	catalogue_free(&d->catalogue);
 	d->catalogue = fresh;
 	(void)catalogue_resolve(&d->catalogue, d->resolver);
+	for (uint32_t i = 0; i < d->catalogue.channels; i++)
+		set_limits(d, &d->catalogue.channel[i]);
 	publish(d);
 	d->reload_catalogue = false;
 	return DB_OK;

@@ -17,6 +17,7 @@ http_tests = \
 	%D%/test_breaker.py \
 	%D%/test_reload.py \
 	%D%/test_outage.py \
+	%D%/test_channel_caps.py \
 	%D%/test_cut.py \
 	%D%/test_daemon.py \
 	%D%/test_durability.py \
