@@ -23,7 +23,7 @@ const struct verb *const verb_tables[] = {
 	verbs_init, verbs_customer, verbs_closing, verbs_login,
 	verbs_invitation, verbs_credit, verbs_refund, verbs_package,
 	verbs_code, verbs_payment, verbs_ticket, verbs_key, verbs_group,
-	verbs_limit, verbs_allow, verbs_screen, verbs_price, verbs_cost,
+	verbs_limit, verbs_allow, verbs_screen, verbs_moderation, verbs_price, verbs_cost,
 	verbs_channel, verbs_credential, verbs_subprocessor, verbs_incident,
 	verbs_request, verbs_compliance, verbs_calls, verbs_bill, verbs_margin,
 	verbs_balance, verbs_node, verbs_verify, verbs_attest, verbs_status,

@@ -57,6 +57,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_node_fence.c \
 	%D%/q_node_find.c \
 	%D%/q_package_each.c \
+	%D%/q_moderation.c \
 	%D%/q_package_put.c \
 	%D%/q_policy.c \
 	%D%/q_payment_each.c \
@@ -107,6 +108,7 @@ YOUYUN_SQL = \
 	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql \
+	%D%/sql/0034-moderation.sql \
 	%D%/sql/0036-risk.sql \
 	%D%/sql/0037-channel-caps.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
