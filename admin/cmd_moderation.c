@@ -18,10 +18,11 @@
 static const struct opt set_options[] = {
 	{ "group", "GROUP", "only calls of this group, instead of what is set "
 	  "for all", false },
-	{ "channel", "CHANNEL", "which is asked, of the OpenAI protocol", false },
+	{ "channel", "CHANNEL", "which is asked, of the OpenAI protocol",
+	  false },
 	{ "model", "MODEL", "by the provider's name of it", false },
-	{ "action", "flag|block", "what becomes of a call that is judged unfit; "
-	  "at first it is flagged", false },
+	{ "action", "flag|block", "what becomes of a call that is judged "
+	  "unfit; at first it is flagged", false },
 	{ "fail", "open|closed", "without an answer calls are forwarded, as at "
 	  "first, or refused", false },
 	{ "timeout", "TIME", "how long an answer is waited for; at first 2s",

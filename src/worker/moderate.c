@@ -1,11 +1,9 @@
 #include "worker/moderate.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/utf8.h"
 #include "http/json_pull.h"
