@@ -66,6 +66,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_request.c \
+	%D%/cmd_retention.c \
 	%D%/cmd_risk.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_status.c \
@@ -130,6 +131,7 @@ admin_tests = \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
 	tests/admin/test_prices.py \
+	tests/admin/test_retention.py \
 	tests/admin/test_roles.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3

@@ -30,6 +30,7 @@ http_tests = \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_agreement.py \
+	%D%/test_retention.py \
 	%D%/test_risk.py \
 	%D%/test_screen.py \
 	%D%/test_spending.py \
