@@ -336,7 +336,8 @@ run_rotate(struct admin *admin, const struct args *args)
 		print_new(admin, &t.fresh, key, "the same customer");
 	else if (result == DB_ERROR && strcmp(db_sqlstate(admin->db),
 	    "YY017") == 0) {
-		complain("key %lld is revoked", (long long)t.former_id);
+		complain("key %lld is revoked or suspended",
+		    (long long)t.former_id);
 		status = ADMIN_REFUSED;
 	} else
 		status = admin_database_failed(admin, result,
