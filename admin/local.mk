@@ -92,6 +92,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/program.c %D%/program.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
+	%D%/page.c %D%/page.h \
+	%D%/terminal.c %D%/terminal.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/session.c \
@@ -128,6 +130,7 @@ admin_tests = \
 	tests/admin/test_ledger.py \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
+	tests/admin/test_pages.py \
 	tests/admin/test_prices.py \
 	tests/admin/test_roles.py \
 	tests/admin/test_verbs.py

@@ -66,6 +66,7 @@ static const struct rule {
 	{ "compliance", NULL, AUDITOR },
 	{ "event", NULL, SUPPORT | AUDITOR },
 	{ "audit", NULL, AUDITOR },
+	{ "call", NULL, ALL },
 	{ "calls", NULL, ALL },
 	{ "bill", NULL, ALL },
 	{ "margin", NULL, BILLING | AUDITOR },

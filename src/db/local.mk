@@ -105,7 +105,8 @@ YOUYUN_SQL = \
 	%D%/sql/0025-spending.sql \
 	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
-	%D%/sql/0029-audit.sql
+	%D%/sql/0029-audit.sql \
+	%D%/sql/0035-lists.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

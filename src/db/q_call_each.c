@@ -24,14 +24,18 @@ take(const struct db_rows *r, void *arg)
 	return pass->each(&row, pass->arg);
 }
 
-#define LATEST \
+/* `started_at` alone is said again for the partitions' sake. */
+#define SOME(than, order) \
 	"SELECT " CALL_COLUMNS " FROM youyun.call" \
 	" WHERE ($1 = 0 OR customer_id = $1)" \
 	" AND ($2::timestamptz IS NULL OR started_at >= $2)" \
 	" AND ($3::bytea IS NULL OR request_id" \
 	"  = encode($3, 'hex')::uuid)" \
 	" AND ($5::timestamptz IS NULL OR started_at <= $5)" \
-	" ORDER BY started_at DESC, request_id DESC LIMIT $4"
+	" AND ($6::timestamptz IS NULL OR (started_at " than "= $6" \
+	"  AND (started_at, request_id) " than \
+	"  ($6, encode($7, 'hex')::uuid)))" \
+	" ORDER BY started_at" order ", request_id" order " LIMIT $4"
 #define WITH_NAMES(calls) \
 	"SELECT k.*," \
 	" (SELECT name FROM youyun.customer WHERE id = k.customer_id)," \
@@ -49,12 +53,19 @@ q_call_each(struct db *db, const struct call_filter *filter,
 		db_time_or_null(filter->since_us),
 		db_bytes(filter->request_id, RECORD_ID_BYTES),
 		db_int_or_null(filter->limit),
-		db_time_or_null(filter->until_us) };
+		db_time_or_null(filter->until_us),
+		db_time_or_null(filter->after_us),
+		db_bytes(filter->after_id, RECORD_ID_BYTES) };
 	struct pass pass = { each, arg };
 
 	p[2].null = filter->request_id == NULL;
+	if (filter->forward)
+		return db_query_each(db, WITH_NAMES(SOME(">", ""))
+		    " ORDER BY k.started_at, k.request_id", p, 7, take, &pass);
 	return db_query_each(db, filter->oldest_first ?
-	    WITH_NAMES(LATEST) " ORDER BY k.started_at, k.request_id" :
-	    WITH_NAMES(LATEST) " ORDER BY k.started_at DESC,"
-	    " k.request_id DESC", p, 5, take, &pass);
+	    WITH_NAMES(SOME("<", " DESC"))
+	    " ORDER BY k.started_at, k.request_id" :
+	    WITH_NAMES(SOME("<", " DESC"))
+	    " ORDER BY k.started_at DESC, k.request_id DESC", p, 7, take,
+	    &pass);
 }
