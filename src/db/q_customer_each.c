@@ -39,7 +39,7 @@ take(const struct db_rows *r, void *arg)
 	" coalesce(q.promotional, 0)," \
 	" (SELECT sum(p.left_nano)::bigint FROM youyun.pot p WHERE" \
 	"  p.customer_id = c.id AND p.expires_at = q.next), q.next" \
-	" FROM (SELECT * FROM youyun.customer " which ") c" \
+	" FROM (" which ") c" \
 	" JOIN youyun.customer_group g ON g.id = c.group_id" \
 	" LEFT JOIN LATERAL (SELECT m.granted_nano, m.spent_nano" \
 	"  FROM youyun.customer_money m WHERE m.customer_id = c.id LIMIT 1) l" \
@@ -61,19 +61,30 @@ q_customer_one(struct db *db, int64_t id,
 	struct db_param p = db_int(id);
 	struct pass pass = { each, arg };
 
-	return db_query_each(db, CUSTOMERS("WHERE id = $1"), &p, 1, take,
+	return db_query_each(db, CUSTOMERS("SELECT * FROM youyun.customer"
+	    " WHERE id = $1"), &p, 1, take,
 	    &pass);
 }
+
+#define SOME(behind, order) \
+	"SELECT * FROM youyun.customer WHERE ($1 = -1 OR status = $1)" \
+	" AND " behind " " order
 
 enum db_result
 q_customer_list(struct db *db, const struct customer_filter *f,
     bool (*each)(const struct customer_row *, void *), void *arg)
 {
-	struct db_param p[] = { db_int(f->status), db_text(f->after_name),
-		db_int(f->after_status), db_int_or_null(f->limit) };
+	struct db_param p[] = { db_int(f->status), db_int_or_null(f->limit),
+		db_int(f->after_status), db_text(f->after_name) };
 	struct pass pass = { each, arg };
 
-	return db_query_each(db, CUSTOMERS("WHERE ($1 = -1 OR status = $1)"
-	    " AND ($2::text IS NULL OR (status, name) > ($3, $2))"
-	    " ORDER BY status, name LIMIT $4"), p, 4, take, &pass);
+	if (f->after_name == NULL)
+		return db_query_each(db, CUSTOMERS(SOME("true",
+		    "ORDER BY status, name LIMIT $2")), p, 2, take, &pass);
+	/* By (status, name) > (..) the planner would expect but those of
+	 * other states. */
+	return db_query_each(db, CUSTOMERS("(" SOME("status = $3 AND"
+	    " name > $4", "ORDER BY name LIMIT $2") ") UNION ALL ("
+	    SOME("status > $3", "ORDER BY status, name LIMIT $2") ")"
+	    " ORDER BY status, name LIMIT $2"), p, 4, take, &pass);
 }

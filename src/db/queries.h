@@ -88,7 +88,7 @@ struct group_row {
 	int64_t id;
 	const char *name;
 	int64_t multiplier_ppm;
-	int64_t customers;
+	int64_t customers;		/* counted up to a thousand */
 };
 
 /* Makes the group or changes its multiplier. */
