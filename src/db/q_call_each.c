@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "db/call_columns.h"
 #include "db/fetch.h"
 #include "db/queries.h"
@@ -5,12 +6,16 @@
 struct pass {
 	bool (*each)(const struct call_row *, void *);
 	void *arg;
+	int64_t rows;
+	bool stopped;
 };
+
+#define DAY_US (INT64_C(86400) * 1000000)
 
 static bool
 take(const struct db_rows *r, void *arg)
 {
-	const struct pass *pass = arg;
+	struct pass *pass = arg;
 	struct call_row row = {
 		.customer = db_get_text(r, 0, CALL_COLUMN_COUNT),
 		.model = db_get_text(r, 0, CALL_COLUMN_COUNT + 1),
@@ -21,7 +26,9 @@ take(const struct db_rows *r, void *arg)
 
 	call_columns_read(r, 0, &row.record, &row.journal_id,
 	    &row.journal_seq, &row.transaction_id);
-	return pass->each(&row, pass->arg);
+	pass->rows++;
+	pass->stopped = !pass->each(&row, pass->arg);
+	return !pass->stopped;
 }
 
 /* `started_at` alone is said again for the partitions' sake. */
@@ -45,9 +52,8 @@ take(const struct db_rows *r, void *arg)
 	" (SELECT name FROM youyun.model WHERE id = k.other_model_id)" \
 	" FROM (" calls ") k"
 
-enum db_result
-q_call_each(struct db *db, const struct call_filter *filter,
-    bool (*each)(const struct call_row *, void *), void *arg)
+static enum db_result
+read_some(struct db *db, const struct call_filter *filter, struct pass *pass)
 {
 	struct db_param p[] = { db_int(filter->customer_id),
 		db_time_or_null(filter->since_us),
@@ -56,16 +62,45 @@ q_call_each(struct db *db, const struct call_filter *filter,
 		db_time_or_null(filter->until_us),
 		db_time_or_null(filter->after_us),
 		db_bytes(filter->after_id, RECORD_ID_BYTES) };
-	struct pass pass = { each, arg };
 
 	p[2].null = filter->request_id == NULL;
 	if (filter->forward)
 		return db_query_each(db, WITH_NAMES(SOME(">", ""))
-		    " ORDER BY k.started_at, k.request_id", p, 7, take, &pass);
+		    " ORDER BY k.started_at, k.request_id", p, 7, take, pass);
 	return db_query_each(db, filter->oldest_first ?
 	    WITH_NAMES(SOME("<", " DESC"))
 	    " ORDER BY k.started_at, k.request_id" :
 	    WITH_NAMES(SOME("<", " DESC"))
 	    " ORDER BY k.started_at DESC, k.request_id DESC", p, 7, take,
-	    &pass);
+	    pass);
+}
+
+/* The latest are most often of the last day.  A statement costs for each
+ * partition that it may concern, so it is asked for those first, and for
+ * longer when they are not enough. */
+enum db_result
+q_call_each(struct db *db, const struct call_filter *filter,
+    bool (*each)(const struct call_row *, void *), void *arg)
+{
+	static const int64_t days[] = { 1, 8, 64, 0 };
+	struct pass pass = { .each = each, .arg = arg };
+	struct call_filter f = *filter;
+	int64_t from = f.after_us != 0 ? f.after_us : f.until_us != 0 ?
+	    f.until_us : clock_wall().us;
+	enum db_result result;
+
+	if (f.limit == 0 || f.forward || f.oldest_first)
+		return read_some(db, filter, &pass);
+	for (size_t i = 0;; i++) {
+		f.since_us = days[i] == 0 ? 0 : from - days[i] * DAY_US;
+		if (f.since_us <= filter->since_us)
+			f.since_us = filter->since_us;
+		result = read_some(db, &f, &pass);
+		if (result != DB_OK || pass.stopped ||
+		    f.since_us == filter->since_us ||
+		    pass.rows >= filter->limit)
+			return result;
+		f.until_us = f.since_us - 1;
+		f.limit = filter->limit - pass.rows;
+	}
 }
