@@ -15,6 +15,7 @@
 #include "admin/audit_chain.h"
 #include "admin/options.h"
 #include "admin/page.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -172,6 +173,7 @@ struct check {
 static void
 tell(struct check *c, const char *what, int64_t number, const char *why)
 {
+	progress_clear();
 	if (c->faults++ < FAULTS_SHOWN)
 		fprintf(stderr, "%s %" PRId64 ": %s\n", what, number, why);
 }
@@ -249,6 +251,7 @@ take_link(const struct audit_link_row *k, void *arg)
 	enum audit_fault fault;
 
 	check_anchors(c);
+	progress_set(c->chain.leaves);
 	fault = audit_chain_add(&c->chain, k);
 	if (fault == AUDIT_ERASED)
 		c->erased++;
@@ -268,11 +271,16 @@ walk(struct admin *admin, struct check *c)
 
 	if (status != ADMIN_OK)
 		return status;
+	/* What is printed meanwhile may go to the same terminal. */
+	if (!c->prints || !isatty(STDOUT_FILENO))
+		progress_begin("entries", 0);
 	result = q_audit_seal(admin->db);
 	if (result == DB_OK)
 		result = q_audit_link_each(admin->db, take_link, c);
 	if (result == DB_OK)
 		result = q_audit_unlinked(admin->db, &c->unlinked);
+	if (!c->prints || !isatty(STDOUT_FILENO))
+		progress_end();
 	if (result == DB_OK)
 		check_anchors(c);
 	return admin_database_failed(admin, result, "read the audit trail");

@@ -278,5 +278,8 @@ const struct verb verbs_balance[] = {
 	{ "ledger", NULL, "[CUSTOMER]", 0, 1,
 	  "show the double-entry bookings behind a balance",
 	  "ledger acme --limit 20", page_options, run_ledger },
+	{ "ledger", "list", "[CUSTOMER]", 0, 1,
+	  "the same as ledger CUSTOMER",
+	  "ledger list acme", page_options, run_ledger },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

@@ -90,6 +90,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/probe.c %D%/probe.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/program.c %D%/program.h \
+	%D%/progress.c %D%/progress.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
 	%D%/page.c %D%/page.h \
@@ -133,6 +134,7 @@ admin_tests = \
 	tests/admin/test_pages.py \
 	tests/admin/test_prices.py \
 	tests/admin/test_roles.py \
+	tests/admin/test_terminal.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3
 TESTS += $(admin_tests)

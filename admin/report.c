@@ -19,7 +19,9 @@
 
 #define GAP 2
 #define COLUMNS_MAX REPORT_COLUMNS_MAX
-#define COLUMN_LEAST 8		/* a text is never cut shorter than this */
+#define COLUMN_SOME 16		/* a text isn't cut shorter than this while */
+				/* there are spare columns, and never */
+#define COLUMN_LEAST 8		/* shorter than this */
 
 struct cell {
 	char *text;		/* NULL: no value */
@@ -256,37 +258,66 @@ cell_text(const struct report *r, size_t i)
 	return r->cell[i].text != NULL ? r->cell[i].text : "-";
 }
 
+/* Says how things are: never cut, and marked. */
+static bool
+is_state(const struct report_column *column)
+{
+	static const char *const keys[] = { "status", "state", "severity",
+		"outcome", NULL };
+
+	for (int i = 0; keys[i] != NULL; i++)
+		if (strcmp(column->key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A step towards the limit: the widest text becomes narrower, but for those
+ * that have no more than `least` columns.  False: there is none, or no need;
+ * *over_r says which. */
+static bool
+narrow(const struct report *r, size_t *width, size_t limit, size_t least,
+    bool *over_r)
+{
+	size_t total = 0;
+	int widest = -1;
+
+	for (int c = 0; c < r->width; c++) {
+		if (!visible(r, c))
+			continue;
+		total += width[c] + (total > 0 ? GAP : 0);
+		if (r->columns[c].kind == REPORT_TEXT &&
+		    !is_state(&r->columns[c]) && width[c] > least &&
+		    (widest < 0 || width[c] > width[widest]))
+			widest = c;
+	}
+	*over_r = limit != 0 && total > limit;
+	if (!*over_r || widest < 0)
+		return false;
+	width[widest]--;
+	return true;
+}
+
 /* The text columns give way, the widest first, until the table fits; when
- * that isn't enough, the spare columns, from the right. */
+ * little is left of them, the spare columns, from the right, and when that
+ * isn't enough, the texts once more. */
 static void
 fit(struct report *r, size_t *width, size_t limit)
 {
-	size_t total;
-	int c, widest, spare;
+	bool over;
+	int spare;
 
 	for (;;) {
-		total = 0;
-		widest = spare = -1;
-		for (c = 0; c < r->width; c++) {
-			if (!visible(r, c))
-				continue;
-			total += width[c] + (total > 0 ? GAP : 0);
-			if (r->columns[c].spare)
-				spare = c;
-			if (r->columns[c].kind == REPORT_TEXT &&
-			    width[c] > COLUMN_LEAST &&
-			    (widest < 0 || width[c] > width[widest]))
-				widest = c;
-		}
-		if (limit == 0 || total <= limit)
-			return;
-		if (widest >= 0)
-			width[widest]--;
-		else if (spare >= 0)
-			r->hidden[spare] = true;
-		else
-			return;
+		while (narrow(r, width, limit, COLUMN_SOME, &over))
+			continue;
+		for (spare = r->width - 1; spare >= 0 && !(visible(r, spare) &&
+		    r->columns[spare].spare); spare--)
+			continue;
+		if (!over || spare < 0)
+			break;
+		r->hidden[spare] = true;
 	}
+	while (narrow(r, width, limit, COLUMN_LEAST, &over))
+		continue;
 }
 
 /* width[]: of each column; tail[]: its longest fraction, for money.  Neither
@@ -355,20 +386,16 @@ print_cell(const struct report *r, int c, const char *text, size_t width,
 		putchar(' ');
 }
 
-/* What a cell says of how things are; a call's status is a number. */
+/* A call's status is a number. */
 static enum mark
 cell_mark(const struct report *r, int c, const char *text)
 {
-	static const char *const keys[] = { "status", "state", "severity",
-		"outcome", NULL };
-	enum mark mark = MARK_NONE;
-
-	for (int i = 0; keys[i] != NULL; i++)
-		if (strcmp(r->columns[c].key, keys[i]) == 0)
-			mark = r->columns[c].kind != REPORT_NUMBER ?
-			    mark_of(text) : text[0] == '5' ? MARK_BAD :
-			    text[0] == '4' ? MARK_ODD : MARK_NONE;
-	return mark;
+	if (!is_state(&r->columns[c]))
+		return MARK_NONE;
+	if (r->columns[c].kind != REPORT_NUMBER)
+		return mark_of(text);
+	return text[0] == '5' ? MARK_BAD : text[0] == '4' ? MARK_ODD :
+	    MARK_NONE;
 }
 
 /* Later parts of a table keep the columns of the first, and are wider where

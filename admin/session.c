@@ -10,6 +10,7 @@
 
 #include "admin/check.h"
 #include "admin/profile.h"
+#include "admin/progress.h"
 #include "admin/suggest.h"
 #include "base/bytes.h"
 #include "base/secret.h"
@@ -238,9 +239,13 @@ enum db_result
 admin_change(struct admin *admin, admin_body *body, void *arg)
 {
 	struct change change = { admin, body, arg };
+	enum db_result result;
 
-	return db_transaction(admin->db, DB_READ_COMMITTED, change_body,
+	progress_begin("changing the database", 0);
+	result = db_transaction(admin->db, DB_READ_COMMITTED, change_body,
 	    &change);
+	progress_end();
+	return result;
 }
 
 enum admin_exit

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_adjust.c \
 	%D%/q_attest.c \
 	%D%/q_audit.c \
+	%D%/q_bill_list.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
 	%D%/q_channel_bounds_set.c \

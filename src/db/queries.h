@@ -19,6 +19,8 @@
 #include "db/connection.h"
 #include "shm/record.h"
 
+struct db_rows;
+
 #define Q_RESULT enum db_result __attribute__((warn_unused_result))
 
 /*
@@ -475,6 +477,12 @@ struct ledger_filter {
  * counts bookings from where the page begins. */
 Q_RESULT q_ledger_list(struct db *db, const struct ledger_filter *filter,
 	    bool (*each)(const struct ledger_row *, void *), void *arg);
+
+/* A customer's months, the latest first, behind one ("2026-11"; NULL: from
+ * the last on): month, what came in, what the calls cost, the change of the
+ * balance, bookings. */
+Q_RESULT q_bill_list(struct db *db, int64_t customer_id, const char *after,
+	    int64_t limit, struct db_rows **rows_r);
 
 struct account_total_row {
 	const char *kind;

@@ -53,7 +53,8 @@ def setUpModule():
         SELECT 1 + n % 2, 'help ' || n, n % 3 FROM generate_series(1, 9) n;
         INSERT INTO payment (id, customer_id, amount_nano, currency, method,
         transaction_id, received) SELECT 'p' || t.id, t.customer_id, 5,
-        'EUR', 'card', t.id, t.at FROM ledger_transaction t;""")
+        'EUR', 'card', t.id, t.at FROM ledger_transaction t;
+        UPDATE ledger_transaction SET at = at - id * interval '31 days';""")
 
 
 # What lists: words, the member, what tells rows apart.
@@ -69,6 +70,8 @@ LISTS = [
     (("call", "list", "--since", "1d"), "calls", "request_id"),
     (("ledger",), "postings", None),
     (("ledger", "acme"), "postings", None),
+    (("ledger", "list", "acme"), "postings", None),
+    (("bill", "list", "acme"), "bills", "month"),
     (("event", "list"), "events", "id"),
     (("event", "list", "--customer", "acorn"), "events", "id"),
     (("event", "list", "--kind", "customer_resumed"), "events", "id"),
