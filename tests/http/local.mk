@@ -23,6 +23,7 @@ http_tests = \
 	%D%/test_mail.py \
 	%D%/test_metadata.py \
 	%D%/test_limits.py \
+	%D%/test_live.py \
 	%D%/test_nodes.py \
 	%D%/test_policy.py \
 	%D%/test_plans.py \
