@@ -200,6 +200,19 @@ Q_RESULT q_price_add(struct db *db, int64_t model_id, int64_t effective_us,
 /* model NULL: of all; by model, then by time. */
 Q_RESULT q_price_each(struct db *db, const char *model,
 	    bool (*each)(const struct price_row *, void *), void *arg);
+/* A page of them, the rows behind a version; only those that hold now.  By
+ * model, then by time; costs by channel first. */
+struct price_filter {
+	const char *model;		/* NULL: of all */
+	int64_t channel_id;		/* of costs; 0: of all */
+	bool current;
+	int64_t after;			/* 0: from the first on */
+	int64_t limit;
+};
+Q_RESULT q_price_list(struct db *db, const struct price_filter *filter,
+	    bool (*each)(const struct price_row *, void *), void *arg);
+Q_RESULT q_cost_list(struct db *db, const struct price_filter *filter,
+	    bool (*each)(const struct price_row *, void *), void *arg);
 /* The one that holds for a name at a time (0: now), which may be a pattern's;
  * none: each() isn't called. */
 Q_RESULT q_price_match(struct db *db, const char *name, int64_t at_us,

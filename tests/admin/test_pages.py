@@ -28,6 +28,10 @@ def setUpModule():
         it.ok("key", "add", "acme", "--name", f"k{n}")
         it.ok("key", "add", "zeta")
     it.ok("price", "set", "model-1", "--input", "1", "--output", "2")
+    for model in ("model-1", "model-2", "a*"):
+        it.ok("price", "set", model, "--input", "3", "--output", "4")
+    it.ok("hold", "place", "acme", "--reason", "a case")
+    it.ok("hold", "place", "zeta", "--reason", "a case")
     it.ok("credit", "acme", "10", "--key", "one")
     it.ok("credit", "acme", "5", "--source", "promotional", "--key", "two")
     it.ok("credit", "zeta", "7", "--key", "three")
@@ -54,6 +58,8 @@ def setUpModule():
         INSERT INTO payment (id, customer_id, amount_nano, currency, method,
         transaction_id, received) SELECT 'p' || t.id, t.customer_id, 5,
         'EUR', 'card', t.id, t.at FROM ledger_transaction t;
+        INSERT INTO retention_log (name, until, rows, held)
+        SELECT 'calls', '2026-01-01', n, 0 FROM generate_series(1, 5) n;
         UPDATE ledger_transaction SET at = at - id * interval '31 days';""")
 
 
@@ -91,6 +97,11 @@ LISTS = [
     (("invitation", "list"), "invitations", "id"),
     (("incident", "list"), "incidents", "id"),
     (("request", "list"), "requests", "id"),
+    (("price", "list"), "prices", "version"),
+    (("price", "history"), "prices", "version"),
+    (("price", "history", "model-1"), "prices", "version"),
+    (("hold", "list"), "holds", "id"),
+    (("retention", "report"), "deletions", "id"),
 ]
 # These go back from the end, page by page, each in the order of time.
 BACK = ("calls", "postings")

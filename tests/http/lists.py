@@ -243,6 +243,8 @@ def cases(m):
         "request list", f"request list --after {m['request']}",
         "request list --answered", "request list --customer test",
         "group list", "channel list", "package list", "price list",
+        "price history", "cost list", "cost history", "hold list",
+        "retention list", "retention report", "bill list customer-0000100",
         "subprocessor list", "screen list",
     ]
     v1 = "/api/v1/"

@@ -163,6 +163,18 @@ class Live(harness.Case):
                                      "revoke", str(row["id"]), "--yes"))
         self.judge("key revoke", times)
 
+    def test_a_key_is_suspended(self):
+        gateway.add_customer("paused", credit="5")
+        row = gateway.ctl_json("key", "add", "paused")
+        gateway.wait_for_key(row["key"])
+        times = []
+        for _ in range(ROUNDS):
+            times.append(self.change(row["key"], "fast", {401, 403}, "key",
+                                     "suspend", str(row["id"])))
+            self.change(row["key"], "fast", {200}, "key", "resume",
+                        str(row["id"]))
+        self.judge("key suspend", times)
+
     def test_a_customer_is_limited(self):
         key = gateway.add_customer("limited", credit="5")
         times = []
