@@ -16,6 +16,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/help.h"
+#include "admin/progress.h"
 #include "admin/suggest.h"
 #include "base/log.h"
 
@@ -49,6 +50,7 @@ complain(const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
+	progress_clear();
 	fputs("youyunctl: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -61,6 +63,7 @@ hint(const char *fmt, ...)
 {
 	va_list ap;
 
+	progress_clear();
 	fputs("  hint: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

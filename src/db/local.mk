@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_adjust.c \
 	%D%/q_attest.c \
 	%D%/q_audit.c \
+	%D%/q_bill_list.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
 	%D%/q_channel_bounds_set.c \
@@ -108,6 +109,7 @@ YOUYUN_SQL = \
 	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql \
+	%D%/sql/0035-lists.sql \
 	%D%/sql/0036-risk.sql \
 	%D%/sql/0037-channel-caps.sql \
 	%D%/sql/0038-retention.sql
