@@ -80,6 +80,8 @@ extern const struct verb verbs_credential[];	/* channel credential … */
 extern const struct verb verbs_subprocessor[];
 extern const struct verb verbs_incident[];
 extern const struct verb verbs_request[];
+extern const struct verb verbs_retention[];
+extern const struct verb verbs_hold[];
 extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_audit[];

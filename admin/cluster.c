@@ -149,6 +149,8 @@ write_include(const struct settings *settings)
 	    "unix_socket_permissions = 0700\n"
 	    "port = %d\n"
 	    "max_connections = 40\n"
+	    /* A query may lock all of a year's days with their indexes. */
+	    "max_locks_per_transaction = 512\n"
 	    "shared_buffers = 64MB\n"
 	    "work_mem = 8MB\n"
 	    "maintenance_work_mem = 64MB\n"
@@ -160,6 +162,9 @@ write_include(const struct settings *settings)
 	    "synchronous_commit = on\n"
 	    "password_encryption = 'scram-sha-256'\n"
 	    "jit = off\n"
+	    /* Of disks without arms; it is what makes a page of a list come
+	     * by its index rather than all of it by sorting. */
+	    "random_page_cost = 1.1\n"
 	    "timezone = 'UTC'\n"
 	    "log_timezone = 'UTC'\n"
 	    "log_destination = 'stderr'\n"

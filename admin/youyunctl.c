@@ -16,6 +16,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/help.h"
+#include "admin/progress.h"
 #include "admin/suggest.h"
 #include "base/log.h"
 
@@ -25,8 +26,8 @@ const struct verb *const verb_tables[] = {
 	verbs_code, verbs_payment, verbs_ticket, verbs_key, verbs_group,
 	verbs_limit, verbs_allow, verbs_screen, verbs_moderation, verbs_price,
 	verbs_cost, verbs_channel, verbs_credential, verbs_subprocessor,
-	verbs_incident,
-	verbs_request, verbs_compliance, verbs_calls, verbs_bill, verbs_margin,
+	verbs_incident, verbs_request, verbs_retention, verbs_hold,
+	verbs_compliance, verbs_calls, verbs_bill, verbs_margin,
 	verbs_balance, verbs_node, verbs_verify, verbs_attest, verbs_status,
 	verbs_top, verbs_event, verbs_risk, verbs_audit, verbs_journal, verbs_complete,
 	verbs_help,
@@ -50,6 +51,7 @@ complain(const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
+	progress_clear();
 	fputs("youyunctl: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -62,6 +64,7 @@ hint(const char *fmt, ...)
 {
 	va_list ap;
 
+	progress_clear();
 	fputs("  hint: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_adjust.c \
 	%D%/q_attest.c \
 	%D%/q_audit.c \
+	%D%/q_bill_list.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
 	%D%/q_channel_bounds_set.c \
@@ -65,6 +66,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
 	%D%/q_request.c \
+	%D%/q_retention.c \
 	%D%/q_risk.c \
 	%D%/q_screen.c \
 	%D%/q_subprocessor.c \
@@ -74,7 +76,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_verify.c \
 	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
 	%D%/queries_bounds.h \
-	%D%/queries_login.h %D%/queries_risk.h \
+	%D%/queries_login.h %D%/queries_retention.h %D%/queries_risk.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/spent.h \
@@ -109,8 +111,10 @@ YOUYUN_SQL = \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql \
 	%D%/sql/0034-moderation.sql \
+	%D%/sql/0035-lists.sql \
 	%D%/sql/0036-risk.sql \
-	%D%/sql/0037-channel-caps.sql
+	%D%/sql/0037-channel-caps.sql \
+	%D%/sql/0038-retention.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -35,6 +35,9 @@
 #define RISK_NEXT_MS 20
 #define RISK_MOST 20	/* customers at a time: others wait, too */
 #define SWEEP_MS (3600 * 1000)
+#define RETENTION_MS (3600 * 1000)
+#define RETENTION_NEXT_MS 200
+#define RETENTION_LATER_MS 60000	/* somebody reads what is to go */
 #define CLOSE_MS 1000
 #define CLOSE_NEXT_MS 50
 
@@ -369,6 +372,35 @@ look_at_risks(struct directory *d)
 	return DB_OK;
 }
 
+/* What has been kept long enough goes, a piece at a time. */
+static enum db_result
+retain(struct directory *d)
+{
+	struct db_param p = db_int(d->node.id);
+	int64_t next_ms = RETENTION_MS;
+	struct db_rows *rows;
+	enum db_result result;
+
+	if (clock_mono().ns < d->retention_due.ns)
+		return DB_OK;
+	result = db_query(d->db, "SELECT youyun.retention_next($1)", &p, 1,
+	    &rows);
+	if (result == DB_OK) {
+		if (strcmp(db_get_text(rows, 0, 0), "more") == 0)
+			next_ms = RETENTION_NEXT_MS;
+		else if (strcmp(db_get_text(rows, 0, 0), "later") == 0)
+			next_ms = RETENTION_LATER_MS;
+		db_rows_free(&rows);
+	} else if (result != DB_AWAY && result != DB_UNKNOWN) {
+		/* Nobody's calls wait for it. */
+		log_error("could not delete what was kept long enough: why=%s",
+		    db_message(d->db));
+		result = DB_OK;
+	}
+	d->retention_due = mono_add_ms(clock_mono(), next_ms);
+	return result;
+}
+
 static int
 until_next(const struct directory *d)
 {
@@ -382,6 +414,8 @@ until_next(const struct directory *d)
 		ms = mono_diff_ms(d->close_due, clock_mono()) + 1;
 	if (mono_diff_ms(d->risk_due, clock_mono()) + 1 < ms)
 		ms = mono_diff_ms(d->risk_due, clock_mono()) + 1;
+	if (mono_diff_ms(d->retention_due, clock_mono()) + 1 < ms)
+		ms = mono_diff_ms(d->retention_due, clock_mono()) + 1;
 	if (d->taking_due.ns != 0 &&
 	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
 		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;
@@ -491,6 +525,8 @@ serve(struct directory *d)
 			result = seal(d);
 		if (result == DB_OK)
 			result = look_at_risks(d);
+		if (result == DB_OK)
+			result = retain(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))

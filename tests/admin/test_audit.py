@@ -215,7 +215,7 @@ class Trail(unittest.TestCase):
                                   "2").out)["audit"]
         self.assertEqual(len(listed), 2)
         older = json.loads(it.ok(
-            "audit", "list", "--json", "--limit", "2", "--before",
+            "audit", "list", "--json", "--limit", "2", "--after",
             str(listed[-1]["id"])).out)["audit"]
         self.assertLess(older[0]["id"], listed[-1]["id"])
         of_one = json.loads(it.ok("audit", "list", "--json", "--object",

@@ -531,6 +531,10 @@ COMMENT ON FUNCTION closing_cancel(bigint) IS 'Takes a closing back within its t
 CREATE FUNCTION closing_hasten(p_customer bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 BEGIN
+	IF is_held(p_customer) THEN
+		RAISE EXCEPTION 'the customer is on legal hold'
+		    USING ERRCODE = 'YY026';
+	END IF;
 	UPDATE closing k SET due = least(k.due, now())
 	    WHERE k.customer_id = p_customer AND k.state <> 1;
 	IF NOT FOUND THEN
@@ -678,7 +682,7 @@ DECLARE
 	blank jsonb;
 BEGIN
 	IF TG_OP = 'UPDATE' THEN
-		blank := CASE WHEN TG_TABLE_NAME ~ '^call(_other|_[0-9]{6})?$'
+		blank := CASE WHEN TG_TABLE_NAME ~ '^call(_other|_[0-9]{8})?$'
 		    THEN '{"address": null, "agent": ""}'
 		    WHEN TG_TABLE_NAME = 'audit'
 		    THEN '{"reason": "", "change": {"erased": true}}'
@@ -692,6 +696,11 @@ BEGIN
 		    AND to_jsonb(NEW) = to_jsonb(OLD) || blank THEN
 			RETURN NEW;
 		END IF;
+	END IF;
+	-- By retention_step() alone: nobody else may delete there.
+	IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'call_other'
+	    AND current_setting('youyun.retention', true) = 'on' THEN
+		RETURN OLD;
 	END IF;
 	-- Foreign keys keep those that somebody has.
 	IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'policy' THEN
@@ -740,7 +749,7 @@ $$;
 COMMENT ON FUNCTION closing_pays(closing) IS 'Asks for the remainder of a closed account.';
 
 -- True when there may be more: a batch of records at a time, along the index
--- by customer and time, so month by month.
+-- by customer and time, so day by day.
 CREATE FUNCTION closing_blanks(k closing) RETURNS boolean LANGUAGE plpgsql
     SET search_path = youyun, pg_temp AS $$
 DECLARE
@@ -942,6 +951,10 @@ BEGIN
 	IF k.due > now() THEN
 		RETURN 'grace';
 	END IF;
+	IF is_held(p_customer) THEN
+		RAISE EXCEPTION 'the customer is on legal hold'
+		    USING ERRCODE = 'YY026';
+	END IF;
 	IF k.state = 0 THEN
 		UPDATE closing c SET state = 2 WHERE c.id = k.id;
 		UPDATE api_key x SET status = 1, revoked = now()
@@ -999,7 +1012,7 @@ BEGIN
 		RETURN did;
 	END IF;
 	FOR c IN SELECT k.customer_id FROM closing k WHERE k.state IN (0, 2)
-	    AND k.due <= now() ORDER BY k.due, k.id LIMIT 100 LOOP
+	    AND k.due <= now() AND NOT is_held(k.customer_id) ORDER BY k.due, k.id LIMIT 100 LOOP
 		now_did := closing_step(c);
 		did := CASE WHEN did = 'more' OR now_did = 'more' THEN 'more'
 		    ELSE now_did END;
