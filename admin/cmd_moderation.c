@@ -112,10 +112,17 @@ take_row(const struct args *args, struct moderation_row *row)
 	return why == NULL;
 }
 
+struct change {
+	struct moderation_row row;
+	int64_t channel_id;		/* 0: as it is */
+};
+
 static enum db_result
 set_body(struct db *db, void *arg)
 {
-	return q_moderation_set(db, arg);
+	const struct change *c = arg;
+
+	return q_moderation_set(db, &c->row, c->channel_id);
 }
 
 static enum admin_exit
@@ -138,18 +145,17 @@ set_failed(struct admin *admin, enum db_result result)
 static enum admin_exit
 run_set(struct admin *admin, const struct args *args)
 {
-	struct moderation_row row;
+	struct change c = { .channel_id = 0 };
 	enum admin_exit status;
-	int64_t id;
 
-	if (!take_row(args, &row))
+	if (!take_row(args, &c.row))
 		return ADMIN_USAGE;
-	status = group_exists(admin, row.group);
-	if (status == ADMIN_OK && row.channel != NULL)
-		status = admin_channel(admin, row.channel, &id);
+	status = group_exists(admin, c.row.group);
+	if (status == ADMIN_OK && c.row.channel != NULL)
+		status = admin_channel(admin, c.row.channel, &c.channel_id);
 	if (status != ADMIN_OK)
 		return status;
-	status = set_failed(admin, admin_change(admin, set_body, &row));
+	status = set_failed(admin, admin_change(admin, set_body, &c));
 	if (status == ADMIN_OK)
 		say(admin, "moderation is set; \"youyunctl screen moderation "
 		    "show\" shows it");

@@ -7,30 +7,30 @@
 	"  WHERE g.name = $1) END"
 
 enum db_result
-q_moderation_set(struct db *db, const struct moderation_row *row)
+q_moderation_set(struct db *db, const struct moderation_row *row,
+    int64_t channel_id)
 {
-	struct db_param p[] = { db_text(row->group), db_text(row->channel),
+	struct db_param p[] = { db_text(row->group), db_int(channel_id),
 		db_text(row->model), db_int(row->action), db_int(row->closed),
 		db_int(row->timeout_ms) };
 	enum db_result result;
 
 	result = db_change(db, "UPDATE youyun.moderation SET"
-	    " channel_id = coalesce((SELECT c.id FROM youyun.channel c"
-	    "  WHERE c.name = $2), channel_id),"
+	    " channel_id = CASE WHEN $2 = 0 THEN channel_id ELSE $2 END,"
 	    " model = coalesce($3, model),"
 	    " action = CASE WHEN $4 < 0 THEN action ELSE $4 END,"
 	    " closed = CASE WHEN $5 < 0 THEN closed ELSE $5 > 0 END,"
 	    " timeout_ms = CASE WHEN $6 < 0 THEN timeout_ms ELSE $6 END"
 	    " WHERE " OF_GROUP " RETURNING id", p, 6);
-	if (result != DB_NONE || row->channel == NULL || row->model == NULL)
+	if (result != DB_NONE || channel_id == 0 || row->model == NULL)
 		return result;
 	return db_change(db, "INSERT INTO youyun.moderation (group_id,"
 	    " channel_id, model, action, closed, timeout_ms)"
 	    " SELECT (SELECT g.id FROM youyun.customer_group g"
-	    "  WHERE g.name = $1), c.id, $3, greatest($4, 0), $5 > 0,"
+	    "  WHERE g.name = $1), $2, $3, greatest($4, 0), $5 > 0,"
 	    " CASE WHEN $6 < 0 THEN 2000 ELSE $6 END"
-	    " FROM youyun.channel c WHERE c.name = $2 AND ($1 IS NULL OR EXISTS"
-	    "  (SELECT FROM youyun.customer_group g WHERE g.name = $1))"
+	    " WHERE $1::text IS NULL OR EXISTS (SELECT"
+	    "  FROM youyun.customer_group g WHERE g.name = $1)"
 	    " RETURNING id", p, 6);
 }
 

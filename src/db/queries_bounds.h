@@ -125,11 +125,12 @@ struct moderation_row {
 	int64_t timeout_ms;
 };
 
-/* Of one group, or of all without one of their own (group NULL), both of which
- * are there.  NULL and -1 leave a member as it is, or as usual.  DB_NONE: there
- * was none, and channel or model is missing.  SQLSTATE YY038: a channel of
- * another protocol. */
-Q_RESULT q_moderation_set(struct db *db, const struct moderation_row *row);
+/* Of one group, which is there, or of all without one of their own (group
+ * NULL).  The row's channel doesn't matter.  0, NULL and -1 leave a member as
+ * it is, or as usual.  DB_NONE: there was none, and channel or model is
+ * missing.  SQLSTATE YY038: a channel of another protocol. */
+Q_RESULT q_moderation_set(struct db *db, const struct moderation_row *row,
+	    int64_t channel_id);
 /* DB_NONE: there was none. */
 Q_RESULT q_moderation_remove(struct db *db, const char *group);
 Q_RESULT q_moderation_each(struct db *db,

@@ -387,9 +387,46 @@ class Moderation(harness.Case):
         gateway.ctl("channel", "disable", channel)
         self.assertEqual(self.until_judged(key, 503)["moderation"], "closed")
 
+    def test_what_cannot_be_translated_is_refused_afterwards(self):
+        gateway.ctl("price", "set", "solo", "--input", "1", "--output", "1")
+        gateway.ctl("channel", "add", "solo", "--protocol", "openai", "--url",
+                    gateway.upstream.url, "--credential-file",
+                    gateway.folder / "credential", "--ca", gateway.certs.ca,
+                    "--model", "solo=fast")
+        name, key = self.judged("fast", "--action", "block")
+        money = gateway.settled(name)
+        body = message("solo", text="fine", top_k=3)
+        harness.wait_until(lambda: gateway.call(
+            MESSAGES, body, key=key).status == 400, "the model")
+        answer = gateway.call(MESSAGES, body, key=key)
+        self.assert_error(MESSAGES, answer, 400)
+        row = gateway.record(answer.request_id)
+        self.assertEqual((row["error"], row["moderation"], row["fee_nano"]),
+                         ("not_translated", "passed", 0))
+        self.assertEqual(gateway.settled(name), money)
+        answer = gateway.call(MESSAGES, message("solo", text="fine"), key=key)
+        self.assertEqual(answer.status, 200, answer)
+
+    def test_a_call_that_has_nowhere_to_go_then_is_refused(self):
+        """Its channel is disabled while it is judged."""
+        gateway.ctl("price", "set", "brief", "--input", "1", "--output", "1")
+        gateway.ctl("channel", "add", "brief", "--protocol", "openai",
+                    "--url", gateway.upstream.url, "--credential-file",
+                    gateway.folder / "credential", "--ca", gateway.certs.ca,
+                    "--model", "brief=fast")
+        name, money, sock = self.awaited(model="slow-first-1500",
+                                         call="brief")
+        gateway.ctl("channel", "disable", "brief")
+        self.assertIn(b" 503 ", sock.recv(100))
+        sock.close()
+        self.assertEqual(gateway.settled(name), money)
+        row = self.last(name)
+        self.assertEqual((row["error"], row["moderation"]),
+                         ("no_channel", "passed"))
+
     # while it is awaited
 
-    def awaited(self, path=CHAT, model="never"):
+    def awaited(self, path=CHAT, model="never", call="never"):
         """A call that waits for its judgement: (customer, money, socket)."""
         group = f"group-{next(SERIAL)}"
         name, key = self.customer(group)
@@ -401,21 +438,22 @@ class Moderation(harness.Case):
         money = gateway.settled(name)
         for _ in range(50):
             since = len(gateway.upstream.requests())
-            body = json.dumps(chat("never", text=SECRET, max_tokens=50))
+            body = json.dumps(chat(call, text=SECRET, max_tokens=50))
             sock = gateway.raw()
             sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n"
                          f"Authorization: Bearer {key}\r\n"
                          f"Content-Type: application/json\r\n"
                          f"Content-Length: {len(body)}\r\n\r\n"
                          f"{body}".encode())
-            harness.wait_until(lambda: targets(since), "a call upstream")
+            harness.wait_until(lambda: targets(since),
+                               "a call upstream")
             if targets(since) == [MODERATIONS]:
                 return name, money, sock
             sock.close()	# the rule wasn't live yet
             money = gateway.settled(name)
         raise AssertionError("the rule is never live")
 
-    def last(self, name, known=0):
+    def last(self, name):
         gateway.settled(name)
         return gateway.records(name)[-1]
 
@@ -511,6 +549,13 @@ class Moderation(harness.Case):
         self.assertEqual(row(), {
             "group": group, "channel": "peer-openai", "model": "m",
             "action": "block", "fail": "closed", "timeout_ms": 1000})
+        (number,) = [r["id"] for r in gateway.rows("channel", "list")
+                     if r["name"] == "peer-openai"]
+        other = self.channel()
+        gateway.ctl(*base, "set", "--group", group, "--channel", other)
+        self.assertEqual(row()["channel"], other)
+        gateway.ctl(*base, "set", "--group", group, "--channel", str(number))
+        self.assertEqual(row()["channel"], "peer-openai")
         gateway.ctl(*base, "off", "--group", group, "--reason", "a test")
         self.assertIsNone(row())
         (entry,) = [r for r in gateway.rows("audit", "list")
