@@ -215,8 +215,11 @@ class Moderation(harness.Case):
         body = json.dumps(chat("fast", text=f"HERE {UNFIT}")).encode()
         for bad in (b"\xff", b"\xe4\xb8", b"\x80" * 9000, b"\\ud800",
                     b"\\u0000"):
+            since = len(gateway.upstream.requests())
             answer = gateway.call(CHAT, body.replace(b"HERE", bad), key=key)
             self.assertEqual(answer.status, 400, (bad[:4], answer))
+            # Providers that look refuse it otherwise.
+            json.loads(gateway.upstream.requests()[since]["raw"].decode())
             answer = gateway.call(
                 CHAT, json.dumps(chat("fast", text="HERE")).encode().replace(
                     b"HERE", bad), key=key)
