@@ -81,6 +81,7 @@ extern const struct verb verbs_incident[];
 extern const struct verb verbs_request[];
 extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
+extern const struct verb verbs_secret[];
 extern const struct verb verbs_audit[];
 extern const struct verb verbs_event[];
 extern const struct verb verbs_bill[];

@@ -67,6 +67,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_refund.c \
 	%D%/cmd_request.c \
 	%D%/cmd_screen.c \
+	%D%/cmd_secret.c \
 	%D%/cmd_status.c \
 	%D%/cmd_subprocessor.c \
 	%D%/cmd_ticket.c \
@@ -94,6 +95,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/report.c %D%/report.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
+	%D%/secret.h %D%/secret_daemon.c %D%/secret_rotate.c \
+	%D%/secret_state.c \
 	%D%/session.c \
 	%D%/status.h \
 	%D%/suggest.c %D%/suggest.h \
@@ -113,7 +116,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	$(JSONC_LIBS)
 
 # Its tests, against a real cluster in a temporary folder.
-check_PROGRAMS += tests/admin/journal tests/admin/segment
+check_PROGRAMS += tests/admin/journal tests/admin/killed tests/admin/segment
+tests_admin_killed_SOURCES = tests/admin/killed.c
 tests_admin_journal_SOURCES = tests/admin/journal.c
 tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
@@ -130,6 +134,7 @@ admin_tests = \
 	tests/admin/test_money.py \
 	tests/admin/test_prices.py \
 	tests/admin/test_roles.py \
+	tests/admin/test_secret.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3
 TESTS += $(admin_tests)

@@ -27,8 +27,8 @@ const struct verb *const verb_tables[] = {
 	verbs_channel, verbs_credential, verbs_subprocessor, verbs_incident,
 	verbs_request, verbs_compliance, verbs_calls, verbs_bill, verbs_margin,
 	verbs_balance, verbs_node, verbs_verify, verbs_attest, verbs_status,
-	verbs_top, verbs_event, verbs_audit, verbs_journal, verbs_complete,
-	verbs_help,
+	verbs_top, verbs_event, verbs_audit, verbs_secret, verbs_journal,
+	verbs_complete, verbs_help,
 	NULL
 };
 

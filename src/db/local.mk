@@ -65,6 +65,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_refund.c \
 	%D%/q_request.c \
 	%D%/q_screen.c \
+	%D%/q_secret.c \
 	%D%/q_subprocessor.c \
 	%D%/q_ticket.c \
 	%D%/q_ticket_change.c \
@@ -72,7 +73,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_verify.c \
 	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
 	%D%/queries_bounds.h \
-	%D%/queries_login.h \
+	%D%/queries_login.h %D%/queries_secret.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/spent.h \
@@ -105,7 +106,8 @@ YOUYUN_SQL = \
 	%D%/sql/0025-spending.sql \
 	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
-	%D%/sql/0029-audit.sql
+	%D%/sql/0029-audit.sql \
+	%D%/sql/0032-secrets.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 
