@@ -34,8 +34,7 @@ struct rotation {
 	struct secrets derived;		/* for logins */
 	struct sealed *sealed;
 	size_t n;
-	const char *why;		/* it can't be done */
-	int64_t why_id;
+	const struct sealed *bad;	/* can't be opened */
 };
 
 static bool
@@ -116,8 +115,7 @@ reseal_body(struct db *db, void *arg)
 			s->bytes };
 
 		if (!seal_anew(r, s)) {
-			r->why = s->kind;
-			r->why_id = s->id;
+			r->bad = s;
 			return DB_ERROR;
 		}
 		result = q_sealed_put(db, &row);
@@ -134,11 +132,13 @@ reseal(struct admin *admin, struct rotation *r)
 	secrets_derive_seal(&r->derived, SECRET_PORTAL_LABEL);
 	result = admin_change(admin, reseal_body, r);
 	secrets_scrub(&r->derived);
-	if (r->why == NULL)
+	if (r->bad == NULL)
 		return admin_database_failed(admin, result,
 		    "seal everything anew");
-	complain("the sealed text of %s %lld can't be opened with %s; nothing "
-	    "was sealed anew", r->why, (long long)r->why_id, r->state.path);
+	complain("%s %lld of %s %s can't be opened with %s; nothing was "
+	    "sealed anew", r->bad->kind, (long long)r->bad->id,
+	    strcmp(r->bad->kind, "login") == 0 ? "customer" : "channel",
+	    r->bad->name, r->state.path);
 	hint("replace it (channel credential set, channel set --proxy, "
 	    "customer totp-remove), or bring back the secrets file that has "
 	    "its key");

@@ -21,7 +21,7 @@ Q_RESULT q_seal_key_each(struct db *db,
 struct sealed_row {
 	const char *kind;		/* credential, proxy, login */
 	int64_t id;
-	const char *name;		/* the channel's */
+	const char *name;		/* the channel's; the customer's number */
 	const void *sealed;
 	size_t sealed_bytes;
 };

@@ -29,6 +29,7 @@ http_tests = \
 	%D%/test_sandbox.py \
 	%D%/test_agreement.py \
 	%D%/test_screen.py \
+	%D%/test_secrets.py \
 	%D%/test_spending.py \
 	%D%/test_tickets.py \
 	%D%/test_top.py \

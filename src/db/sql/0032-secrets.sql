@@ -52,7 +52,8 @@ CREATE TRIGGER seal_check BEFORE INSERT OR UPDATE OF credential
 CREATE TRIGGER seal_check BEFORE INSERT OR UPDATE OF totp ON login
     FOR EACH ROW EXECUTE FUNCTION seal_check('totp');
 
--- Every sealed text: kind, number of its row, and the name that it is bound to.
+-- Every sealed text: kind, number of its row, and whose: the channel's name,
+-- which it is bound to, or the customer's number.
 CREATE VIEW sealed AS
 	SELECT 'credential' AS kind, r.id, c.name, r.credential AS text
 	    FROM channel_credential r JOIN channel c ON c.id = r.channel_id
@@ -61,7 +62,7 @@ CREATE VIEW sealed AS
 	    FROM channel_proxy r JOIN channel c ON c.id = r.channel_id
 	    WHERE r.credential <> ''
 	UNION ALL
-	SELECT 'login', l.id, '', l.totp FROM login l
+	SELECT 'login', l.id, l.customer_id::text, l.totp FROM login l
 	    WHERE l.totp IS NOT NULL;
 COMMENT ON VIEW sealed IS 'All sealed texts, for youyunctl secret.';
 
