@@ -39,6 +39,7 @@ struct admin {
 	const char *profile_wanted;	/* --profile; NULL: none */
 	enum staff_profile profile;	/* admin_settings() */
 	const struct verb *running;
+	const struct args *args;	/* the running verb's */
 	struct settings *settings;	/* admin_settings() */
 	struct db *db;			/* admin_database() */
 };

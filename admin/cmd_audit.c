@@ -12,11 +12,12 @@
 #include <json-c/json.h>
 
 #include "admin/args.h"
-#include "admin/audit_chain.h"
+#include "admin/check.h"
 #include "admin/options.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "db/audit_chain.h"
 
 #define LIMIT_USUAL 50
 #define LIMIT_MOST 1000000
@@ -93,6 +94,7 @@ run_list(struct admin *admin, const struct args *args)
 struct anchor {
 	int64_t size;
 	char root[HEX_BYTES];
+	int64_t at_us;
 	bool met;			/* the chain came so far */
 };
 
@@ -118,7 +120,8 @@ parse_anchor(const char *line, struct anchor *a)
 	/* A line of the system's log has other things before it. */
 	return at != NULL && sscanf(at, "youyun-audit size=%" SCNd64
 	    " root=%64[0-9a-f] at=%31s", &a->size, a->root, at_text) == 3 &&
-	    strlen(a->root) == HEX_BYTES - 1 && a->size >= 0;
+	    strlen(a->root) == HEX_BYTES - 1 && a->size >= 0 &&
+	    check_time(at_text, &a->at_us);
 }
 
 static enum admin_exit
@@ -191,6 +194,9 @@ check_anchors(struct check *c)
 			c->wrong_anchors++;
 			tell(c, "anchor of size", a->size,
 			    "what is there now is not what was anchored");
+		} else if (c->chain.latest_us > a->at_us + AUDIT_CLOCK_US) {
+			tell(c, "anchor of size", a->size,
+			    "entries that it counts are of a later time");
 		}
 	}
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/access.h"
 #include "admin/args.h"
 #include "admin/calls.h"
 #include "admin/check.h"
@@ -197,13 +198,21 @@ add_money(struct report *report, const struct call_row *row)
 	number_or_none(report, (uint64_t)row->transaction_id);
 }
 
+struct call_list {
+	struct report *report;
+	char customer[130];	/* the last one's */
+};
+
 static bool
 call_row(const struct call_row *row, void *arg)
 {
 	const struct call_record *r = &row->record;
-	struct report *report = arg;
+	struct call_list *list = arg;
+	struct report *report = list->report;
 	char address[ADDRESS_TEXT_BYTES], agent[RECORD_AGENT_BYTES + 1];
 
+	snprintf(list->customer, sizeof(list->customer), "%s",
+	    row->customer);
 	add_who(report, row);
 	add_outcome(report, r);
 	add_usage(report, row);
@@ -262,20 +271,22 @@ run_calls(struct admin *admin, const struct args *args)
 {
 	uint8_t id[RECORD_ID_BYTES];
 	struct call_filter filter;
-	struct report *report;
+	struct call_list list = { .customer = "" };
 	enum admin_exit status;
 
 	status = make_filter(admin, args, &filter, id);
 	if (status != ADMIN_OK)
 		return status;
-	report = report_list("calls", columns);
+	list.report = report_list("calls", columns);
 	status = admin_database_failed(admin, q_call_each(admin->db, &filter,
-	    call_row, report), "list the calls");
+	    call_row, &list), "list the calls");
+	if (status == ADMIN_OK && filter.request_id != NULL)
+		status = access_customer(admin, list.customer);
 	if (status == ADMIN_OK)
-		report_print(&report, admin, "No call fits.  A call is here some "
+		report_print(&list.report, admin, "No call fits.  A call is here some "
 		    "milliseconds after its end.");
 	else
-		report_discard(&report);
+		report_discard(&list.report);
 	return status;
 }
 

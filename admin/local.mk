@@ -1,6 +1,7 @@
 # The administrator's command.
 sbin_PROGRAMS += %D%/youyunctl
 %C%_youyunctl_SOURCES = \
+	%D%/access.c %D%/access.h \
 	%D%/admin.h \
 	%D%/args.c %D%/args.h \
 	%D%/attest.h \
@@ -34,7 +35,6 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/channel_test.c \
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
-	%D%/audit_chain.c %D%/audit_chain.h \
 	%D%/cmd_allow.c \
 	%D%/cmd_audit.c \
 	%D%/cmd_attest.c \

@@ -234,7 +234,9 @@ run(struct admin *admin, const struct verb *v, int argc, char *const *argv)
 		help_usage(v, stderr);
 	} else {
 		admin->running = v;
+		admin->args = args;
 		status = v->run(admin, args);
+		admin->args = NULL;
 	}
 	free(args);
 	return status;

@@ -1,6 +1,7 @@
 # PostgreSQL: connection, transactions, one query a file.
 noinst_LIBRARIES += %D%/libdb.a
 %C%_libdb_a_SOURCES = \
+	%D%/audit_chain.c %D%/audit_chain.h \
 	%D%/call_columns.c %D%/call_columns.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/copy.c \
@@ -107,7 +108,8 @@ YOUYUN_SQL = \
 	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql \
-	%D%/sql/0032-secrets.sql
+	%D%/sql/0032-secrets.sql \
+	%D%/sql/0033-access.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -52,6 +52,18 @@ q_audit_list(struct db *db, const struct audit_filter *f,
 	    take_entry, &pass);
 }
 
+enum db_result
+q_access_note(struct db *db, const struct access_row *a)
+{
+	struct db_param p[] = { db_text(a->actor), db_text(a->reason),
+		db_text(a->kind), db_text(a->who),
+		db_int(a->who != NULL ? db_number(a->who) : 0),
+		db_text(a->detail) };
+
+	return db_query(db, "SELECT youyun.access_note($1, $2, $3, $4, $5,"
+	    " $6::jsonb)", p, 6, NULL);
+}
+
 static const uint8_t *
 hash_of(const struct db_rows *r, int column)
 {

@@ -31,6 +31,15 @@ struct audit_filter {
 Q_RESULT q_audit_list(struct db *db, const struct audit_filter *filter,
 	    bool (*each)(const struct audit_row *, void *), void *arg);
 
+struct access_row {
+	const char *actor, *reason;
+	const char *kind;		/* customer, key, ticket, incident, all */
+	const char *who;		/* by name or number; NULL for all */
+	const char *detail;		/* JSON: the command */
+};
+/* That somebody reads a customer's data. */
+Q_RESULT q_access_note(struct db *db, const struct access_row *row);
+
 /* An entry where it stands in the chain.  Hashes are AUDIT_HASH_BYTES each, or
  * NULL where they are not of that size. */
 struct audit_link_row {
