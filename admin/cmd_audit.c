@@ -23,8 +23,6 @@
 #define LIMIT_MOST 1000000
 #define FAULTS_SHOWN 20
 #define HEX_BYTES (2 * AUDIT_HASH_BYTES + 1)
-#define ANCHOR_FORMAT "youyun-audit size=%" PRId64 " root=%s at=%s"
-#define ANCHOR_BYTES 192
 
 static const struct report_column columns[] = {
 	{ "id", "ENTRY", REPORT_NUMBER, false },
@@ -364,7 +362,7 @@ run_anchor(struct admin *admin, const struct args *args)
 {
 	const char *path = args_get(args, "file");
 	struct check c = { .prints = false };
-	char line[ANCHOR_BYTES], hex[HEX_BYTES], at[WALL_TEXT_BYTES];
+	char line[AUDIT_ANCHOR_BYTES], hex[HEX_BYTES], at[WALL_TEXT_BYTES];
 	enum admin_exit status = walk(admin, &c);
 
 	if (status != ADMIN_OK)
@@ -375,7 +373,7 @@ run_anchor(struct admin *admin, const struct args *args)
 	}
 	root_hex(&c, hex);
 	wall_format(clock_wall(), at);
-	snprintf(line, sizeof(line), ANCHOR_FORMAT, c.chain.leaves, hex, at);
+	snprintf(line, sizeof(line), AUDIT_ANCHOR_FORMAT, c.chain.leaves, hex, at);
 	if (path != NULL)
 		status = append(path, line);
 	if (args_has(args, "syslog")) {

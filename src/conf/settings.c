@@ -70,6 +70,12 @@ const struct setting settings_table[] = {
 	{ "shutdown_timeout", SETTING_DURATION, SETTING_LIVE,
 	  MEMBER(shutdown_timeout_ms), 0, HOUR, "30s", "",
 	  "how long calls may go on after a stop or a reload", NULL },
+	{ "audit_anchor_every", SETTING_DURATION, SETTING_RESTART,
+	  MEMBER(audit_anchor_every_ms), SECOND, 30 * DAY, "1h", "",
+	  "between two anchors of the audit trail's head", NULL },
+	{ "audit_anchor_to", SETTING_TEXT, SETTING_RESTART,
+	  MEMBER(audit_anchor_to), 0, SETTING_PATH_BYTES - 1, "syslog", "",
+	  "syslog, the path of a file, or \"\" for none", NULL },
 
 	/* clients */
 	{ "listen", SETTING_LISTEN, SETTING_LIVE, MEMBER(listen),

@@ -18,6 +18,10 @@
 
 #define AUDIT_TREE_HEIGHT 63
 
+/* An anchor: leaves, root in hexadecimal, time. */
+#define AUDIT_ANCHOR_FORMAT "youyun-audit size=%" PRId64 " root=%s at=%s"
+#define AUDIT_ANCHOR_BYTES 192
+
 struct audit_chain {
 	int64_t last_seq;	/* as links say */
 	int64_t leaves;		/* that were seen */

@@ -103,6 +103,36 @@ q_audit_link_each(struct db *db,
 	    NULL, 0, take_link, &pass);
 }
 
+static bool
+take_leaf(const struct db_rows *r, void *arg)
+{
+	const struct pass *pass = arg;
+	struct audit_link_row row = {
+		.seq = db_get_int(r, 0, 0),
+		.leaf = hash_of(r, 1),
+	};
+
+	return pass->link(&row, pass->arg);
+}
+
+enum db_result
+q_audit_leaf_each(struct db *db, int64_t after, int64_t limit,
+    bool (*each)(const struct audit_link_row *, void *), void *arg)
+{
+	struct db_param p[] = { db_int(after), db_int(limit) };
+	struct pass pass = { .link = each, .arg = arg };
+
+	return db_query_each(db, "SELECT seq, leaf FROM youyun.audit_link"
+	    " WHERE seq > $1 ORDER BY seq LIMIT $2", p, 2, take_leaf, &pass);
+}
+
+enum db_result
+q_audit_last_link(struct db *db, int64_t *seq_r)
+{
+	return db_fetch_int(db, "SELECT coalesce(max(seq), 0)"
+	    " FROM youyun.audit_link", NULL, 0, seq_r);
+}
+
 enum db_result
 q_audit_unlinked(struct db *db, int64_t *entries_r)
 {

@@ -54,6 +54,11 @@ Q_RESULT q_audit_seal(struct db *db);
 /* All of the chain, in its order. */
 Q_RESULT q_audit_link_each(struct db *db,
 	    bool (*each)(const struct audit_link_row *, void *), void *arg);
+/* At most so many links behind one, with seq and leaf alone. */
+Q_RESULT q_audit_leaf_each(struct db *db, int64_t after, int64_t limit,
+	    bool (*each)(const struct audit_link_row *, void *), void *arg);
+/* The number of the last link; 0: there is none. */
+Q_RESULT q_audit_last_link(struct db *db, int64_t *seq_r);
 /* How many entries are in no link. */
 Q_RESULT q_audit_unlinked(struct db *db, int64_t *entries_r);
 

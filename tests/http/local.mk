@@ -1,6 +1,7 @@
 # End to end over HTTPS with a scripted upstream.
 http_tests = \
 	%D%/test_registration.py \
+	%D%/test_anchor.py \
 	%D%/test_attest.py \
 	%D%/test_routes.py \
 	%D%/test_sessions.py \
