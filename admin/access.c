@@ -51,6 +51,8 @@ static const struct reading {
 	{ "incident", "register", ALL, "all", false },
 	{ "event", "list", OPTION, "customer", false },
 	{ "event", "watch", OPTION, "customer", false },
+	{ "hold", "list", ALL, "all", false },
+	{ "risk", "show", WORD, "customer", false },
 	{ "audit", "list", OBJECT, "customer", false },
 	{ "audit", "export", ALL, "all", false },
 	{ "compliance", "report", ALL, "all", false },

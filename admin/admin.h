@@ -80,11 +80,14 @@ extern const struct verb verbs_credential[];	/* channel credential … */
 extern const struct verb verbs_subprocessor[];
 extern const struct verb verbs_incident[];
 extern const struct verb verbs_request[];
+extern const struct verb verbs_retention[];
+extern const struct verb verbs_hold[];
 extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
 extern const struct verb verbs_secret[];
 extern const struct verb verbs_audit[];
 extern const struct verb verbs_event[];
+extern const struct verb verbs_risk[];
 extern const struct verb verbs_bill[];
 extern const struct verb verbs_margin[];
 extern const struct verb verbs_balance[];

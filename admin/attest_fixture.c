@@ -188,6 +188,7 @@ put_channel(struct db *db, const struct enable *e, int part)
 		.first_byte_ms = FIXTURE_SILENCE_MS, .first_token_ms = -1,
 		.idle_ms = FIXTURE_SILENCE_MS, .total_ms = TOTAL_MS,
 		.max_concurrent = 0, .max_per_minute = 0,
+		.max_tokens = 0, .max_day_nano = 0, .max_month_nano = 0,
 		.translates_responses = -1 };
 	struct fixture *f = e->fixture;
 	int64_t *id = &f->channel_id[part], model_id;

@@ -116,6 +116,12 @@ booking_failed(struct admin *admin, enum db_result result, const char *who,
 		complain("the customer %s is closed", who);
 		return ADMIN_REFUSED;
 	}
+	if (result == DB_ERROR && strcmp(state, "YY025") == 0) {
+		complain("calls that were booked together with it are deleted, "
+		    "so its refund can't be computed any more");
+		hint("\"youyunctl adjust\" gives money without naming a call");
+		return ADMIN_REFUSED;
+	}
 	if (result == DB_ERROR && strcmp(state, "YY006") == 0) {
 		complain("the package isn't sold any more");
 		hint("\"youyunctl package list\" shows those that are");

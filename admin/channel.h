@@ -89,6 +89,11 @@ bool	ca_read(const char *path, char *ca_r, size_t size)
 	{ "total-timeout", "DURATION", "for a whole call", false }, \
 	{ "max-concurrent", "COUNT", "calls at once; 0 is no limit", false }, \
 	{ "max-per-minute", "COUNT", "calls a minute; 0 is no limit", false }, \
+	{ "max-tokens-per-minute", "COUNT", "tokens of input and output; 0 is " \
+	  "no limit", false }, \
+	{ "max-per-day", "AMOUNT", "what its calls of a day (UTC) may be " \
+	  "charged; 0 is no limit", false }, \
+	{ "max-per-month", "AMOUNT", "likewise of a month", false }, \
 	{ "responses", "HOW", "native, or translated to chat completions", \
 	  false }
 

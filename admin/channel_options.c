@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "admin/check.h"
+#include "admin/options.h"
 #include "base/bytes.h"
 #include "db/queries.h"
 #include "db/queries_agreement.h"
 #include "shm/channel_headers.h"
+#include "shm/limit.h"
 
 #define NUMBER_MAX INT64_C(1000000)
 #define PURPOSE_BYTES 201
@@ -212,6 +214,22 @@ take_groups(const struct args *args, struct channel_change *c)
 	return false;
 }
 
+static bool
+take_amounts(const struct args *args, struct channel_bounds *b)
+{
+	const char *text = args_get(args, "max-tokens-per-minute");
+
+	b->max_tokens = b->max_day_nano = b->max_month_nano = -1;
+	if (text != NULL && strcmp(text, "0") == 0)
+		b->max_tokens = 0;
+	else if (option_number(args, "max-tokens-per-minute",
+	    (int64_t)LIMIT_TOKENS_MAX, &b->max_tokens) != ADMIN_OK)
+		return false;
+	return option_cap(args, "max-per-day", &b->max_day_nano) ==
+	    ADMIN_OK && option_cap(args, "max-per-month",
+	    &b->max_month_nano) == ADMIN_OK;
+}
+
 enum admin_exit
 channel_take_bounds(const struct args *args, struct channel_change *c)
 {
@@ -231,6 +249,7 @@ channel_take_bounds(const struct args *args, struct channel_change *c)
 	    &b->max_concurrent) ||
 	    !channel_take_number(args, "max-per-minute", -1,
 	    &b->max_per_minute) ||
+	    !take_amounts(args, b) ||
 	    !take_responses(args, &b->translates_responses) ||
 	    !take_groups(args, c) || !take_proxy(args, c))
 		return ADMIN_USAGE;

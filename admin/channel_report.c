@@ -284,6 +284,15 @@ show_health(struct record *r, const struct health *h)
 }
 
 static void
+show_cap(struct record *r, const char *key, const char *label, int64_t nano)
+{
+	if (nano != 0)
+		record_money(r, key, label, nano);
+	else
+		record_none(r, key, NULL);
+}
+
+static void
 show_bounds(struct record *r, const struct channel_row *row)
 {
 	const struct channel_bounds *b = &row->bounds;
@@ -299,7 +308,8 @@ show_bounds(struct record *r, const struct channel_row *row)
 		{ "idle_ms", "Idle timeout, ms", b->idle_ms },
 		{ "total_ms", "Total timeout, ms", b->total_ms },
 		{ "max_concurrent", "Calls at once", b->max_concurrent },
-		{ "max_per_minute", "Calls a minute", b->max_per_minute }
+		{ "max_per_minute", "Calls a minute", b->max_per_minute },
+		{ "max_tokens_per_minute", "Tokens a minute", b->max_tokens }
 	};
 	size_t i;
 
@@ -312,6 +322,8 @@ show_bounds(struct record *r, const struct channel_row *row)
 			    shown[i].n);
 		else
 			record_none(r, shown[i].key, NULL);
+	show_cap(r, "max_per_day", "May cost a day", b->max_day_nano);
+	show_cap(r, "max_per_month", "May cost a month", b->max_month_nano);
 }
 
 static bool

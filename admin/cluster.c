@@ -149,6 +149,8 @@ write_include(const struct settings *settings)
 	    "unix_socket_permissions = 0700\n"
 	    "port = %d\n"
 	    "max_connections = 40\n"
+	    /* A query may lock all of a year's days with their indexes. */
+	    "max_locks_per_transaction = 512\n"
 	    "shared_buffers = 64MB\n"
 	    "work_mem = 8MB\n"
 	    "maintenance_work_mem = 64MB\n"

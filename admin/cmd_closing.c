@@ -231,6 +231,8 @@ failed(struct admin *admin, enum db_result result, const char *who,
 
 	if (strcmp(state, "YY034") == 0)
 		complain("customer %s is closing or closed already", who);
+	else if (strcmp(state, "YY026") == 0)
+		complain("customer %s is on legal hold", who);
 	else if (strcmp(state, "YY035") == 0)
 		complain("customer %s is not in its time of grace", who);
 	else

@@ -96,6 +96,10 @@ show_row(const struct customer_row *row, void *arg)
 /* In the order of customer.keep_address. */
 static const char *const keep_words[] = { "full", "network", "none", NULL };
 
+/* In the order of customer.risk. */
+static const char *const risk_words[] = { "normal", "watched", "trusted",
+	NULL };
+
 static void
 show_more(struct record *record, const struct customer_more *more)
 {
@@ -105,6 +109,7 @@ show_more(struct record *record, const struct customer_more *more)
 		    more->low_balance_nano);
 	else
 		record_none(record, "low_balance", "Told below");
+	record_text(record, "risk", "Risk", risk_words[more->risk]);
 	record_text(record, "keep_address", "Addresses kept",
 	    keep_words[more->keep_address]);
 	record_text(record, "keep_user_agent", "User agents kept",
@@ -246,12 +251,15 @@ static const struct opt set_options[] = {
 	  "full, network or none", false },
 	{ "keep-user-agent", "YES", "whether they have the user agent: yes or "
 	  "no", false },
+	{ "risk", "WHAT", "how much rules watch the customer: normal, watched "
+	  "or trusted", false },
 	{ NULL, NULL, NULL, false }
 };
 
 struct customer_change {
 	int64_t id, status;
-	int64_t low_nano, keep_address, keep_agent;	/* -1: as it is */
+	/* -1: as it is. */
+	int64_t low_nano, keep_address, keep_agent, risk;
 	const char *group, *contact, *note, *language;
 	bool cuts, cut;			/* whether open calls end */
 };
@@ -269,6 +277,8 @@ set_body(struct db *db, void *arg)
 		result = q_customer_language_set(db, c->id, c->language);
 	if (result == DB_OK && c->low_nano >= 0)
 		result = q_customer_low_balance_set(db, c->id, c->low_nano);
+	if (result == DB_OK && c->risk >= 0)
+		result = q_customer_risk_set(db, c->id, c->risk);
 	if (result == DB_OK && (c->keep_address >= 0 || c->keep_agent >= 0))
 		result = q_customer_keep_set(db, c->id, c->keep_address,
 		    c->keep_agent);
@@ -305,7 +315,7 @@ change(struct admin *admin, const char *who, struct customer_change *c,
 }
 
 static const struct customer_change no_change = { .status = -1,
-	.low_nano = -1, .keep_address = -1, .keep_agent = -1 };
+	.low_nano = -1, .keep_address = -1, .keep_agent = -1, .risk = -1 };
 
 /* Which of the words an option names; -1: it wasn't given. */
 static enum admin_exit
@@ -339,6 +349,8 @@ take_more(const struct args *args, struct customer_change *c)
 		status = take_word(args, "keep-user-agent", no_yes,
 		    &c->keep_agent);
 	if (status == ADMIN_OK)
+		status = take_word(args, "risk", risk_words, &c->risk);
+	if (status == ADMIN_OK)
 		status = option_cap(args, "low-balance", &c->low_nano);
 	return status;
 }
@@ -357,7 +369,7 @@ run_set(struct admin *admin, const struct args *args)
 		return status;
 	if (c.group == NULL && c.contact == NULL && c.note == NULL &&
 	    c.language == NULL && c.low_nano < 0 && c.keep_address < 0 &&
-	    c.keep_agent < 0) {
+	    c.keep_agent < 0 && c.risk < 0) {
 		complain("nothing to change was given");
 		hint("\"youyunctl customer set --help\" lists what can be");
 		return ADMIN_USAGE;

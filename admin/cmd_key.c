@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "db/queries.h"
+#include "shm/directory.h"
 
 #define OVERLAP_MAX_S (366 * 86400)
 
@@ -387,6 +388,67 @@ run_revoke(struct admin *admin, const struct args *args)
 	return ADMIN_OK;
 }
 
+struct key_pause {
+	int64_t id;
+	bool suspend;
+};
+
+static enum db_result
+suspend_body(struct db *db, void *arg)
+{
+	const struct key_pause *p = arg;
+
+	return q_key_suspend(db, p->id, p->suspend);
+}
+
+static enum admin_exit
+suspend(struct admin *admin, const struct args *args, bool yes)
+{
+	struct key_pause p = { .suspend = yes };
+	struct record *record;
+	enum admin_exit status;
+	enum db_result result;
+
+	status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_key(admin, args->word[0], &p.id);
+	if (status != ADMIN_OK)
+		return status;
+	result = admin_change(admin, suspend_body, &p);
+	if (result == DB_CONFLICT) {
+		complain("key %lld is not %s", (long long)p.id,
+		    yes ? "active" : "suspended");
+		hint("\"youyunctl key show-hint %lld\" tells what it is",
+		    (long long)p.id);
+		return ADMIN_REFUSED;
+	}
+	if (result != DB_OK)
+		return admin_database_failed(admin, result, yes ?
+		    "suspend the key" : "resume the key");
+	if (admin->json) {
+		record = record_open();
+		record_number(record, "id", NULL, p.id);
+		record_text(record, "status", NULL,
+		    key_status_name(yes ? KEY_SUSPENDED : KEY_ACTIVE));
+		record_print(&record, admin);
+	}
+	say(admin, yes ? "suspended key %lld: its calls are refused with 401" :
+	    "key %lld is active again", (long long)p.id);
+	return ADMIN_OK;
+}
+
+static enum admin_exit
+run_suspend(struct admin *admin, const struct args *args)
+{
+	return suspend(admin, args, true);
+}
+
+static enum admin_exit
+run_resume(struct admin *admin, const struct args *args)
+{
+	return suspend(admin, args, false);
+}
+
 static enum admin_exit
 run_show_hint(struct admin *admin, const struct args *args)
 {
@@ -417,6 +479,14 @@ const struct verb verbs_key[] = {
 	  "refuse a key for good, by its number or looks",
 	  "key revoke 7 --reason \"found in a public repository\"", NULL,
 	  run_revoke },
+	{ "key", "suspend", "KEY", 1, 1,
+	  "refuse a key until it is resumed",
+	  "key suspend 7 --reason \"used from many networks\"", NULL,
+	  run_suspend },
+	{ "key", "resume", "KEY", 1, 1,
+	  "accept a suspended key again",
+	  "key resume 7 --reason \"the customer's own machines\"", NULL,
+	  run_resume },
 	{ "key", "rotate", "KEY", 1, 1,
 	  "make a key in the place of another, with the same rights",
 	  "key rotate 7 --overlap 24h", rotate_options, run_rotate },

@@ -66,6 +66,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_price.c \
 	%D%/cmd_refund.c \
 	%D%/cmd_request.c \
+	%D%/cmd_retention.c \
+	%D%/cmd_risk.c \
 	%D%/cmd_screen.c \
 	%D%/cmd_secret.c \
 	%D%/cmd_status.c \
@@ -133,6 +135,7 @@ admin_tests = \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
 	tests/admin/test_prices.py \
+	tests/admin/test_retention.py \
 	tests/admin/test_roles.py \
 	tests/admin/test_secret.py \
 	tests/admin/test_verbs.py

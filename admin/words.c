@@ -34,6 +34,8 @@ key_status_name(int64_t status)
 		return "active";
 	case KEY_REVOKED:
 		return "revoked";
+	case KEY_SUSPENDED:
+		return "suspended";
 	default:
 		return "unknown";
 	}

@@ -25,10 +25,11 @@ const struct verb *const verb_tables[] = {
 	verbs_code, verbs_payment, verbs_ticket, verbs_key, verbs_group,
 	verbs_limit, verbs_allow, verbs_screen, verbs_price, verbs_cost,
 	verbs_channel, verbs_credential, verbs_subprocessor, verbs_incident,
-	verbs_request, verbs_compliance, verbs_calls, verbs_bill, verbs_margin,
+	verbs_request, verbs_retention, verbs_hold, verbs_compliance,
+	verbs_calls, verbs_bill, verbs_margin,
 	verbs_balance, verbs_node, verbs_verify, verbs_attest, verbs_status,
-	verbs_top, verbs_event, verbs_audit, verbs_secret, verbs_journal,
-	verbs_complete, verbs_help,
+	verbs_top, verbs_event, verbs_risk, verbs_audit, verbs_secret,
+	verbs_journal, verbs_complete, verbs_help,
 	NULL
 };
 

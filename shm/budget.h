@@ -1,6 +1,6 @@
 /*
- * budget.h: what the calls of a key, a customer, a group or an address may
- * cost: a day, a month and in all.
+ * budget.h: what the calls of a key, a customer, a group, an address or a
+ * channel may cost: a day, a month and in all.
  * Layer: shm.  The argument is in shm/PROTOCOL.
  * Written by: caps by the flusher; what is used by workers, after a worker's
  * death by the reclaimer, each word by compare-and-swap.

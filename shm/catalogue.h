@@ -136,6 +136,8 @@ struct catalogue_channel {
 	uint32_t total_ms;
 	uint32_t translates_responses;	/* 1: to chat completions */
 	uint32_t reserved;
+	uint64_t max_tokens;		/* a minute; these by limit.h, */
+	int64_t max_nano[2];		/* and budget.h; 0: no limit */
 	uint32_t ca_bytes;		/* PEM; 0: the system's */
 	uint16_t proxy_auth_bytes;	/* sealed; 0: none */
 	uint16_t proxy_port;		/* 0: no proxy */

@@ -31,7 +31,8 @@ enum account_status {
 
 enum key_status {
 	KEY_ACTIVE = 0,
-	KEY_REVOKED = 1
+	KEY_REVOKED = 1,
+	KEY_SUSPENDED = 2	/* the segment has it as revoked */
 };
 
 /* A copy of an entry, as a worker takes it. */

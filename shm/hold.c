@@ -193,6 +193,19 @@ hold_spending(struct hold_book *b, uint32_t hold,
 }
 
 void
+hold_retell(struct hold_book *b, uint32_t hold,
+    const struct hold_terms *terms)
+{
+	struct shm_hold *h = shm_hold(b->shm, b->seat, hold);
+
+	assert(hold < b->count && b->holds[hold].open);
+	/* Nobody reads it while the owner lives. */
+	memcpy(h->terms.budget, terms->budget, sizeof(h->terms.budget));
+	h->terms.when = terms->when;
+	put_spending(h, &terms->spending);
+}
+
+void
 hold_progress(struct hold_book *b, uint32_t hold,
     const struct hold_progress *progress)
 {

@@ -43,7 +43,6 @@ struct hold_terms {
 	uint32_t multiplier_ppm;
 	/* Whose budgets its money was taken of; LIMIT_NONE: there is none. */
 	uint32_t budget[LIMIT_LEVELS];
-	uint32_t reserved;
 	struct budget_time when;
 	struct budget_sum spending;	/* taken already */
 };
@@ -69,6 +68,9 @@ int64_t	hold_held(const struct hold_book *book, uint32_t hold);
  * correcting, so that a kill in between leaves a budget too small at most. */
 void	hold_spending(struct hold_book *book, uint32_t hold,
 	    const struct budget_sum *spending);
+/* The same, of other budgets from now on. */
+void	hold_retell(struct hold_book *book, uint32_t hold,
+	    const struct hold_terms *terms);
 
 /*
  * How far the call has come, for the reclaimer.  Cheap; call it as usage or

@@ -257,7 +257,7 @@ struct shm {
 	uint64_t seat_at, account_at, asked_at, key_at, hold_at, ring_at;
 	uint64_t answer_at, bank_at, channel_at, open_at;
 	uint64_t key_limit_at, account_limit_at, group_limit_at;
-	uint64_t address_limit_at;
+	uint64_t address_limit_at, channel_limit_at;
 	uint64_t budget_at, address_budget_at;
 	uint32_t open_stride;		/* entries of one seat's row */
 };

@@ -38,6 +38,9 @@ limit_line(const struct shm *shm, enum limit_level level, uint32_t slot)
 	case LIMIT_ADDRESS:
 		return slot < LIMIT_ADDRESSES ? &shm_limit_address(shm,
 		    slot)->limit : NULL;
+	case LIMIT_CHANNEL:
+		return slot < shm->sizes.channels ? &shm_limits(shm,
+		    shm->channel_limit_at)[slot] : NULL;
 	}
 	return NULL;
 }
@@ -415,6 +418,8 @@ is_of(const struct call_record *draft, enum limit_level level, uint64_t id,
 	case LIMIT_ADDRESS:
 		return memcmp(draft->address, address,
 		    address_bytes(address)) == 0;
+	case LIMIT_CHANNEL:
+		break;		/* channel.h counts these */
 	}
 	return false;
 }

@@ -32,9 +32,10 @@ enum limit_level {
 	LIMIT_KEY,		/* slot: key_view.slot */
 	LIMIT_ACCOUNT,		/* slot: the account's */
 	LIMIT_GROUP,		/* slot: limit_group() */
-	LIMIT_ADDRESS		/* slot: limit_address() */
+	LIMIT_ADDRESS,		/* slot: limit_address() */
+	LIMIT_CHANNEL		/* slot: the channel's; of an attempt */
 };
-#define LIMIT_LEVELS 4
+#define LIMIT_LEVELS 5
 #define LIMIT_NONE UINT32_MAX	/* no slot: no limits */
 
 #define LIMIT_GROUPS 4096

@@ -96,6 +96,9 @@ place_parts(struct shm *shm, const struct shm_sizes *s)
 	shm->address_limit_at = at;
 	at = round_up(at + LIMIT_ADDRESSES *
 	    sizeof(struct shm_limit_address), 4096);
+	shm->channel_limit_at = at;
+	at = round_up(at + (uint64_t)s->channels * sizeof(struct shm_limit),
+	    4096);
 	shm->budget_at = at;
 	at = round_up(at + (uint64_t)s->budgets * sizeof(struct shm_budget),
 	    4096);
@@ -151,7 +154,7 @@ layout_digest(void)
 		offsetof(struct shm_channel, credential),
 		sizeof(struct shm_limit), offsetof(struct shm_limit, open),
 		offsetof(struct shm_limit, tokens), LIMIT_GROUPS,
-		LIMIT_ADDRESSES,
+		LIMIT_ADDRESSES, LIMIT_LEVELS,
 		sizeof(struct shm_budget),
 		offsetof(struct shm_budget, cap_nano),
 		offsetof(struct shm_hold, spending_nano)

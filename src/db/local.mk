@@ -65,6 +65,8 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_price_each.c \
 	%D%/q_refund.c \
 	%D%/q_request.c \
+	%D%/q_retention.c \
+	%D%/q_risk.c \
 	%D%/q_screen.c \
 	%D%/q_secret.c \
 	%D%/q_subprocessor.c \
@@ -74,7 +76,8 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_verify.c \
 	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
 	%D%/queries_bounds.h \
-	%D%/queries_login.h %D%/queries_secret.h \
+	%D%/queries_login.h %D%/queries_retention.h %D%/queries_risk.h \
+	%D%/queries_secret.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/spent.h \
@@ -109,7 +112,10 @@ YOUYUN_SQL = \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql \
 	%D%/sql/0032-secrets.sql \
-	%D%/sql/0033-access.sql
+	%D%/sql/0033-access.sql \
+	%D%/sql/0036-risk.sql \
+	%D%/sql/0037-channel-caps.sql \
+	%D%/sql/0038-retention.sql
 EXTRA_DIST += %D%/embed.awk $(YOUYUN_SQL)
 CLEANFILES += %D%/embedded_sql.c
 

@@ -37,6 +37,9 @@ take(const struct db_rows *r, void *arg)
 			.max_per_minute = db_get_int(r, 0, 22),
 			.translates_responses = db_get_bool(r, 0, 27),
 			.purpose = db_get_text(r, 0, 28),
+			.max_tokens = db_get_int(r, 0, 31),
+			.max_day_nano = db_get_int(r, 0, 32),
+			.max_month_nano = db_get_int(r, 0, 33),
 		},
 		.proxy_host = db_get_text(r, 0, 23),
 		.proxy_port = db_get_int(r, 0, 24),
@@ -65,7 +68,7 @@ take(const struct db_rows *r, void *arg)
 	"  WHEN s.valid_from > now()" \
 	"  THEN 'its sub-processor may receive data from '" \
 	"   || to_char(s.valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')" \
-	"   || ' on' END" \
+	"   || ' on' END, max_tokens_per_minute, max_day_nano, max_month_nano" \
 	" FROM youyun.channel c" \
 	" LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id" \
 	" LEFT JOIN youyun.subprocessor s ON s.id = c.subprocessor_id" \

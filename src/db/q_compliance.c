@@ -105,6 +105,14 @@ static const struct fact {
 	/* Deletion. */
 	{ "8", "SELECT 'oldest record of a call', coalesce(" DAY("min(started_at)")
 	  ", 'none'), NULL FROM youyun.call" },
+	{ "8", "SELECT 'days that ' || name || ' are kept', days::text, NULL"
+	  " FROM youyun.retention ORDER BY id" },
+	{ "8", "SELECT 'deleted in the last 30 days: ' || name,"
+	  " sum(rows)::text, NULL FROM youyun.retention_log"
+	  " WHERE at > now() - interval '30 days' GROUP BY name"
+	  " ORDER BY name" },
+	{ "8", "SELECT 'customers on legal hold', count(*)::text, NULL"
+	  " FROM youyun.legal_hold WHERE lifted IS NULL" },
 	{ "8", "SELECT 'erased accounts', count(*)::text, NULL"
 	  " FROM youyun.closing WHERE state = 3" },
 	/* Incidents. */

@@ -11,7 +11,7 @@ q_customer_more(struct db *db, int64_t id, struct customer_more *more_r)
 	enum db_result result;
 
 	result = db_query(db, "SELECT language, low_balance_nano,"
-	    " keep_address::bigint, keep_agent FROM youyun.customer"
+	    " keep_address::bigint, keep_agent, risk::bigint FROM youyun.customer"
 	    " WHERE id = $1", &p, 1, &rows);
 	if (result != DB_OK)
 		return result;
@@ -21,6 +21,7 @@ q_customer_more(struct db *db, int64_t id, struct customer_more *more_r)
 		more_r->low_balance_nano = db_get_int(rows, 0, 1);
 		more_r->keep_address = db_get_int(rows, 0, 2);
 		more_r->keep_agent = db_get_bool(rows, 0, 3);
+		more_r->risk = db_get_int(rows, 0, 4);
 	} else
 		result = DB_NONE;
 	db_rows_free(&rows);
@@ -42,6 +43,15 @@ q_customer_low_balance_set(struct db *db, int64_t id, int64_t nano)
 	struct db_param p[] = { db_int(id), db_int(nano) };
 
 	return db_change(db, "UPDATE youyun.customer SET low_balance_nano = $2"
+	    " WHERE id = $1 RETURNING id", p, 2);
+}
+
+enum db_result
+q_customer_risk_set(struct db *db, int64_t id, int64_t risk)
+{
+	struct db_param p[] = { db_int(id), db_int(risk) };
+
+	return db_change(db, "UPDATE youyun.customer SET risk = $2"
 	    " WHERE id = $1 RETURNING id", p, 2);
 }
 

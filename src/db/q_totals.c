@@ -16,8 +16,12 @@ q_totals(struct db *db, struct totals *t)
 	    " l.granted, l.spent, c.fee, c.uncollected"
 	    " FROM (SELECT coalesce(sum(granted_nano), 0)::bigint granted,"
 	    "  coalesce(sum(spent_nano), 0)::bigint spent FROM youyun.customer_money) l,"
-	    " (SELECT count(*) n, coalesce(sum(fee_nano), 0)::bigint fee,"
-	    "  coalesce(sum(uncollected_nano), 0)::bigint uncollected"
+	    " (SELECT count(*) n, (coalesce(sum(fee_nano), 0)"
+	    "  + (SELECT coalesce(sum(a.fee_nano), 0)"
+	    "  FROM youyun.call_archive a))::bigint fee,"
+	    "  (coalesce(sum(uncollected_nano), 0)"
+	    "  + (SELECT coalesce(sum(a.uncollected_nano), 0)"
+	    "  FROM youyun.call_archive a))::bigint uncollected"
 	    "  FROM youyun.call) c", NULL, 0, &rows);
 	if (result != DB_OK)
 		return result;

@@ -16,9 +16,12 @@ static const char bookings_sql[] =
     "SELECT t.id, t.kind, t.customer_id, t.calls::bigint, t.at, t.asked,"
     " e.transaction_id IS NOT NULL, coalesce(e.amount_nano, 0),"
     " coalesce(e.bonus_nano, 0), f.transaction_id IS NOT NULL,"
-    " coalesce(f.amount_nano, 0) FROM youyun.ledger_transaction t"
+    " coalesce(f.amount_nano, 0), coalesce(a.customer_id, 0),"
+    " coalesce(a.calls, 0), coalesce(a.fee_nano, 0),"
+    " coalesce(a.uncollected_nano, 0) FROM youyun.ledger_transaction t"
     " LEFT JOIN youyun.receipt e ON e.transaction_id = t.id"
     " LEFT JOIN youyun.refund f ON f.transaction_id = t.id"
+    " LEFT JOIN youyun.call_archive a ON a.ledger_transaction_id = t.id"
     " ORDER BY t.id";
 static const char postings_sql[] =
     "SELECT transaction_id, account_id, amount_nano FROM youyun.posting"
@@ -185,6 +188,20 @@ take_postings(struct streams *s, int64_t id)
 	return result;
 }
 
+/* Sums of the booking's calls that retention has deleted. */
+static void
+take_archive(struct streams *s, struct call_sums *sums)
+{
+	const struct db_cursor *c = &s->bookings;
+	struct owner *o = verify_owner(s->v, db_get_int(c->rows, c->row, 11));
+
+	sums->calls = db_get_int(c->rows, c->row, 12);
+	sums->fee = db_get_int(c->rows, c->row, 13);
+	sums->owed = db_get_int(c->rows, c->row, 14);
+	if (o != NULL)
+		o->fees += db_get_int(c->rows, c->row, 13);
+}
+
 static enum db_result
 take_booking(struct streams *s)
 {
@@ -205,6 +222,7 @@ take_booking(struct streams *s)
 		.refund_nano = db_get_int(c->rows, c->row, 10)
 	};
 
+	take_archive(s, &sums);
 	result = take_postings(s, b.id);
 	if (result == DB_OK)
 		result = take_calls(s, b.id, strcmp(b.kind, "calls") == 0 ?
@@ -332,12 +350,14 @@ static const struct {
 }, last[] = {
 	{ "refund", "more was given back than the call's fee",
 	    "SELECT 'transaction:' || r.transaction_id,"
-	    " r.so_far::bigint, coalesce(k.fee_nano, 0)"
+	    " r.so_far::bigint, coalesce(k.fee_nano, a.fee_nano, 0)"
 	    " FROM (SELECT f.*, sum(f.amount_nano) OVER (PARTITION BY"
 	    "  f.request_id ORDER BY f.transaction_id) AS so_far"
 	    "  FROM youyun.refund f) r LEFT JOIN youyun.call k"
 	    "  ON k.started_at = r.started_at AND k.request_id = r.request_id"
-	    " WHERE r.so_far > coalesce(k.fee_nano, 0)"
+	    " LEFT JOIN youyun.call_archive_refunded a"
+	    "  ON a.request_id = r.request_id"
+	    " WHERE r.so_far > coalesce(k.fee_nano, a.fee_nano, 0)"
 	    " ORDER BY r.transaction_id" },
 	{ "refund", "it goes to other pots than the fee came from",
 	    "SELECT 'transaction:' || r.transaction_id, x.found, x.expected"
@@ -352,7 +372,9 @@ static const struct {
 	    "  FROM youyun.refund f JOIN youyun.ledger_transaction t"
 	    "   ON t.id = f.transaction_id JOIN youyun.call k"
 	    "   ON k.started_at = f.started_at"
-	    "   AND k.request_id = f.request_id) r"
+	    "   AND k.request_id = f.request_id"
+	    "   WHERE NOT EXISTS (SELECT 1 FROM youyun.call_archive g"
+	    "   WHERE g.ledger_transaction_id = k.ledger_transaction_id)) r"
 	    " CROSS JOIN LATERAL (SELECT coalesce(p.amount_nano, 0) AS found,"
 	    "  coalesce(e.amount_nano, 0) AS expected"
 	    "  FROM youyun.refund_parts(r.booking, (r.past - r.amount_nano)"

@@ -61,6 +61,7 @@ Q_RESULT q_customer_cut(struct db *db, int64_t id, bool cut);
 struct customer_more {
 	char language[CUSTOMER_LANGUAGE_BYTES];
 	int64_t low_balance_nano;	/* a notice is due below it; 0: none */
+	int64_t risk;			/* 0 normal, 1 watched, 2 trusted */
 	int64_t keep_address;	/* 0 all, 1 its network, 2 nothing */
 	bool keep_agent;
 };
@@ -69,6 +70,7 @@ Q_RESULT q_customer_more(struct db *db, int64_t id,
 Q_RESULT q_customer_language_set(struct db *db, int64_t id,
 	    const char *language);
 Q_RESULT q_customer_low_balance_set(struct db *db, int64_t id, int64_t nano);
+Q_RESULT q_customer_risk_set(struct db *db, int64_t id, int64_t risk);
 /* -1 leaves one as it is. */
 Q_RESULT q_customer_keep_set(struct db *db, int64_t id, int64_t keep_address,
 	    int64_t keep_agent);
@@ -144,6 +146,9 @@ Q_RESULT q_key_rotate(struct db *db, int64_t id, const uint8_t *digest,
 	    const char *hint, int64_t overlap_s, int64_t *fresh_id_r);
 /* DB_NONE: no such key; DB_CONFLICT: it was revoked already. */
 Q_RESULT q_key_revoke(struct db *db, int64_t id);
+/* Refuses it for a time, or no more.  DB_NONE: no such key; DB_CONFLICT: it
+ * isn't active, or isn't suspended. */
+Q_RESULT q_key_suspend(struct db *db, int64_t id, bool suspend);
 
 /*
  * Models and prices
@@ -223,6 +228,9 @@ struct channel_row {
 		int64_t total_ms;
 		int64_t max_concurrent;	/* 0: no limit */
 		int64_t max_per_minute;
+		int64_t max_tokens;	/* a minute */
+		int64_t max_day_nano;
+		int64_t max_month_nano;
 		int64_t translates_responses;	/* 0 or 1 */
 		const char *purpose;
 	} bounds;

@@ -301,7 +301,7 @@ tend_partitions(struct apply *a)
 	a->partitions_due = mono_add_ms(clock_mono(), PARTITIONS_MS);
 	ask(a);
 	if (batch_partitions(a->db) != DB_OK)
-		log_warning("could not make the months' partitions: why=%s",
+		log_warning("could not make the days' partitions: why=%s",
 		    db_message(a->db));
 	answered(a);
 }

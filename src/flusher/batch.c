@@ -501,8 +501,6 @@ batch_partitions(struct db *db)
 {
 	struct db_param now = db_time(clock_wall().us);
 
-	return db_query(db, "SELECT youyun.call_partition_ensure($1),"
-	    " youyun.call_partition_ensure($1 + interval '1 month'),"
-	    " youyun.call_partition_ensure($1 + interval '2 months')", &now, 1,
-	    NULL);
+	return db_query(db, "SELECT youyun.call_partitions_ensure($1)", &now,
+	    1, NULL);
 }

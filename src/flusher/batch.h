@@ -32,7 +32,7 @@ enum db_result batch_apply(struct db *db, const struct batch *batch,
 enum db_result batch_mark(struct db *db, uint16_t node, uint64_t journal_id,
 	    uint64_t *mark_r) __attribute__((warn_unused_result));
 
-/* The months' partitions from now on. */
+/* The days' partitions, for a week from now on. */
 enum db_result batch_partitions(struct db *db)
 	    __attribute__((warn_unused_result));
 

@@ -83,6 +83,8 @@ static const char *const queries[] = {
 	    " ON u.customer_id = x.id AND u.day >= t.month",
 	[LIMIT_GROUP] = " LEFT JOIN youyun.usage_day u"
 	    " ON u.group_id = x.id AND u.day >= t.month",
+	[LIMIT_CHANNEL] = " LEFT JOIN youyun.usage_day u"
+	    " ON u.channel_id = x.id AND u.day >= t.month",
 };
 
 static enum db_result
@@ -127,10 +129,10 @@ budget_load(struct budget_news *news, struct shm *shm, struct db *db,
 		log_error("could not load caps of spending: out of memory");
 		result = DB_ERROR;
 	}
-	for (int level = LIMIT_KEY; level <= LIMIT_GROUP && result == DB_OK;
-	    level++)
-		result = load_level(&l, (enum limit_level)level, db, node,
-		    place, id);
+	for (int level = 0; level < LIMIT_LEVELS && result == DB_OK; level++)
+		if (queries[level] != NULL)
+			result = load_level(&l, (enum limit_level)level, db,
+			    node, place, id);
 	if (result == DB_OK)
 		news->n = 0;
 	free(place);

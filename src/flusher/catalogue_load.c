@@ -11,6 +11,7 @@
 #include "flusher/policy_load.h"
 #include "flusher/resolver.h"
 #include "flusher/screen_load.h"
+#include "shm/budget.h"
 
 struct load {
 	int64_t now_us;
@@ -175,6 +176,9 @@ read_channel(const struct db_rows *rows, uint32_t i,
 	read_bounds(rows, i, 15, ch);
 	read_proxy(rows, i, 23, ch);
 	ch->translates_responses = db_get_bool(rows, i, 26);
+	ch->max_tokens = (uint64_t)db_get_int(rows, i, 27);
+	ch->max_nano[BUDGET_DAY] = db_get_int(rows, i, 28);
+	ch->max_nano[BUDGET_MONTH] = db_get_int(rows, i, 29);
 }
 
 static enum db_result
@@ -191,7 +195,8 @@ load_channels(struct db *db, struct load *l)
 	    " c.port, tls, base_path, ca, priority, weight, status, region,"
 	    " c.entity, headers, connect_ms, first_byte_ms, first_token_ms,"
 	    " idle_ms, total_ms, max_concurrent, max_per_minute, resets,"
-	    " p.host, p.port, p.credential, translates_responses"
+	    " p.host, p.port, p.credential, translates_responses,"
+	    " max_tokens_per_minute, max_day_nano, max_month_nano"
 	    " FROM youyun.channel c"
 	    " LEFT JOIN youyun.channel_proxy p ON p.channel_id = c.id"
 	    " LEFT JOIN youyun.subprocessor s ON s.id = c.subprocessor_id"

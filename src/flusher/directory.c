@@ -31,6 +31,13 @@
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
 #define SEAL_MS 1000
+#define RISK_MS 1000
+#define RISK_NEXT_MS 20
+#define RISK_MOST 20	/* customers at a time: others wait, too */
+#define SWEEP_MS (3600 * 1000)
+#define RETENTION_MS (3600 * 1000)
+#define RETENTION_NEXT_MS 200
+#define RETENTION_LATER_MS 60000	/* somebody reads what is to go */
 #define CLOSE_MS 1000
 #define CLOSE_NEXT_MS 50
 
@@ -80,6 +87,18 @@ trouble(struct directory *d, const char *what)
 }
 
 static void
+set_limits(struct directory *d, const struct catalogue_channel *ch)
+{
+	struct limit_rates rates = { .tokens = ch->max_tokens };
+	struct budget_new caps = { .level = LIMIT_CHANNEL, .slot = ch->slot,
+		.id = (int64_t)ch->channel_id, .caps.nano = {
+		ch->max_nano[BUDGET_DAY], ch->max_nano[BUDGET_MONTH] } };
+
+	limit_set(d->config.shm, LIMIT_CHANNEL, ch->slot, &rates);
+	budget_note(&d->budgets, d->config.shm, &caps);
+}
+
+static void
 publish(struct directory *d)
 {
 	/* First: nothing known of a key that was replaced is held against the
@@ -121,6 +140,8 @@ load_catalogue(struct directory *d)
 	catalogue_free(&d->catalogue);
 	d->catalogue = fresh;
 	(void)catalogue_resolve(&d->catalogue, d->resolver);
+	for (uint32_t i = 0; i < d->catalogue.channels; i++)
+		set_limits(d, &d->catalogue.channel[i]);
 	publish(d);
 	d->reload_catalogue = false;
 	return DB_OK;
@@ -326,6 +347,68 @@ seal(struct directory *d)
 	return result;
 }
 
+/* Rules look at customers whose keys were used. */
+static enum db_result
+look_at_risks(struct directory *d)
+{
+	enum db_result result = DB_OK;
+	struct db_rows *rows;
+	int n = 0;
+	bool more = true;
+
+	if (clock_mono().ns < d->risk_due.ns)
+		return DB_OK;
+	for (; more && n < RISK_MOST && result == DB_OK; n++) {
+		result = db_query(d->db, "SELECT youyun.risk_run()", NULL, 0,
+		    &rows);
+		if (result == DB_OK) {
+			more = db_get_int(rows, 0, 0) != 0;
+			db_rows_free(&rows);
+		}
+	}
+	if (result == DB_OK && clock_mono().ns >= d->sweep_due.ns) {
+		d->sweep_due = mono_add_ms(clock_mono(), SWEEP_MS);
+		result = db_query(d->db, "SELECT youyun.risk_sweep()", NULL,
+		    0, NULL);
+	}
+	d->risk_due = mono_add_ms(clock_mono(), more && result == DB_OK ?
+	    RISK_NEXT_MS : RISK_MS);
+	if (result == DB_OK || result == DB_AWAY || result == DB_UNKNOWN)
+		return result;
+	/* Nobody's calls wait for it. */
+	log_error("could not look for risks: why=%s", db_message(d->db));
+	return DB_OK;
+}
+
+/* What has been kept long enough goes, a piece at a time. */
+static enum db_result
+retain(struct directory *d)
+{
+	struct db_param p = db_int(d->node.id);
+	int64_t next_ms = RETENTION_MS;
+	struct db_rows *rows;
+	enum db_result result;
+
+	if (clock_mono().ns < d->retention_due.ns)
+		return DB_OK;
+	result = db_query(d->db, "SELECT youyun.retention_next($1)", &p, 1,
+	    &rows);
+	if (result == DB_OK) {
+		if (strcmp(db_get_text(rows, 0, 0), "more") == 0)
+			next_ms = RETENTION_NEXT_MS;
+		else if (strcmp(db_get_text(rows, 0, 0), "later") == 0)
+			next_ms = RETENTION_LATER_MS;
+		db_rows_free(&rows);
+	} else if (result != DB_AWAY && result != DB_UNKNOWN) {
+		/* Nobody's calls wait for it. */
+		log_error("could not delete what was kept long enough: why=%s",
+		    db_message(d->db));
+		result = DB_OK;
+	}
+	d->retention_due = mono_add_ms(clock_mono(), next_ms);
+	return result;
+}
+
 static int
 until_next(const struct directory *d)
 {
@@ -337,6 +420,10 @@ until_next(const struct directory *d)
 		ms = expire_ms;
 	if (mono_diff_ms(d->close_due, clock_mono()) + 1 < ms)
 		ms = mono_diff_ms(d->close_due, clock_mono()) + 1;
+	if (mono_diff_ms(d->risk_due, clock_mono()) + 1 < ms)
+		ms = mono_diff_ms(d->risk_due, clock_mono()) + 1;
+	if (mono_diff_ms(d->retention_due, clock_mono()) + 1 < ms)
+		ms = mono_diff_ms(d->retention_due, clock_mono()) + 1;
 	if (d->taking_due.ns != 0 &&
 	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
 		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;
@@ -444,6 +531,10 @@ serve(struct directory *d)
 			result = take_money(d);
 		if (result == DB_OK)
 			result = seal(d);
+		if (result == DB_OK)
+			result = look_at_risks(d);
+		if (result == DB_OK)
+			result = retain(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))

@@ -59,6 +59,9 @@ struct directory {
 	struct mono_time seal_due;	/* of the audit trail */
 	struct anchor *anchor;
 	bool anchor_more;		/* there are links to be read */
+	struct mono_time risk_due;	/* rules over calls */
+	struct mono_time sweep_due;	/* what they don't look at any more */
+	struct mono_time retention_due;
 	struct mono_time close_due;	/* accounts whose time is over */
 	int pause_ms;
 	bool complained;

@@ -126,6 +126,25 @@ static const struct words table[] = {
 	    "    {code}\n\nEr gilt eine Stunde. Geben Sie ihn niemandem, wer"
 	    " auch fragt.\n\nWenn Sie ihn nicht angefordert haben, brauchen"
 	    " Sie nichts zu tun: Ihr Passwort bleibt.\n" } },
+	{ "key_resumed",
+	  { "Your key {key} is active again", "您的密钥 {key} 已恢复",
+	    "Ihr Schlüssel {key} ist wieder frei" },
+	  { "Calls by the key {key} of your account {customer} are accepted"
+	    " again.\n",
+	    "您的账户 {customer} 的密钥 {key} 的调用已恢复。\n",
+	    "Aufrufe mit dem Schlüssel {key} Ihres Kontos {customer} werden"
+	    " wieder angenommen.\n" } },
+	{ "key_suspended",
+	  { "Your key {key} was suspended", "您的密钥 {key} 已被暂停",
+	    "Ihr Schlüssel {key} wurde gesperrt" },
+	  { "Calls by the key {key} of your account {customer} are refused"
+	    " from now on. Reason: {reason}\n\nAnswer us if that is a mistake,"
+	    " or make another key.\n",
+	    "您的账户 {customer} 的密钥 {key} 的调用即日起被拒绝。原因：{reason}"
+	    "\n\n如有误，请与我们联系，或创建新密钥。\n",
+	    "Aufrufe mit dem Schlüssel {key} Ihres Kontos {customer} werden ab"
+	    " jetzt abgelehnt. Grund: {reason}\n\nMelden Sie sich, wenn das"
+	    " ein Irrtum ist, oder legen Sie einen anderen Schlüssel an.\n" } },
 	{ "limited",
 	  { "Your account was limited", "您的账户已被限制",
 	    "Ihr Konto wurde eingeschränkt" },
@@ -186,6 +205,21 @@ static const struct words table[] = {
 	  { "Calls of your account {customer} are accepted again.\n",
 	    "您的账户 {customer} 的调用已恢复。\n",
 	    "Aufrufe Ihres Kontos {customer} werden wieder angenommen.\n" } },
+	{ "risk",
+	  { "Something unusual about your account", "您的账户出现异常情况",
+	    "Etwas Ungewöhnliches an Ihrem Konto" },
+	  { "A rule ({rule}) found something unusual about your account"
+	    " {customer}. Key: {key} (none: the account as a whole). Seen:"
+	    " {seen}; it rings above {bound}.\n\nIf that was not you, revoke"
+	    " the key and tell us.\n",
+	    "规则（{rule}）发现您的账户 {customer} 有异常。密钥：{key}"
+	    "（空：整个账户）。观测值：{seen}，阈值：{bound}。\n\n"
+	    "如非本人操作，请吊销该密钥并告知我们。\n",
+	    "Eine Regel ({rule}) hat an Ihrem Konto {customer} etwas"
+	    " Ungewöhnliches gefunden. Schlüssel: {key} (keiner: das Konto"
+	    " als Ganzes). Gesehen: {seen}; die Schwelle ist {bound}.\n\n"
+	    "Wenn das nicht Sie waren, widerrufen Sie den Schlüssel und sagen"
+	    " Sie es uns.\n" } },
 	{ "subprocessor_added",
 	  { "A new sub-processor: {name}", "新增分包处理方：{name}",
 	    "Ein neuer Unterauftragsverarbeiter: {name}" },

@@ -136,14 +136,24 @@ add_models(struct request *r, const struct month *m, struct json_object *o)
 	struct db_rows *rows;
 	enum db_result result;
 
+	/* Of deleted calls there are these sums. */
 	result = db_query(r->db, "SELECT coalesce((SELECT m.name FROM"
 	    " youyun.model m WHERE m.id = c.model_id), '') AS model,"
-	    " c.price_version, c.multiplier_ppm, count(*),"
+	    " c.price_version, c.multiplier_ppm, sum(calls)::bigint,"
 	    " sum(input_tokens)::bigint, sum(output_tokens)::bigint,"
 	    " sum(cache_read_tokens)::bigint,"
-	    " sum(cache_write_5m_tokens + cache_write_1h_tokens)::bigint,"
-	    " sum(fee_nano)::bigint FROM youyun.my_call c"
-	    " WHERE started_at >= $1 AND started_at < $2 AND fee_nano > 0"
+	    " sum(cache_write_tokens)::bigint, sum(fee_nano)::bigint FROM"
+	    " (SELECT model_id, price_version, multiplier_ppm, 1 AS calls,"
+	    "  input_tokens, output_tokens, cache_read_tokens,"
+	    "  cache_write_5m_tokens + cache_write_1h_tokens"
+	    "  AS cache_write_tokens, fee_nano FROM youyun.my_call"
+	    "  WHERE started_at >= $1 AND started_at < $2 AND fee_nano > 0"
+	    " UNION ALL SELECT nullif(model_id, 0), nullif(price_version, 0),"
+	    "  multiplier_ppm, calls, input_tokens, output_tokens,"
+	    "  cache_read_tokens, cache_write_tokens, fee_nano"
+	    "  FROM youyun.my_archive_line"
+	    "  WHERE day >= ($1 AT TIME ZONE 'UTC')::date"
+	    "  AND day < ($2 AT TIME ZONE 'UTC')::date) c"
 	    " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT 10000", p, 2, &rows);
 	if (result != DB_OK) {
 		json_object_put(list);

@@ -23,12 +23,13 @@ static struct json_object *
 key_json(const struct db_rows *rows, size_t i)
 {
 	struct json_object *o = json_object_new_object();
+	int64_t status = db_get_int(rows, i, 3);
 
 	put_int(o, "id", db_get_int(rows, i, 0));
 	put(o, "name", json_text(db_get_text(rows, i, 1)));
 	put(o, "looks", json_text(db_get_text(rows, i, 2)));
-	put(o, "status", json_text(db_get_int(rows, i, 3) == KEY_ACTIVE ?
-	    "active" : "revoked"));
+	put(o, "status", json_text(status == KEY_ACTIVE ? "active" :
+	    status == KEY_SUSPENDED ? "suspended" : "revoked"));
 	put(o, "scope", json_text(db_get_int(rows, i, 7) == 1 ? "account" :
 	    "calls"));
 	put(o, "expires_at", json_time(db_get_time(rows, i, 4)));
@@ -108,7 +109,7 @@ number_of(struct request *r, const char *sql, const struct db_param *p,
 		return true;
 	if (strcmp(db_sqlstate(r->db), "YY017") == 0)
 		answer_problem(r, 409, "revoked", NULL,
-		    "The key is revoked and stays as it is.");
+		    "The key is revoked or suspended and stays as it is.");
 	else if (strcmp(db_sqlstate(r->db), "YY010") == 0)
 		answer_problem(r, 409, "too_many_keys", NULL,
 		    "There are 1000 keys already; revoke one first.");
@@ -298,7 +299,7 @@ change(struct request *r, int64_t id, const struct lists *l)
 	}
 	json_object_put(o);
 	answer_problem(r, 409, "revoked", NULL,
-	    "The key is revoked and stays as it is.");
+	    "The key is revoked or suspended and stays as it is.");
 }
 
 void

@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libwire.a
 	%D%/modality.c %D%/modality.h \
 	%D%/models.c %D%/models.h \
 	%D%/openai.c \
+	%D%/receipt.c %D%/receipt.h \
 	%D%/responses.c \
 	%D%/request.c %D%/request.h \
 	%D%/route.c %D%/route.h \

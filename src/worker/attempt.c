@@ -17,9 +17,12 @@
 #include "worker/client.h"
 #include "worker/context.h"
 #include "worker/forward.h"
+#include "worker/limits.h"
 #include "worker/relay.h"
 #include "worker/relay_end.h"
+#include "worker/receipt.h"
 #include "worker/settle.h"
+#include "worker/spending.h"
 #include "worker/translated.h"
 
 #define RETRY_LATER_S 5
@@ -120,6 +123,7 @@ choose_now(struct call *call, const struct catalogue_model *model,
 		.channel_id = call->is_stored ? call->stored.channel_id : 0,
 		.affinity = call->attempt.affinity,
 		.now = now_of(call),
+		.wall_us = call->record.started_us,
 		.tried = &call->attempt.tried,
 	};
 
@@ -196,7 +200,10 @@ take_part(struct call *call, const struct choice *choice)
 		channel_given_up(shm, key->slot, a->probe, now_ms(call));
 		return false;
 	}
-	if (channel_take(shm, call->worker->seat, key->slot,
+	/* What the first two took the next attempt, or the end, gives back. */
+	if (!limits_channel(call, key->slot) ||
+	    !spending_channel(call, key->slot) ||
+	    channel_take(shm, call->worker->seat, key->slot,
 	    channel_share(shm, ch->max_concurrent),
 	    channel_share(shm, ch->max_per_minute), now_of(call)) !=
 	    CHANNEL_TAKEN) {
@@ -219,6 +226,7 @@ clean(struct call *call)
 		bytes_scrub(&call->meter, sizeof(call->meter));
 	if (call->filtered)
 		bytes_scrub(&call->filter, sizeof(call->filter));
+	receipt_forget(call);
 	translated_forget(call);
 	buf_consume(&call->relay, call->relay.len);
 	buf_consume(&call->upstream_head, call->upstream_head.len);

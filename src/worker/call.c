@@ -9,12 +9,14 @@
 #include "shm/directory.h"
 #include "shm/seat.h"
 #include "shm/segment.h"
+#include "wire/receipt.h"
 #include "worker/client.h"
 #include "worker/durable.h"
 #include "worker/context.h"
 #include "worker/front.h"
 #include "worker/park.h"
 #include "worker/portal.h"
+#include "worker/receipt.h"
 #include "worker/screen.h"
 #include "worker/translated.h"
 
@@ -22,9 +24,10 @@
 #define SPARE_CALLS_MAX 512
 #define SPARE_BYTES_MAX 16384
 #define UPSTREAM_HEAD_MAX_BYTES 16384
-/* What follows the bytes that a slow client may leave in the buffer: a frame
- * that the filter held, an error event. */
-#define RELAY_EXTRA_BYTES (2 * WIRE_FILTER_HOLD_BYTES + WIRE_ERROR_BODY_BYTES)
+/* What follows the bytes that a slow client may leave in the buffer: frames
+ * that the filter or the receipt held, an error event. */
+#define RELAY_EXTRA_BYTES (2 * WIRE_FILTER_HOLD_BYTES + \
+	2 * WIRE_RECEIPT_HOLD_BYTES + WIRE_ERROR_BODY_BYTES)
 
 /*
  * A buffer of the last call is used again by the next one, scrubbed: the
@@ -168,6 +171,7 @@ call_release(struct call *call)
 	translated_forget(call);
 	portal_forget(call);
 	screen_free(call);
+	receipt_forget(call);
 	recycle(&call->body);
 	recycle(&call->relay);
 	recycle(&call->upstream_head);

@@ -47,6 +47,7 @@ struct exchange;
 struct portal_answer;
 struct screening;
 struct translated;
+struct wire_receipt;
 struct worker;
 
 enum call_state {
@@ -174,6 +175,9 @@ struct call {
 	bool events;			/* … as text/event-stream */
 	bool metered;			/* meter was begun */
 	bool filtered;			/* the usage frame is ours alone */
+	bool wants_receipt;
+	struct wire_receipt *receipt;	/* NULL: nobody asked */
+	int64_t fee_nano;		/* of a settled call */
 	bool broken;			/* must not look complete */
 	bool has_length;
 	uint64_t length;

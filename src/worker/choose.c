@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "shm/catalogue.h"
+#include "shm/budget.h"
 #include "shm/channel.h"
+#include "shm/limit.h"
 #include "worker/catalogue_view.h"
 #include "worker/policy.h"
 #include "worker/translated.h"
@@ -129,6 +131,36 @@ fit_credentials(struct search *s, const struct view_channel *c,
 	return fit;
 }
 
+/* Has it tokens of this minute and money of this day left? */
+static bool
+has_means(struct search *s, uint32_t slot)
+{
+	const struct shm *shm = s->ask->shm;
+	struct limit_rates rates = limit_read(shm, LIMIT_CHANNEL, slot);
+	struct budget_caps caps = budget_read(shm, LIMIT_CHANNEL, slot);
+	struct limit_verdict verdict;
+	struct budget_time when;
+	enum budget_verdict spent;
+
+	if (rates.tokens != 0) {
+		verdict = limit_glance(shm, LIMIT_CHANNEL, slot, &rates,
+		    s->ask->now);
+		if (verdict.kind != LIMIT_PASSED) {
+			may_wait(s, (verdict.wait_ns + 999999) / 1000000);
+			return false;
+		}
+	}
+	if (!budget_has_caps(&caps))
+		return true;
+	when = budget_time(s->ask->wall_us);
+	spent = budget_glance(shm, LIMIT_CHANNEL, slot, &caps, &when);
+	if (spent == BUDGET_PASSED)
+		return true;
+	may_wait(s, budget_left_us(spent == BUDGET_DAY_SPENT ? BUDGET_DAY :
+	    BUDGET_MONTH, s->ask->wall_us) / 1000 + 1);
+	return false;
+}
+
 /* Within its limits?  A look only: attempt.c takes part. */
 static bool
 has_room(struct search *s, const struct view_channel *c)
@@ -139,7 +171,8 @@ has_room(struct search *s, const struct view_channel *c)
 	uint32_t concurrent = channel_share(s->ask->shm, ch->max_concurrent);
 
 	if (wait_ms == 0 && (concurrent == 0 ||
-	    channel_open(s->ask->shm, ch->slot) < concurrent))
+	    channel_open(s->ask->shm, ch->slot) < concurrent) &&
+	    has_means(s, ch->slot))
 		return true;
 	s->busy = true;
 	may_wait(s, wait_ms);

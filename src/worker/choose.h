@@ -58,6 +58,7 @@ struct choice_ask {
 	uint64_t affinity;		/* 0: none */
 	uint64_t random;
 	struct mono_time now;
+	int64_t wall_us;		/* when the call began */
 	const struct tried *tried;
 };
 

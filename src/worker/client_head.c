@@ -148,6 +148,9 @@ client_head_add(struct client_head *head, bool is_query, struct span name,
 	case 'x':
 		if (IS(name, "x-session-id"))
 			head->session_id = value;
+		else if (IS(name, "x-youyun-receipt"))
+			head->receipt = value.len == 3 &&
+			    strncasecmp(value.p, "yes", 3) == 0;
 		else if (IS(name, "x-api-key"))
 			add_key(head, value);
 		else if (IS(name, "x-goog-api-key")) {

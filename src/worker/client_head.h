@@ -37,6 +37,7 @@ struct client_head {
 	struct span openai_beta;
 	struct span idempotency_key;
 	struct span session_id;		/* for us, see attempt.c */
+	bool receipt;			/* likewise, see receipt.h */
 	/* Members of the query that some route passes on. */
 	struct client_query query[CLIENT_HEAD_QUERIES];
 	uint32_t queries;

@@ -341,14 +341,16 @@ rename_batch(struct call *call)
 static bool
 splice(struct call *call)
 {
+	bool frame = wants_usage_frame(call);
+
 	call->upstream_route = call->route;
-	call->filtered = wants_usage_frame(call);
+	/* The receipt stands in it. */
+	call->filtered = frame && !call->wants_receipt;
 	if (call->filtered)
 		wire_filter_init(&call->filter);
 	if (call->route->body != WIRE_BODY_NONE)
 		return wire_splice_build(&call->splice, &call->request,
-		    buf_head(&call->body), call->upstream_model,
-		    call->filtered);
+		    buf_head(&call->body), call->upstream_model, frame);
 	call->splice.pieces = call->splice.total_bytes = 0;
 	return true;
 }

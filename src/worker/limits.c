@@ -46,7 +46,7 @@ find(struct call *call)
 	l->slot[LIMIT_KEY] = call->key_slot;
 	l->slot[LIMIT_ACCOUNT] = call->account;
 	l->slot[LIMIT_GROUP] = limit_group(shm, call->group_id);
-	l->slot[LIMIT_ADDRESS] = LIMIT_NONE;
+	l->slot[LIMIT_ADDRESS] = l->slot[LIMIT_CHANNEL] = LIMIT_NONE;
 	if (has_limits(&address) || s->address_spending_per_day_nano != 0) {
 		when = budget_time(call->record.started_us);
 		l->slot[LIMIT_ADDRESS] = limit_address(shm,
@@ -133,6 +133,7 @@ id_of(const struct call *call, enum limit_level level)
 	case LIMIT_GROUP:
 		return call->record.group_id;
 	case LIMIT_ADDRESS:
+	case LIMIT_CHANNEL:
 		break;
 	}
 	return 0;
@@ -203,6 +204,29 @@ limits_take(struct call *call, uint64_t tokens)
 		settle_free(call);
 		return false;
 	}
+	return true;
+}
+
+bool
+limits_channel(struct call *call, uint32_t slot)
+{
+	const uint8_t bit = 1u << LIMIT_CHANNEL;
+	struct call_limits *l = &call->limits;
+	struct shm *shm = call->worker->shm;
+
+	if ((l->taken & bit) != 0) {
+		limit_give_back(shm, LIMIT_CHANNEL, l->slot[LIMIT_CHANNEL],
+		    &l->rates[LIMIT_CHANNEL], l->tokens);
+		l->taken &= (uint8_t)~bit;
+	}
+	l->rates[LIMIT_CHANNEL] = limit_read(shm, LIMIT_CHANNEL, slot);
+	if (call->hold == HOLD_NONE || !has_limits(&l->rates[LIMIT_CHANNEL]))
+		return true;
+	if (limit_take(shm, LIMIT_CHANNEL, slot, &l->rates[LIMIT_CHANNEL],
+	    l->tokens, now_of(call)).kind != LIMIT_PASSED)
+		return false;
+	l->slot[LIMIT_CHANNEL] = slot;
+	l->taken |= bit;
 	return true;
 }
 

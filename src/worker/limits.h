@@ -37,6 +37,10 @@ bool	limits_fail(struct call *call) __attribute__((warn_unused_result));
  * hold is over, and with it the call's money. */
 bool	limits_take(struct call *call, uint64_t tokens)
 	    __attribute__((warn_unused_result));
+/* An attempt goes by the channel of that slot, and by no other any more.
+ * False: it has used the tokens that it may for now. */
+bool	limits_channel(struct call *call, uint32_t slot)
+	    __attribute__((warn_unused_result));
 /* The hold is about to end; so many tokens it came to. */
 void	limits_end(struct call *call, uint64_t tokens);
 

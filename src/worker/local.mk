@@ -25,6 +25,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/policy.c %D%/policy.h \
 	%D%/portal.c %D%/portal.h \
 	%D%/relay.c %D%/relay.h \
+	%D%/receipt.c %D%/receipt.h \
 	%D%/relay_end.c %D%/relay_end.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/request.c %D%/request.h \

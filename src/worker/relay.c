@@ -18,6 +18,7 @@
 #include "worker/client.h"
 #include "worker/context.h"
 #include "worker/front.h"
+#include "worker/receipt.h"
 #include "worker/relay_end.h"
 #include "worker/screen.h"
 #include "worker/settle.h"
@@ -162,6 +163,7 @@ on_head(void *arg, int status, const struct response_head *head)
 	call->metered = true;
 	wire_meter_init(&call->meter, call->upstream_route->route,
 	    call->events);
+	receipt_begin(call);
 	if (may_be_opaque(call->route->route) && !call->events &&
 	    !head->is_json)
 		wire_meter_opaque(&call->meter);
@@ -194,12 +196,16 @@ append_filtered(struct call *call, const char *p, size_t len)
 static bool
 pass_on(struct call *call, const char *p, size_t len)
 {
-	if (call->translated != NULL)
-		return translated_feed(call, p, len);
-	if (call->filtered)
+	size_t before = call->relay.len;
+
+	if (call->translated != NULL) {
+		if (!translated_feed(call, p, len))
+			return false;
+	} else if (call->filtered)
 		append_filtered(call, p, len);
 	else
 		append(call, p, len);
+	receipt_pass(call, before);
 	return true;
 }
 
@@ -231,9 +237,12 @@ stream_goes_on(struct call *call)
 		answer_flows(call);
 	/* All but the stream's own end is known now, so the money comes
 	 * before the bytes that complete the answer. */
-	if (call->meter.finished)
+	if (call->meter.finished) {
 		settle_usage(call);
-	else
+		receipt_give(call, false);
+		if (call->relay.len > 0)
+			answer_flows(call);
+	} else
 		settle_progress(call, call->answer == ANSWER_FLOW);
 	call_wake(call);
 }

@@ -12,6 +12,7 @@
 #include "worker/context.h"
 #include "worker/park.h"
 #include "worker/portal.h"
+#include "worker/receipt.h"
 #include "worker/relay.h"
 #include "worker/settle.h"
 #include "worker/spending.h"
@@ -142,6 +143,7 @@ append_own(struct call *call, enum wire_error error, bool mid_event)
 static void
 append_event(struct call *call, enum wire_error error, bool mid_event)
 {
+	receipt_drop(call);
 	if (call->translated == NULL)
 		append_own(call, error, mid_event);
 	else if (!translated_fail(call, error))
@@ -165,8 +167,14 @@ must_have_end(const struct call *call)
 static bool
 has_end(struct call *call)
 {
-	if (call->translated != NULL)
-		return translated_end(call);
+	size_t before = call->relay.len;
+	bool ends;
+
+	if (call->translated != NULL) {
+		ends = translated_end(call);
+		receipt_pass(call, before);
+		return ends;
+	}
 	return !must_have_end(call) || call->meter.finished ||
 	    call->meter.error_seen;
 }
@@ -199,6 +207,7 @@ relay_end(struct call *call)
 	if (call->streamed)
 		end_stream(call);
 	settle_end(call);
+	receipt_give(call, true);
 	if (call->answer == ANSWER_NONE) {
 		call->answer = call->streamed ? ANSWER_FLOW : ANSWER_WHOLE;
 		call->state = CALL_ANSWERING;
@@ -226,6 +235,7 @@ relay_end_failed(struct call *call, enum upstream_failure failure)
 	/* Broken off after its own end: nothing is missing. */
 	if (call->streamed && call->meter.finished && call->settled &&
 	    (call->translated == NULL || translated_end(call))) {
+		receipt_give(call, true);
 		call_wake(call);
 		return;
 	}

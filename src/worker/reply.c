@@ -13,6 +13,7 @@
 #include "worker/context.h"
 #include "worker/limits.h"
 #include "worker/portal.h"
+#include "worker/receipt.h"
 #include "worker/relay.h"
 
 /* What libmicrohttpd keeps beside the response for a known length; answers of
@@ -148,7 +149,8 @@ reply_whole(struct call *call, struct MHD_Connection *connection)
 	call->delivered_bytes = call->relay.len;
 	seat_add(call->worker->shm, call->worker->seat, SEAT_BYTES_OUT,
 	    (int64_t)call->relay.len);
-	if (!add_common(call, response, call->content_type)) {
+	if (!add_common(call, response, call->content_type) ||
+	    !receipt_add_header(call, response)) {
 		MHD_destroy_response(response);
 		return false;
 	}

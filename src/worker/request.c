@@ -143,6 +143,7 @@ request_head(struct call *call, struct MHD_Connection *connection,
 	const struct client_head *head = &call->head;
 
 	client_head_read(connection, &call->head);
+	call->wants_receipt = call->head.receipt;
 	note_agent(call);
 	check_head(call, connection, method, path);
 	if (!has_body(head))

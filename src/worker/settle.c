@@ -171,6 +171,7 @@ fill_common(struct call *call)
 static void
 end_hold(struct call *call, int64_t fee, int64_t tokens)
 {
+	call->fee_nano = fee;
 	fill_common(call);
 	limits_end(call, (uint64_t)tokens);
 	spending_end(call, fee, (uint64_t)tokens);

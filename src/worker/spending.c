@@ -1,5 +1,7 @@
 #include "worker/spending.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "conf/settings.h"
 #include "worker/call.h"
@@ -132,6 +134,58 @@ spending_reserve(struct call *call, int64_t nano, uint64_t tokens)
 	return result;
 }
 
+static void
+leave_channel(struct call *call)
+{
+	struct call_spending *p = &call->spending;
+	struct budget_sum taken = p->taken, nothing = { 0, 0 };
+	uint32_t slot = call->limits.slot[LIMIT_CHANNEL];
+
+	if ((p->known >> LIMIT_CHANNEL & 1) == 0)
+		return;
+	p->known &= (uint8_t)~(1u << LIMIT_CHANNEL);
+	if (p->known == 0)
+		p->taken = nothing;
+	put_terms(call, &p->taken);
+	hold_retell(call->worker->book, call->hold, &call->terms);
+	budget_correct(call->worker->shm, LIMIT_CHANNEL, slot, &p->when,
+	    &taken, &nothing);
+}
+
+bool
+spending_channel(struct call *call, uint32_t slot)
+{
+	struct call_spending *p = &call->spending;
+	struct shm *shm = call->worker->shm;
+	struct budget_caps caps;
+	struct budget_sum sum;
+
+	if (call->hold == HOLD_NONE)
+		return true;
+	leave_channel(call);
+	caps = budget_read(shm, LIMIT_CHANNEL, slot);
+	if (!budget_has_caps(&caps))
+		return true;
+	sum = p->taken;
+	if (p->known == 0) {
+		p->when = budget_time(call->record.started_us);
+		sum.nano = hold_held(call->worker->book, call->hold);
+		sum.tokens = call->input_tokens + call->covered_tokens;
+	}
+	if (budget_take(shm, LIMIT_CHANNEL, slot, &caps, &p->when, &sum) !=
+	    BUDGET_PASSED)
+		return false;
+	p->taken = sum;
+	p->known |= (uint8_t)(1u << LIMIT_CHANNEL);
+	p->verdict = BUDGET_PASSED;
+	/* Only a look whether there is room: more is counted, not refused. */
+	memset(&p->caps[LIMIT_CHANNEL], 0, sizeof(caps));
+	call->limits.slot[LIMIT_CHANNEL] = slot;
+	put_terms(call, &sum);
+	hold_retell(call->worker->book, call->hold, &call->terms);
+	return true;
+}
+
 enum hold_result
 spending_extend(struct call *call, int64_t nano, uint64_t tokens)
 {
@@ -200,4 +254,5 @@ spending_end(struct call *call, int64_t fee_nano, uint64_t tokens)
 			budget_correct(call->worker->shm, (enum limit_level)i,
 			    call->limits.slot[i], &p->when, &p->taken, &used);
 	p->taken = none;
+	p->known &= (uint8_t)~(1u << LIMIT_CHANNEL);
 }

@@ -1,6 +1,6 @@
 /*
- * spending.h: what a call takes of the budgets of its key, customer, group and
- * address.
+ * spending.h: what a call takes of the budgets of its key, customer, group,
+ * address, and of the channel that an attempt goes by.
  * Layer: worker (private).
  * Written by: the call's own thread.
  *
@@ -44,6 +44,14 @@ bool	spending_short(const struct call *call);
 /* The error for it: of a call's beginning, or in its stream. */
 enum wire_error spending_error(const struct call *call);
 enum wire_error spending_stream_error(const struct call *call);
+
+/*
+ * An attempt goes by the channel of that slot, and by no other any more; what
+ * is held for the call counts there.  False: it has spent what it may.  A
+ * stream that has begun isn't cut for what its channel may cost.
+ */
+bool	spending_channel(struct call *call, uint32_t slot)
+	    __attribute__((warn_unused_result));
 
 /* The hold is about to end: what the call came to. */
 void	spending_end(struct call *call, int64_t fee_nano, uint64_t tokens);

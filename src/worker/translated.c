@@ -168,7 +168,8 @@ set_options(struct call *call)
 		.id = call->id,
 		.model = call->request.model,
 		.created_s = call->record.started_us / 1000000,
-		.include_usage = t->wish.include_usage,
+		.include_usage = t->wish.include_usage ||
+		    call->wants_receipt,
 		.custom_tools = t->wish.custom_tools,
 		.as_array = wants_array(call),
 	};

@@ -291,7 +291,8 @@ class Trail(unittest.TestCase):
 
     def test_an_erasures_blanking_is_no_fault(self):
         before = self.sound()["erased"]
-        victim = links()[1]
+        victim, = it.sql("SELECT min(id) FROM audit WHERE object = "
+                         "'customer:1'")[0]
         it.sql("UPDATE audit SET reason = '', change = '{\"erased\": true}'"
                f" WHERE id = {victim}")
         self.assertEqual(self.sound()["erased"], before + 1)
@@ -341,6 +342,7 @@ class Access(unittest.TestCase):
         "ticket show": ("ticket", "show", "{ticket}"),
         "request list": ("request", "list", "--customer", "c2", "--all"),
         "event list": ("event", "list", "--customer", "c2"),
+        "risk show": ("risk", "show", "c2"),
         "audit list": ("audit", "list", "--object", "customer:3"),
     }
     ALL = {
@@ -360,6 +362,7 @@ class Access(unittest.TestCase):
         "audit list": ("audit", "list", "--object", "package:1"),
         "audit export": ("audit", "export"),
         "compliance report": ("compliance", "report"),
+        "hold list": ("hold", "list"),
         "top": ("top", "--once"),
     }
     # What shows no customer's data, or is audited as what it does.
@@ -370,7 +373,10 @@ class Access(unittest.TestCase):
         customer-password-reset customer-totp-remove
         invitation-create invitation-revoke credit-expire package-add
         package-list package-set code-create code-revoke ticket-answer
-        ticket-close ticket-refund key-add key-revoke key-rotate group-set
+        ticket-close ticket-refund key-add key-revoke key-rotate key-suspend
+        key-resume retention-list retention-set retention-run
+        retention-report hold-place hold-lift risk-list risk-set
+        risk-regions group-set
         group-list group-override group-overrides group-limit screen-set
         screen-list screen-import screen-export screen-test price-set
         price-list price-history price-show price-import price-export

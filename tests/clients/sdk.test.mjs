@@ -184,6 +184,32 @@ test('openai: forty calls at once', async () => {
 		assert.ok(answer.choices[0].message.content.endsWith(LAST));
 });
 
+test('openai: the receipt of a streamed completion', async () => {
+	const stream = await openai().chat.completions.create(
+		{ model: 'fast', messages: hello, stream: true },
+		{ headers: { 'X-Youyun-Receipt': 'yes' } });
+	const fees = [];
+	let text = '';
+
+	for await (const chunk of stream) {
+		text += chunk.choices[0]?.delta.content ?? '';
+		if (chunk.usage)
+			fees.push(chunk.usage.fee);
+	}
+	assert.ok(text.endsWith(LAST));
+	assert.equal(fees.length, 1);
+	assert.match(fees[0], /^0\.\d{2,9}$/);
+});
+
+test('openai: the receipt of a completion', async () => {
+	const { data, response } = await openai().chat.completions.create({
+		model: 'fast', messages: hello,
+	}).withResponse();
+
+	assert.ok(data.choices[0].message.content.endsWith(LAST));
+	assert.match(response.headers.get('x-youyun-fee'), /^0\.\d{2,9}$/);
+});
+
 for (const [name, Client] of
     [['anthropic', Anthropic], ['anthropic (older)', OlderAnthropic]]) {
 	const anthropic = (options = {}) => new Client({
@@ -239,6 +265,22 @@ for (const [name, Client] of
 		assert.ok(message.content[0].text.endsWith(LAST));
 		assert.equal(message.usage.output_tokens, WORDS);
 		assert.equal(message.stop_reason, 'end_turn');
+	});
+
+	test(`${name}: the receipt of a streamed message`, async () => {
+		const options = { headers: { 'X-Youyun-Receipt': 'yes' } };
+		const stream = await anthropic().messages.create(
+			ask('fast', { stream: true }), options);
+		const fees = [];
+
+		for await (const event of stream)
+			if (event.type === 'message_delta')
+				fees.push(event.usage.fee);
+		assert.equal(fees.length, 1);
+		assert.match(fees[0], /^0\.\d{2,9}$/);
+		const message = await anthropic().messages.stream(
+			ask('fast'), options).finalMessage();
+		assert.ok(message.content[0].text.endsWith(LAST));
 	});
 
 	test(`${name}: a wrong key is an AuthenticationError`, async () => {

@@ -500,7 +500,7 @@ START_TEST(test_changes_are_audited_with_actor_and_reason)
 }
 END_TEST
 
-START_TEST(test_a_months_partition_is_made_once)
+START_TEST(test_a_days_partition_is_made_once)
 {
 	static const char ensure[] = "SELECT youyun.call_partition_ensure("
 	    "'2031-07-31 23:59:59.9+00')::int::bigint";
@@ -508,13 +508,13 @@ START_TEST(test_a_months_partition_is_made_once)
 	ck_assert_int_eq(number(flusher, ensure), 1);
 	ck_assert_int_eq(number(flusher, ensure), 0);
 	ck_assert_int_eq(number(owner, "SELECT count(*) FROM pg_class"
-	    " WHERE oid = 'youyun.call_203107'::regclass"), 1);
-	must_work(owner, "INSERT INTO youyun.call SELECT '2031-07-01 00:00+00',"
+	    " WHERE oid = 'youyun.call_20310731'::regclass"), 1);
+	must_work(owner, "INSERT INTO youyun.call SELECT '2031-07-31 00:00+00',"
 	    " gen_random_uuid(), 1, 1,"
 	    " NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0,"
 	    " 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, NULL, ''");
 	ck_assert_int_eq(number(owner, "SELECT count(*)"
-	    " FROM youyun.call_203107"), 1);
+	    " FROM youyun.call_20310731"), 1);
 	ck_assert_int_eq(number(owner, "SELECT count(*)"
 	    " FROM youyun.call_other"), 0);
 }
@@ -619,7 +619,7 @@ main(void)
 	tcase_add_test(tc, test_spending_more_than_granted_is_refused);
 	tcase_add_test(tc, test_roles_can_do_their_own_work_only);
 	tcase_add_test(tc, test_changes_are_audited_with_actor_and_reason);
-	tcase_add_test(tc, test_a_months_partition_is_made_once);
+	tcase_add_test(tc, test_a_days_partition_is_made_once);
 	tcase_add_test(tc, test_each_change_of_the_directory_is_told);
 	suite_add_tcase(suite, tc);
 	status = run_suite(suite);

@@ -1,5 +1,6 @@
 # End to end over HTTPS with a scripted upstream.
 http_tests = \
+	%D%/test_receipt.py \
 	%D%/test_registration.py \
 	%D%/test_anchor.py \
 	%D%/test_attest.py \
@@ -17,6 +18,7 @@ http_tests = \
 	%D%/test_breaker.py \
 	%D%/test_reload.py \
 	%D%/test_outage.py \
+	%D%/test_channel_caps.py \
 	%D%/test_cut.py \
 	%D%/test_daemon.py \
 	%D%/test_durability.py \
@@ -29,6 +31,8 @@ http_tests = \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_agreement.py \
+	%D%/test_retention.py \
+	%D%/test_risk.py \
 	%D%/test_screen.py \
 	%D%/test_secrets.py \
 	%D%/test_spending.py \

@@ -7,6 +7,7 @@ wire_unit_tests = \
 	tests/unit/test_wire_form \
 	tests/unit/test_wire_kinds \
 	tests/unit/test_wire_meter \
+	tests/unit/test_wire_receipt \
 	tests/unit/test_wire_request \
 	tests/unit/test_wire_route
 check_PROGRAMS += $(wire_unit_tests)
@@ -36,6 +37,11 @@ tests_unit_test_wire_meter_SOURCES = \
 	tests/unit/test_wire_meter.c tests/unit/run.h
 tests_unit_test_wire_meter_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_wire_meter_LDADD = $(LINK_WIRE) $(CHECK_LIBS)
+
+tests_unit_test_wire_receipt_SOURCES = \
+	tests/unit/test_wire_receipt.c tests/unit/run.h
+tests_unit_test_wire_receipt_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_wire_receipt_LDADD = $(LINK_WIRE) $(CHECK_LIBS)
 
 tests_unit_test_wire_request_SOURCES = \
 	tests/unit/test_wire_request.c tests/unit/run.h

@@ -140,8 +140,8 @@ CREATE INDEX call_customer ON call (customer_id, started_at);
 CREATE INDEX call_transaction ON call (ledger_transaction_id)
     WHERE ledger_transaction_id IS NOT NULL;
 CREATE TABLE call_other PARTITION OF call DEFAULT;
-COMMENT ON TABLE call_other IS 'Calls whose time fits no month''s partition; normally empty. Operator: as for call.';
-COMMENT ON TABLE call IS 'The record of one call; all that is ever kept about it. No body, no key. Append-only, one partition a month, to be dropped after the retention time. Operator: controller for billing; processor for what concerns the customer''s own users.';
+COMMENT ON TABLE call_other IS 'Calls whose day has no partition, and those of customers on legal hold whose day was deleted. Operator: as for call.';
+COMMENT ON TABLE call IS 'The record of one call; all that is ever kept about it. No body, no key. Append-only, one partition a day, to be dropped after the retention time. Operator: controller for billing; processor for what concerns the customer''s own users.';
 COMMENT ON COLUMN call.started_at IS 'When the call came, to the microsecond. Operator: controller.';
 COMMENT ON COLUMN call.request_id IS 'RFC 9562 version 7; what x-request-id told the client. Operator: controller.';
 COMMENT ON COLUMN call.journal_id IS 'The journal that it was applied from. Operator: controller, no personal data.';

@@ -243,15 +243,15 @@ END
 $$;
 COMMENT ON FUNCTION credit(text, bigint, bigint, text, text, text) IS 'Books money for a customer, once for a key, and grants it to the node.';
 
--- One partition a month.  True when it was made now.
-CREATE FUNCTION call_partition_ensure(p_month timestamptz) RETURNS boolean
+-- One partition a day (UTC).  True when it was made now.
+CREATE FUNCTION call_partition_ensure(p_time timestamptz) RETURNS boolean
     LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = youyun, pg_temp
-    SET timezone = 'UTC' AS $$
+    SET timezone = 'UTC' SET lock_timeout = '1s' AS $$
 DECLARE
-	first timestamptz := date_trunc('month', p_month);
-	past timestamptz := first + interval '1 month';
-	part text := 'call_' || to_char(first, 'YYYYMM');
+	first timestamptz := date_trunc('day', p_time);
+	past timestamptz := first + interval '1 day';
+	part text := 'call_' || to_char(first, 'YYYYMMDD');
 BEGIN
 	IF to_regclass('youyun.' || part) IS NOT NULL THEN
 		RETURN false;
@@ -261,19 +261,30 @@ BEGIN
 	IF to_regclass('youyun.' || part) IS NOT NULL THEN
 		RETURN false;
 	END IF;
-	-- Rows of that month that came before their partition stay where they
-	-- are; the default partition then keeps the whole month.
+	-- Rows of that day that came before their partition stay where they
+	-- are; the default partition then keeps the whole day.
 	IF EXISTS (SELECT 1 FROM call_other c
 	    WHERE c.started_at >= first AND c.started_at < past) THEN
 		RETURN false;
 	END IF;
 	EXECUTE format('CREATE TABLE %I PARTITION OF call
 	    FOR VALUES FROM (%L) TO (%L)', part, first, past);
+	EXECUTE format('CREATE TRIGGER append_only_truncate
+	    BEFORE TRUNCATE ON %I
+	    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', part);
 	EXECUTE format('COMMENT ON TABLE %I IS %L', part,
-	    'Calls of one month (UTC). Operator: as for call.');
+	    'Calls of one day (UTC). Operator: as for call.');
 	RETURN true;
 END
 $$;
-COMMENT ON FUNCTION call_partition_ensure(timestamptz) IS 'Makes the partition of call for the month of that time.';
-SELECT call_partition_ensure(now()), call_partition_ensure(now()
-    + interval '1 month'), call_partition_ensure(now() + interval '2 months');
+COMMENT ON FUNCTION call_partition_ensure(timestamptz) IS 'Makes the partition of call for the day of that time.';
+
+-- Whatever waits for one of them, calls are booked meanwhile: there is a week
+-- of them, and behind it the default partition.
+CREATE FUNCTION call_partitions_ensure(p_time timestamptz) RETURNS bigint
+    LANGUAGE sql AS $$
+	SELECT count(*) FILTER (WHERE youyun.call_partition_ensure(p_time
+	    + n * interval '1 day')) FROM generate_series(0, 7) n
+$$;
+COMMENT ON FUNCTION call_partitions_ensure(timestamptz) IS 'Makes the partitions of call for a week from then on; how many.';
+SELECT call_partitions_ensure(now());

@@ -17,7 +17,8 @@ GRANT SELECT ON posting TO youyun_flusher;
 GRANT UPDATE (spent_nano, spent_before_nano, incarnation, seq) ON lease
     TO youyun_flusher;
 GRANT INSERT, UPDATE ON journal_mark TO youyun_flusher;
-GRANT EXECUTE ON FUNCTION call_partition_ensure(timestamptz)
+GRANT EXECUTE ON FUNCTION call_partition_ensure(timestamptz),
+    call_partitions_ensure(timestamptz)
     TO youyun_flusher;
 
 -- The portal shows customers what concerns them.
@@ -37,4 +38,5 @@ GRANT DELETE ON channel_model TO youyun_admin;
 GRANT INSERT ON price TO youyun_admin;
 GRANT EXECUTE ON FUNCTION
     credit(text, bigint, bigint, text, text, text) TO youyun_admin;
-GRANT EXECUTE ON FUNCTION call_partition_ensure(timestamptz) TO youyun_admin;
+GRANT EXECUTE ON FUNCTION call_partition_ensure(timestamptz),
+    call_partitions_ensure(timestamptz) TO youyun_admin;

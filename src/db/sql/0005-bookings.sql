@@ -170,14 +170,10 @@ BEGIN
 		    BEFORE TRUNCATE ON %I
 		    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
 	END LOOP;
-	-- A statement's trigger on the whole is silent about its parts.
-	FOR t IN SELECT c.relname FROM pg_inherits i
-	    JOIN pg_class c ON c.oid = i.inhrelid
-	    WHERE i.inhparent = 'youyun.call'::regclass LOOP
-		EXECUTE format('CREATE TRIGGER append_only_truncate
-		    BEFORE TRUNCATE ON %I
-		    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', t);
-	END LOOP;
+	-- A statement's trigger on the whole is silent about its parts; the
+	-- days' are made with theirs.
+	CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON call_other
+	    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 END
 $$;
 CREATE TRIGGER audit_change AFTER INSERT OR UPDATE OR DELETE ON credit_package
@@ -613,6 +609,12 @@ BEGIN
 		RAISE EXCEPTION 'nothing was charged for it'
 		    USING ERRCODE = 'YY003';
 	END IF;
+	-- Which pots it was paid from follows from all calls of the booking.
+	IF EXISTS (SELECT 1 FROM call_archive a
+	    WHERE a.ledger_transaction_id = k.ledger_transaction_id) THEN
+		RAISE EXCEPTION 'calls that were booked with it are deleted'
+		    USING ERRCODE = 'YY025';
+	END IF;
 	SELECT b.transaction_id, b.fresh INTO transaction_id, fresh
 	    FROM booking_begin('refund', p_key, k.customer_id,
 	    format('%s of %s', coalesce(p_amount::text, 'all'), p_request),
@@ -825,41 +827,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION expire(smallint, bigint, bigint) IS 'Books out expired credit that the flusher has taken out of the segment.';
-
--- As before, with a trigger of its own against TRUNCATE.
-CREATE OR REPLACE FUNCTION call_partition_ensure(p_month timestamptz)
-    RETURNS boolean LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = youyun, pg_temp
-    SET timezone = 'UTC' AS $$
-DECLARE
-	first timestamptz := date_trunc('month', p_month);
-	past timestamptz := first + interval '1 month';
-	part text := 'call_' || to_char(first, 'YYYYMM');
-BEGIN
-	IF to_regclass('youyun.' || part) IS NOT NULL THEN
-		RETURN false;
-	END IF;
-	-- Two at once would both find nothing.
-	PERFORM pg_advisory_xact_lock(7954886219837402);
-	IF to_regclass('youyun.' || part) IS NOT NULL THEN
-		RETURN false;
-	END IF;
-	-- Rows of that month that came before their partition stay where they
-	-- are; the default partition then keeps the whole month.
-	IF EXISTS (SELECT 1 FROM call_other c
-	    WHERE c.started_at >= first AND c.started_at < past) THEN
-		RETURN false;
-	END IF;
-	EXECUTE format('CREATE TABLE %I PARTITION OF call
-	    FOR VALUES FROM (%L) TO (%L)', part, first, past);
-	EXECUTE format('CREATE TRIGGER append_only_truncate
-	    BEFORE TRUNCATE ON %I
-	    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', part);
-	EXECUTE format('COMMENT ON TABLE %I IS %L', part,
-	    'Calls of one month (UTC). Operator: as for call.');
-	RETURN true;
-END
-$$;
 
 -- Who may do what.  Functions are nobody's by default.
 REVOKE ALL ON FUNCTION check_not_empty(), open_pot(), fill_pots(),

@@ -121,7 +121,7 @@ CREATE FUNCTION my_key_revoke(p_id bigint) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 	WITH done AS (UPDATE api_key k SET status = 1, revoked = now()
 	    WHERE k.id = p_id AND k.customer_id = my_customer()
-	    AND k.status = 0 RETURNING 1)
+	    AND k.status <> 1 RETURNING 1)
 	SELECT count(*) FROM done;
 $$;
 COMMENT ON FUNCTION my_key_revoke(bigint) IS 'Revokes one of the customer''s own keys.';

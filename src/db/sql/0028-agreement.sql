@@ -497,7 +497,7 @@ BEGIN
 	-- Keys for calls go; one of the account sees to the closing, and as
 	-- the customer is closed no call is accepted by it.
 	UPDATE api_key k SET status = 1, revoked = now()
-	    WHERE k.customer_id = p_customer AND k.status = 0 AND k.scope = 0;
+	    WHERE k.customer_id = p_customer AND k.status <> 1 AND k.scope = 0;
 	UPDATE customer x SET status = 3 WHERE x.id = p_customer;
 	PERFORM notice_add(p_customer, 'account_closing',
 	    jsonb_build_object('due', iso_time(due)));
@@ -531,6 +531,10 @@ COMMENT ON FUNCTION closing_cancel(bigint) IS 'Takes a closing back within its t
 CREATE FUNCTION closing_hasten(p_customer bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 BEGIN
+	IF is_held(p_customer) THEN
+		RAISE EXCEPTION 'the customer is on legal hold'
+		    USING ERRCODE = 'YY026';
+	END IF;
 	UPDATE closing k SET due = least(k.due, now())
 	    WHERE k.customer_id = p_customer AND k.state <> 1;
 	IF NOT FOUND THEN
@@ -678,7 +682,7 @@ DECLARE
 	blank jsonb;
 BEGIN
 	IF TG_OP = 'UPDATE' THEN
-		blank := CASE WHEN TG_TABLE_NAME ~ '^call(_other|_[0-9]{6})?$'
+		blank := CASE WHEN TG_TABLE_NAME ~ '^call(_other|_[0-9]{8})?$'
 		    THEN '{"address": null, "agent": ""}'
 		    WHEN TG_TABLE_NAME = 'audit'
 		    THEN '{"reason": "", "change": {"erased": true}}'
@@ -692,6 +696,11 @@ BEGIN
 		    AND to_jsonb(NEW) = to_jsonb(OLD) || blank THEN
 			RETURN NEW;
 		END IF;
+	END IF;
+	-- By retention_step() alone: nobody else may delete there.
+	IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'call_other'
+	    AND current_setting('youyun.retention', true) = 'on' THEN
+		RETURN OLD;
 	END IF;
 	-- Foreign keys keep those that somebody has.
 	IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'policy' THEN
@@ -740,7 +749,7 @@ $$;
 COMMENT ON FUNCTION closing_pays(closing) IS 'Asks for the remainder of a closed account.';
 
 -- True when there may be more: a batch of records at a time, along the index
--- by customer and time, so month by month.
+-- by customer and time, so day by day.
 CREATE FUNCTION closing_blanks(k closing) RETURNS boolean LANGUAGE plpgsql
     SET search_path = youyun, pg_temp AS $$
 DECLARE
@@ -799,6 +808,9 @@ BEGIN
 	GET DIAGNOSTICS n = ROW_COUNT;
 	done := done || jsonb_build_object('what',
 	    'when keys were used last', 'rows', n);
+	n := risk_forget(c);
+	done := done || jsonb_build_object('what',
+	    'from where and by which programs keys were used', 'rows', n);
 	DELETE FROM session s USING login l WHERE s.login_id = l.id
 	    AND l.customer_id = c;
 	GET DIAGNOSTICS n = ROW_COUNT;
@@ -939,10 +951,14 @@ BEGIN
 	IF k.due > now() THEN
 		RETURN 'grace';
 	END IF;
+	IF is_held(p_customer) THEN
+		RAISE EXCEPTION 'the customer is on legal hold'
+		    USING ERRCODE = 'YY026';
+	END IF;
 	IF k.state = 0 THEN
 		UPDATE closing c SET state = 2 WHERE c.id = k.id;
 		UPDATE api_key x SET status = 1, revoked = now()
-		    WHERE x.customer_id = p_customer AND x.status = 0;
+		    WHERE x.customer_id = p_customer AND x.status <> 1;
 		RETURN 'more';
 	END IF;
 	IF NOT closing_pays(k) THEN
@@ -976,6 +992,7 @@ BEGIN
 	    AND c.started_at > k.asked - interval '7 days'
 	    AND (c.address IS NOT NULL OR c.agent <> '');
 	GET DIAGNOSTICS n = ROW_COUNT;
+	PERFORM risk_forget(k.customer_id);
 	UPDATE closing c SET swept = now(), calls = c.calls + n
 	    WHERE c.id = k.id;
 END
@@ -995,7 +1012,7 @@ BEGIN
 		RETURN did;
 	END IF;
 	FOR c IN SELECT k.customer_id FROM closing k WHERE k.state IN (0, 2)
-	    AND k.due <= now() ORDER BY k.due, k.id LIMIT 100 LOOP
+	    AND k.due <= now() AND NOT is_held(k.customer_id) ORDER BY k.due, k.id LIMIT 100 LOOP
 		now_did := closing_step(c);
 		did := CASE WHEN did = 'more' OR now_did = 'more' THEN 'more'
 		    ELSE now_did END;
@@ -1027,7 +1044,7 @@ CREATE VIEW my_export_account WITH (security_barrier) AS
 COMMENT ON VIEW my_export_account IS 'The account, as it is exported.';
 CREATE VIEW my_export_keys WITH (security_barrier) AS
 	SELECT x.id AS k, x.id, x.name, x.hint, CASE x.status WHEN 0
-	    THEN 'active' ELSE 'revoked' END AS status,
+	    THEN 'active' WHEN 1 THEN 'revoked' ELSE 'suspended' END AS status,
 	    CASE x.scope WHEN 0 THEN 'calls' ELSE 'account' END AS scope,
 	    iso_time(x.created) AS created,
 	    iso_time(x.expires_at) AS expires_at,
