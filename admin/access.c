@@ -37,10 +37,15 @@ static const struct reading {
 	{ "key", "limit", WORD, "key", true },
 	{ "key", "allow", WORD, "key", true },
 	{ "calls", NULL, OPTION, "customer", false },
+	{ "call", "list", OPTION, "customer", false },
+	{ "call", "show", LATER, NULL, false },
+	{ "bill", "show", LATER, NULL, false },
+	{ "bill", "list", WORD, "customer", false },
 	{ "bill", NULL, LATER, NULL, false },
 	{ "margin", NULL, OPTION, "customer", false },
 	{ "balance", NULL, WORD, "customer", false },
 	{ "ledger", NULL, WORD, "customer", false },
+	{ "ledger", "list", WORD, "customer", false },
 	{ "invitation", "list", ALL, "all", false },
 	{ "code", "list", ALL, "all", false },
 	{ "payment", "list", OPTION, "customer", false },
@@ -92,12 +97,14 @@ has_own(const struct admin *admin)
 	return false;
 }
 
-/* Names of files are of the machine, and a customer's is the subject. */
+/* Names of files are of the machine, a customer's is the subject, and where a
+ * page begins can be a name, too. */
 static bool
 is_filter(const struct admin *admin, const struct opt *opt)
 {
 	return is_own(admin->running, opt) &&
 	    strcmp(opt->name, "customer") != 0 &&
+	    strcmp(opt->name, "after") != 0 &&
 	    strcmp(opt->name, "save") != 0;
 }
 

@@ -8,6 +8,8 @@
 
 #include "admin/admin.h"
 
+#define ACCESS_WHO_BYTES 130	/* a customer's name */
+
 /*
  * Notes what the running command is about to show, once, when it has
  * connected.  A read that can't be noted isn't made.

@@ -78,7 +78,7 @@ put_credit(struct db *db, const struct enable *e)
 		.actor = e->admin->actor, .reason = NOTE };
 	enum db_result result;
 
-	result = q_customer_each(db, f->customer_id, keep_balance, &balance);
+	result = q_customer_one(db, f->customer_id, keep_balance, &balance);
 	if (result != DB_OK || balance >= BALANCE_MIN_NANO)
 		return result;
 	snprintf(key, sizeof(key), "attest-%lld", (long long)f->since_us);

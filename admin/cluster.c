@@ -162,6 +162,9 @@ write_include(const struct settings *settings)
 	    "synchronous_commit = on\n"
 	    "password_encryption = 'scram-sha-256'\n"
 	    "jit = off\n"
+	    /* Of disks without arms; it is what makes a page of a list come
+	     * by its index rather than all of it by sorting. */
+	    "random_page_cost = 1.1\n"
 	    "timezone = 'UTC'\n"
 	    "log_timezone = 'UTC'\n"
 	    "log_destination = 'stderr'\n"

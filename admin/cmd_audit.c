@@ -14,13 +14,13 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "db/audit_chain.h"
 
-#define LIMIT_USUAL 50
-#define LIMIT_MOST 1000000
 #define FAULTS_SHOWN 20
 #define HEX_BYTES (2 * AUDIT_HASH_BYTES + 1)
 
@@ -40,16 +40,17 @@ static const struct opt list_options[] = {
 	{ "object", "OBJECT", "only what concerns it, such as customer:5",
 	  false },
 	{ "since", "TIME", "only from then on", false },
-	{ "before", "ENTRY", "only those before this one, for the next page",
-	  false },
-	{ "limit", "COUNT", "at most so many (50)", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
 static bool
 list_row(const struct audit_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
+
+	if (report == NULL)
+		return false;
 
 	report_number(report, row->id);
 	report_time(report, row->at_us);
@@ -63,29 +64,32 @@ list_row(const struct audit_row *row, void *arg)
 }
 
 static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	struct audit_filter *f = arg;
+	enum admin_exit status = page_number(page, &f->before);
+
+	f->limit = PAGE_ASKED(page);
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_audit_list(admin->db, f, list_row, page),
+	    "list the audit trail");
+}
+
+static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	struct audit_filter f = { .object = args_get(args, "object"),
-		.limit = LIMIT_USUAL };
-	struct report *report;
-	enum admin_exit status = option_time(args, "since", &f.since_us);
+	static const struct page_list list = { .name = "audit",
+		.columns = columns, .empty = "There is no such entry." };
+	struct audit_filter f = { .object = args_get(args, "object") };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
 	if (status == ADMIN_OK)
-		status = option_number(args, "before", INT64_MAX, &f.before);
-	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LIMIT_MOST, &f.limit);
+		status = option_time(args, "since", &f.since_us);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("audit", columns);
-	status = admin_database_failed(admin, q_audit_list(admin->db, &f,
-	    list_row, report), "list the audit trail");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no such entry.");
-	else
-		report_discard(&report);
-	return status;
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &f);
 }
 
 /* A line of a file of anchors. */
@@ -170,6 +174,7 @@ struct check {
 static void
 tell(struct check *c, const char *what, int64_t number, const char *why)
 {
+	progress_clear();
 	if (c->faults++ < FAULTS_SHOWN)
 		fprintf(stderr, "%s %" PRId64 ": %s\n", what, number, why);
 }
@@ -250,6 +255,7 @@ take_link(const struct audit_link_row *k, void *arg)
 	enum audit_fault fault;
 
 	check_anchors(c);
+	progress_set(c->chain.leaves);
 	fault = audit_chain_add(&c->chain, k);
 	if (fault == AUDIT_ERASED)
 		c->erased++;
@@ -269,11 +275,16 @@ walk(struct admin *admin, struct check *c)
 
 	if (status != ADMIN_OK)
 		return status;
+	/* What is printed meanwhile may go to the same terminal. */
+	if (!c->prints || !isatty(STDOUT_FILENO))
+		progress_begin("entries", 0);
 	result = q_audit_seal(admin->db);
 	if (result == DB_OK)
 		result = q_audit_link_each(admin->db, take_link, c);
 	if (result == DB_OK)
 		result = q_audit_unlinked(admin->db, &c->unlinked);
+	if (!c->prints || !isatty(STDOUT_FILENO))
+		progress_end();
 	if (result == DB_OK)
 		check_anchors(c);
 	return admin_database_failed(admin, result, "read the audit trail");

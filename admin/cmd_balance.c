@@ -1,19 +1,19 @@
 /* balance and ledger: what customers have, and how it came to be. */
 #include "admin/admin.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/currency.h"
+#include "base/money.h"
 #include "db/queries.h"
-
-#define LIMIT_USUAL 50
-#define LIMIT_MAX INT64_C(1000000)
 
 static const struct report_column balance_columns[] = {
 	{ "customer_id", "ID", REPORT_NUMBER, false },
@@ -30,7 +30,11 @@ static const struct report_column balance_columns[] = {
 static bool
 balance_row(const struct customer_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%s/%s",
+	    account_status_name(row->status), row->name);
+
+	if (report == NULL)
+		return false;
 
 	report_number(report, row->id);
 	report_text(report, row->name);
@@ -46,28 +50,39 @@ balance_row(const struct customer_row *row, void *arg)
 	return true;
 }
 
+struct balance_list {
+	struct customer_filter filter;
+	int64_t id;			/* 0: all */
+};
+
+static enum admin_exit
+read_balances(struct admin *admin, struct page *page, void *arg)
+{
+	struct balance_list *b = arg;
+	enum admin_exit status = customer_page(page, &b->filter);
+
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    b->id != 0 ? q_customer_one(admin->db, b->id, balance_row, page) :
+	    q_customer_list(admin->db, &b->filter, balance_row, page),
+	    "read the balances");
+}
+
 static enum admin_exit
 run_balance(struct admin *admin, const struct args *args)
 {
-	struct report *report;
-	enum admin_exit status;
-	int64_t id;
+	static const struct page_list list = { .name = "balances",
+		.columns = balance_columns, .empty = "There is no customer; "
+		"\"youyunctl customer add NAME\" adds one." };
+	struct balance_list b = { .filter = { .status = -1 } };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	id = 0;
-	status = admin_database(admin);
-	if (status == ADMIN_OK && args->words == 1)
-		status = admin_customer(admin, args->word[0], &id);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("balances", balance_columns);
-	status = admin_database_failed(admin, q_customer_each(admin->db, id,
-	    balance_row, report), "read the balances");
 	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no customer yet; "
-		    "\"youyunctl customer add NAME\" adds one.");
-	else
-		report_discard(&report);
-	return status;
+		status = admin_database(admin);
+	if (status == ADMIN_OK && args->words == 1)
+		status = admin_customer(admin, args->word[0], &b.id);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_balances, &b);
 }
 
 static const struct report_column ledger_columns[] = {
@@ -90,9 +105,15 @@ static const struct report_column ledger_columns[] = {
 	{ NULL, NULL, REPORT_TEXT, false }
 };
 
+/* Pages go back from the last booking, with --all they go forward.  Either
+ * way a page's cursor is the booking that it ends with and the balance there:
+ * "1234" of all, "1234:56.78" of one customer. */
 struct ledger_listing {
-	struct report *report;
-	bool with_balance;
+	struct ledger_filter filter;
+	struct page *page;
+	int64_t booking;		/* whose postings come */
+	int64_t balance_nano;		/* what is left after it */
+	int64_t moved_nano;		/* by it */
 };
 
 /* The call that is given back, or what was bought. */
@@ -119,71 +140,146 @@ add_cause(struct report *report, const struct ledger_row *row)
 	report_text(report, row->currency);
 }
 
+static void
+add_posting(struct report *report, const struct ledger_row *row,
+    bool with_balance)
+{
+	report_time(report, row->at_us);
+	report_number(report, row->transaction_id);
+	report_text(report, row->kind);
+	report_number(report, row->customer_id);
+	report_text(report, row->account);
+	if (strcmp(row->kind, "calls") == 0)
+		report_number(report, row->calls);
+	else
+		report_none(report);
+	report_money(report, row->amount_nano);
+	if (with_balance && row->customers)
+		report_money(report, row->balance_nano);
+	else
+		report_none(report);
+	report_text(report, row->actor);
+	report_text(report, row->reason);
+	report_text(report, row->idempotency_key);
+	report_time(report, row->expires_us);
+	add_cause(report, row);
+}
+
+/* A booking that was read in full. */
+static void
+end_booking(struct ledger_listing *l)
+{
+	char balance[MONEY_TEXT_BYTES];
+
+	if (l->booking == 0)
+		return;
+	money_format(l->filter.forward ? l->balance_nano :
+	    l->balance_nano - l->moved_nano, 2, balance);
+	if (l->filter.customer_id != 0)
+		snprintf(l->page->next, sizeof l->page->next,
+		    "%" PRId64 ":%s", l->booking, balance);
+	else
+		snprintf(l->page->next, sizeof l->page->next, "%" PRId64,
+		    l->booking);
+}
+
 static bool
 ledger_row(const struct ledger_row *row, void *arg)
 {
 	struct ledger_listing *l = arg;
 
-	report_time(l->report, row->at_us);
-	report_number(l->report, row->transaction_id);
-	report_text(l->report, row->kind);
-	report_number(l->report, row->customer_id);
-	report_text(l->report, row->account);
-	if (strcmp(row->kind, "calls") == 0)
-		report_number(l->report, row->calls);
-	else
-		report_none(l->report);
-	report_money(l->report, row->amount_nano);
-	if (l->with_balance && row->customers)
-		report_money(l->report, row->balance_nano);
-	else
-		report_none(l->report);
-	report_text(l->report, row->actor);
-	report_text(l->report, row->reason);
-	report_text(l->report, row->idempotency_key);
-	report_time(l->report, row->expires_us);
-	add_cause(l->report, row);
+	/* The one more than was asked for: forward it comes last. */
+	if (row->nth > l->page->limit) {
+		l->page->more = true;
+		return !l->filter.forward;
+	}
+	if (row->transaction_id != l->booking) {
+		/* Back, the first that comes is where the page ends. */
+		if (l->filter.forward || l->page->rows == 1)
+			end_booking(l);
+		l->page->rows++;
+		l->booking = row->transaction_id;
+		l->moved_nano = 0;
+	}
+	if (row->customers) {
+		l->balance_nano = row->balance_nano;
+		l->moved_nano += row->amount_nano;
+	}
+	add_posting(l->page->report, row, l->filter.customer_id != 0);
 	return true;
 }
 
-static const struct opt ledger_options[] = {
-	{ "limit", "COUNT", "the latest so many bookings; default 50", false },
-	{ NULL, NULL, NULL, false }
-};
+/* False: that is no cursor. */
+static bool
+take_cursor(struct ledger_listing *l, const char *after)
+{
+	char id[24];
+	size_t len = strcspn(after, ":");
+
+	if (len >= sizeof id)
+		return false;
+	memcpy(id, after, len);
+	id[len] = '\0';
+	if (!check_number(id, &l->filter.after))
+		return false;
+	if (l->filter.customer_id == 0)
+		return after[len] == '\0';
+	return after[len] == ':' &&
+	    money_parse(after + len + 1, &l->filter.after_nano) == MONEY_OK;
+}
+
+static enum admin_exit
+read_ledger(struct admin *admin, struct page *page, void *arg)
+{
+	struct ledger_listing *l = arg;
+	enum admin_exit status;
+
+	l->page = page;
+	l->booking = 0;
+	l->filter.limit = PAGE_ASKED(page);
+	if (page->after != NULL && !take_cursor(l, page->after))
+		return page_not_a_cursor(page);
+	status = admin_database_failed(admin, q_ledger_list(admin->db,
+	    &l->filter, ledger_row, l), "read the ledger");
+	if (l->filter.forward || page->rows == 1)
+		end_booking(l);
+	return status;
+}
 
 static enum admin_exit
 run_ledger(struct admin *admin, const struct args *args)
 {
-	struct ledger_listing l;
-	enum admin_exit status;
-	int64_t id, limit;
+	static const struct page_list list = { .name = "postings",
+		.columns = ledger_columns,
+		.empty = "Nothing has been booked." };
+	struct ledger_listing l = { .page = NULL };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	id = 0;
-	limit = LIMIT_USUAL;
-	status = option_number(args, "limit", LIMIT_MAX, &limit);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
 	if (status == ADMIN_OK && args->words == 1)
-		status = admin_customer(admin, args->word[0], &id);
-	if (status != ADMIN_OK)
-		return status;
-	l.report = report_list("postings", ledger_columns);
-	l.with_balance = id != 0;
-	status = admin_database_failed(admin, q_ledger_each(admin->db, id,
-	    limit, ledger_row, &l), "read the ledger");
-	if (status == ADMIN_OK)
-		report_print(&l.report, admin, "Nothing has been booked yet.");
-	else
-		report_discard(&l.report);
-	return status;
+		status = admin_customer(admin, args->word[0],
+		    &l.filter.customer_id);
+	l.filter.forward = page.all;
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_ledger, &l);
 }
+
+static const struct opt page_options[] = {
+	PAGE_OPTIONS,
+	{ NULL, NULL, NULL, false }
+};
 
 const struct verb verbs_balance[] = {
 	{ "balance", NULL, "[CUSTOMER]", 0, 1,
 	  "show what customers have left",
-	  "balance acme", NULL, run_balance },
+	  "balance acme", page_options, run_balance },
 	{ "ledger", NULL, "[CUSTOMER]", 0, 1,
 	  "show the double-entry bookings behind a balance",
-	  "ledger acme --limit 20", ledger_options, run_ledger },
+	  "ledger acme --limit 20", page_options, run_ledger },
+	{ "ledger", "list", "[CUSTOMER]", 0, 1,
+	  "the same as ledger CUSTOMER",
+	  "ledger list acme", page_options, run_ledger },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

@@ -1,5 +1,6 @@
 /*
- * bill: one call's fee, step by step, out of its record.
+ * bill: one call's fee, step by step, out of its record; and what a
+ * customer's months came to.
  */
 #include "admin/admin.h"
 
@@ -11,12 +12,14 @@
 #include "admin/bill.h"
 #include "admin/calls.h"
 #include "admin/explain.h"
+#include "admin/page.h"
 #include "admin/prices.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/money.h"
 #include "conf/settings.h"
 #include "db/queries.h"
+#include "db/value.h"
 
 static bool
 keep_call(const struct call_row *row, void *arg)
@@ -215,9 +218,83 @@ run_bill(struct admin *admin, const struct args *args)
 	return bill_judge(&b);
 }
 
+static const struct report_column month_columns[] = {
+	{ "month", "MONTH", REPORT_ID, false },
+	{ "credited", "CREDITED", REPORT_MONEY, false },
+	{ "calls", "CALLS", REPORT_MONEY, false },
+	{ "change", "CHANGE", REPORT_MONEY, false },
+	{ "bookings", "BOOKINGS", REPORT_NUMBER, true },
+	{ NULL, NULL, REPORT_TEXT, false }
+};
+
+/* "2026-11" */
+static bool
+is_month(const char *text)
+{
+	return strlen(text) == 7 && text[4] == '-' &&
+	    strspn(text, "0123456789") == 4 &&
+	    strspn(text + 5, "0123456789") == 2 &&
+	    strncmp(text + 5, "01", 2) >= 0 && strncmp(text + 5, "12", 2) <= 0;
+}
+
+static enum admin_exit
+read_months(struct admin *admin, struct page *page, void *arg)
+{
+	const int64_t *customer_id = arg;
+	struct db_rows *rows = NULL;
+	struct report *report;
+	enum db_result result;
+
+	if (page->after != NULL && !is_month(page->after))
+		return page_not_a_cursor(page);
+	result = q_bill_list(admin->db, *customer_id, page->after,
+	    PAGE_ASKED(page), &rows);
+	if (result != DB_OK)
+		return admin_database_failed(admin, result, "list the bills");
+	for (size_t i = 0; i < db_rows_count(rows); i++) {
+		report = page_row(page, "%s", db_get_text(rows, i, 0));
+		if (report == NULL)
+			break;
+		report_id(report, db_get_text(rows, i, 0));
+		for (int c = 1; c < 4; c++)
+			report_money(report, db_get_int(rows, i, c));
+		report_number(report, db_get_int(rows, i, 4));
+	}
+	db_rows_free(&rows);
+	return ADMIN_OK;
+}
+
+static enum admin_exit
+run_list(struct admin *admin, const struct args *args)
+{
+	static const struct page_list list = { .name = "bills",
+		.columns = month_columns, .empty = "Nothing has been booked." };
+	struct page page;
+	int64_t customer_id = 0;
+	enum admin_exit status = page_take(args, &page);
+
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_customer(admin, args->word[0], &customer_id);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_months, &customer_id);
+}
+
+static const struct opt page_options[] = {
+	PAGE_OPTIONS,
+	{ NULL, NULL, NULL, false }
+};
+
 const struct verb verbs_bill[] = {
 	{ "bill", NULL, "CALL", 1, 1,
 	  "explain a call's fee; CALL is its x-request-id, or \"last\"",
 	  "bill last", NULL, run_bill },
+	{ "bill", "show", "CALL", 1, 1,
+	  "the same as bill CALL",
+	  "bill show last", NULL, run_bill },
+	{ "bill", "list", "CUSTOMER", 1, 1,
+	  "list a customer's bills by month, the latest first",
+	  "bill list acme", page_options, run_list },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

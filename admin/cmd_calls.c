@@ -1,23 +1,24 @@
 /* calls: the records of what was called, newest last. */
 #include "admin/admin.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <json-c/json.h>
 
 #include "admin/access.h"
 #include "admin/args.h"
 #include "admin/calls.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/bytes.h"
 #include "base/money.h"
 #include "db/queries.h"
 #include "wire/error.h"
-
-#define LIMIT_USUAL 50
-#define LIMIT_MAX INT64_C(1000000)
 
 bool
 request_id_parse(const char *text, uint8_t id_r[RECORD_ID_BYTES])
@@ -198,21 +199,18 @@ add_money(struct report *report, const struct call_row *row)
 	number_or_none(report, (uint64_t)row->transaction_id);
 }
 
-struct call_list {
-	struct report *report;
-	char customer[130];	/* the last one's */
-};
-
 static bool
 call_row(const struct call_row *row, void *arg)
 {
 	const struct call_record *r = &row->record;
-	struct call_list *list = arg;
-	struct report *report = list->report;
+	char id[2 * RECORD_ID_BYTES + 1];
+	struct report *report;
 	char address[ADDRESS_TEXT_BYTES], agent[RECORD_AGENT_BYTES + 1];
 
-	snprintf(list->customer, sizeof(list->customer), "%s",
-	    row->customer);
+	hex_encode(r->request_id, RECORD_ID_BYTES, id);
+	report = page_row(arg, "%" PRId64 "_%s", r->started_us, id);
+	if (report == NULL)
+		return false;
 	add_who(report, row);
 	add_outcome(report, r);
 	add_usage(report, row);
@@ -234,8 +232,8 @@ static const struct opt options[] = {
 	{ "customer", "CUSTOMER", "of this customer", false },
 	{ "since", "TIME", "from then on: 2026-11-23, or 2h for the last two "
 	  "hours", false },
-	{ "limit", "COUNT", "the latest so many; default 50", false },
 	{ "request", "ID", "the one with this x-request-id", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -247,11 +245,7 @@ make_filter(struct admin *admin, const struct args *args,
 	const char *text;
 
 	memset(filter, 0, sizeof *filter);
-	filter->oldest_first = true;
-	filter->limit = LIMIT_USUAL;
-	status = option_number(args, "limit", LIMIT_MAX, &filter->limit);
-	if (status == ADMIN_OK)
-		status = option_time(args, "since", &filter->since_us);
+	status = option_time(args, "since", &filter->since_us);
 	if (status != ADMIN_OK)
 		return status;
 	text = args_get(args, "request");
@@ -266,33 +260,143 @@ make_filter(struct admin *admin, const struct args *args,
 	return option_customer(admin, args, &filter->customer_id);
 }
 
+static bool
+keep_customer(const struct call_row *row, void *arg)
+{
+	snprintf(arg, ACCESS_WHO_BYTES, "%s", row->customer);
+	return true;
+}
+
+/* One call is one customer's; whose, it says itself. */
+static enum admin_exit
+note_access(struct admin *admin, const struct call_filter *filter)
+{
+	struct call_filter one = *filter;
+	char customer[ACCESS_WHO_BYTES] = "";
+	enum admin_exit status;
+
+	one.limit = 1;
+	status = admin_database_failed(admin, q_call_each(admin->db, &one,
+	    keep_customer, customer), "read the call");
+	return status == ADMIN_OK && customer[0] != '\0' ?
+	    access_customer(admin, customer) : status;
+}
+
+/* "1732600000000000_" and the id's 32 digits. */
+static bool
+take_cursor(const char *text, struct call_filter *filter)
+{
+	char id[2 * RECORD_ID_BYTES + 1];
+	int used = 0;
+
+	return sscanf(text, "%" SCNd64 "_%32[0-9a-f]%n", &filter->after_us,
+	    id, &used) == 2 && text[used] == '\0' && filter->after_us > 0 &&
+	    hex_decode(id, filter->after_id, RECORD_ID_BYTES);
+}
+
+static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	struct call_filter *filter = arg;
+
+	filter->limit = PAGE_ASKED(page);
+	if (page->after != NULL && !take_cursor(page->after, filter))
+		return page_not_a_cursor(page);
+	return admin_database_failed(admin, q_call_each(admin->db, filter,
+	    call_row, page), "list the calls");
+}
+
 static enum admin_exit
 run_calls(struct admin *admin, const struct args *args)
 {
+	static const struct page_list list = { .name = "calls",
+		.columns = columns, .empty = "No call fits.  A call is here "
+		"some milliseconds after its end.", .newest_last = true };
 	uint8_t id[RECORD_ID_BYTES];
 	struct call_filter filter;
-	struct call_list list = { .customer = "" };
-	enum admin_exit status;
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	status = make_filter(admin, args, &filter, id);
+	if (status == ADMIN_OK)
+		status = make_filter(admin, args, &filter, id);
+	if (status == ADMIN_OK && filter.request_id != NULL)
+		status = note_access(admin, &filter);
 	if (status != ADMIN_OK)
 		return status;
-	list.report = report_list("calls", columns);
-	status = admin_database_failed(admin, q_call_each(admin->db, &filter,
-	    call_row, &list), "list the calls");
-	if (status == ADMIN_OK && filter.request_id != NULL)
-		status = access_customer(admin, list.customer);
+	filter.forward = page.all;
+	return page_print(admin, &page, &list, read_page, &filter);
+}
+
+/* All that is known of one, a line a member. */
+static void
+print_call(struct admin *admin, struct report **report)
+{
+	struct json_object *rows = report_take_json(report);
+	struct record *record = record_open();
+	char label[64];
+	size_t i;
+
+	json_object_object_foreach(json_object_array_get_idx(rows, 0), key,
+	    value) {
+		for (i = 0; key[i] != '\0' && i < sizeof label - 1; i++)
+			label[i] = key[i] == '_' ? ' ' : key[i];
+		label[i] = '\0';
+		if (value == NULL)
+			record_none(record, key, label);
+		else if (json_object_is_type(value, json_type_int))
+			record_number(record, key, label,
+			    json_object_get_int64(value));
+		else
+			record_text(record, key, label,
+			    json_object_get_string(value));
+	}
+	json_object_put(rows);
+	record_print(&record, admin);
+}
+
+static enum admin_exit
+run_show(struct admin *admin, const struct args *args)
+{
+	struct page page = { .limit = 1 };
+	struct call_filter filter = { .limit = 1 };
+	uint8_t id[RECORD_ID_BYTES];
+	enum admin_exit status;
+
+	if (!request_id_parse(args->word[0], id)) {
+		complain("\"%s\" is no request id", args->word[0]);
+		hint("x-request-id of an answer is one");
+		return ADMIN_USAGE;
+	}
+	request_id_filter(&filter, id);
+	status = admin_database(admin);
 	if (status == ADMIN_OK)
-		report_print(&list.report, admin, "No call fits.  A call is here some "
-		    "milliseconds after its end.");
+		status = note_access(admin, &filter);
+	if (status != ADMIN_OK)
+		return status;
+	page.report = report_list("calls", columns);
+	status = admin_database_failed(admin, q_call_each(admin->db, &filter,
+	    call_row, &page), "read the call");
+	if (status == ADMIN_OK && page.rows == 0) {
+		complain("there is no call %s", args->word[0]);
+		hint("a call is there some milliseconds after its end");
+		status = ADMIN_NOT_FOUND;
+	}
+	if (status == ADMIN_OK)
+		print_call(admin, &page.report);
 	else
-		report_discard(&list.report);
+		report_discard(&page.report);
 	return status;
 }
 
 const struct verb verbs_calls[] = {
-	{ "calls", NULL, "", 0, 0,
+	{ "call", "list", "", 0, 0,
 	  "list calls, the newest last",
+	  "call list --customer acme --since 2h", options, run_calls },
+	{ "call", "show", "CALL", 1, 1,
+	  "show all that is kept of a call, by its x-request-id",
+	  "call show req_0192f0c1a2b37cdea0b1c2d3e4f50617", NULL, run_show },
+	{ "calls", NULL, "", 0, 0,
+	  "the same as call list",
 	  "calls --customer acme --since 2h", options, run_calls },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

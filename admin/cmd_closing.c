@@ -13,6 +13,7 @@
 
 #include "admin/args.h"
 #include "admin/options.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -71,6 +72,7 @@ write_out(struct copying *c, struct buf *out)
 		}
 		buf_consume(out, (size_t)n);
 		c->bytes += n;
+		progress_set(c->bytes);
 	}
 	return true;
 }
@@ -134,8 +136,11 @@ copy(struct admin *admin, struct copying *c, const char *path)
 {
 	enum db_result result = admin_change(admin, note_body, c);
 
-	if (result == DB_OK)
+	if (result == DB_OK) {
+		progress_begin("bytes", 0);
 		result = db_transaction(admin->db, DB_SNAPSHOT, copy_body, c);
+		progress_end();
+	}
 	if (result == DB_OK && fsync(c->fd) != 0) {
 		c->error = errno;
 		result = DB_ERROR;

@@ -1,26 +1,23 @@
 /* code: top-up codes, their batches, and what became of them. */
 #include "admin/code.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/topup_code.h"
 #include "db/queries.h"
 #include "db/queries_topup.h"
 
-#define LIMIT_USUAL 50
-#define LIMIT_MAX 10000
-
 static const struct opt list_options[] = {
 	{ "state", "STATE", "of a batch's codes: unused, used, expired, "
 	  "revoked", false },
-	{ "after", "ID", "go on behind this number, the last one shown",
-	  false },
-	{ "limit", "COUNT", "so many at most; default 50", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -44,8 +41,10 @@ static const struct report_column batch_columns[] = {
 static bool
 batch_row(const struct code_batch_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
 
+	if (report == NULL)
+		return false;
 	report_number(report, row->id);
 	report_text(report, row->name);
 	if (row->amount_nano != 0)
@@ -86,8 +85,10 @@ static const struct report_column code_columns[] = {
 static bool
 code_row(const struct code_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
 
+	if (report == NULL)
+		return false;
 	report_number(report, row->id);
 	report_text(report, row->hint);
 	report_text(report, row->batch);
@@ -113,61 +114,66 @@ no_batch(const char *name)
 	return ADMIN_NOT_FOUND;
 }
 
-static enum admin_exit
-list_codes(struct admin *admin, const char *batch, const char *state,
-    int64_t after, int64_t limit)
-{
-	struct report *report = report_list("codes", code_columns);
-	enum db_result result;
-	enum admin_exit status;
+struct codes {
+	const char *batch, *state;
+};
 
-	result = q_code_each(admin->db, batch, state, after, limit, code_row,
-	    report);
-	status = result == DB_NONE ? no_batch(batch) :
+static enum admin_exit
+read_codes(struct admin *admin, struct page *page, void *arg)
+{
+	const struct codes *codes = arg;
+	enum db_result result;
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	if (status != ADMIN_OK)
+		return status;
+	result = q_code_each(admin->db, codes->batch, codes->state, after,
+	    PAGE_ASKED(page), code_row, page);
+	return result == DB_NONE ? no_batch(codes->batch) :
 	    admin_database_failed(admin, result, "list the codes");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "No code fits.");
-	else
-		report_discard(&report);
-	return status;
+}
+
+static enum admin_exit
+read_batches(struct admin *admin, struct page *page, void *arg)
+{
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	(void)arg;
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_code_batch_each(admin->db, after, PAGE_ASKED(page), batch_row,
+	    page), "list the batches");
 }
 
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
 	static const char *const states[] = { "unused", "used", "expired",
-		"revoked" };
-	const char *state = args_get(args, "state");
-	struct report *report;
+		"revoked", NULL };
+	static const struct page_list batches = { .name = "batches",
+		.columns = batch_columns, .empty = "There is no batch." };
+	static const struct page_list list = { .name = "codes",
+		.columns = code_columns, .empty = "No code fits." };
+	struct codes codes = { .state = NULL };
+	struct page page;
 	enum admin_exit status;
-	int64_t after = 0, limit = LIMIT_USUAL;
-	bool known = state == NULL;
 
-	for (int i = 0; i < 4 && !known; i++)
-		known = strcmp(state, states[i]) == 0;
-	if (!known || (state != NULL && args->words == 0)) {
-		complain("--state %s: %s", state, known ?
-		    "it goes with a batch" :
-		    "allowed are unused, used, expired and revoked");
-		return ADMIN_USAGE;
+	status = option_word(args, "state", states, &codes.state);
+	if (status == ADMIN_OK && codes.state != NULL && args->words == 0) {
+		complain("--state %s: it goes with a batch", codes.state);
+		status = ADMIN_USAGE;
 	}
-	status = option_number(args, "after", INT64_MAX, &after);
 	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LIMIT_MAX, &limit);
+		status = page_take(args, &page);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
-	if (args->words == 1)
-		return list_codes(admin, args->word[0], state, after, limit);
-	report = report_list("batches", batch_columns);
-	status = admin_database_failed(admin, q_code_batch_each(admin->db,
-	    after, limit, batch_row, report), "list the batches");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no batch.");
-	else
-		report_discard(&report);
-	return status;
+	if (args->words == 0)
+		return page_print(admin, &page, &batches, read_batches, NULL);
+	codes.batch = args->word[0];
+	return page_print(admin, &page, &list, read_codes, &codes);
 }
 
 static const struct opt revoke_options[] = {

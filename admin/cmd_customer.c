@@ -7,6 +7,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/money.h"
@@ -31,8 +32,11 @@ static const struct report_column columns[] = {
 static bool
 list_row(const struct customer_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%s/%s",
+	    account_status_name(row->status), row->name);
 
+	if (report == NULL)
+		return false;
 	report_number(report, row->id);
 	report_text(report, row->name);
 	report_text(report, account_status_name(row->status));
@@ -47,26 +51,75 @@ list_row(const struct customer_row *row, void *arg)
 	return true;
 }
 
+static const char *const status_words[] = { "active", "limited", "suspended",
+	"closed", NULL };
+
+static const struct opt list_options[] = {
+	{ "status", "STATUS", "active, limited, suspended or closed", false },
+	PAGE_OPTIONS,
+	{ NULL, NULL, NULL, false }
+};
+
+/* In enum account_status; -1: none. */
+static int
+status_number(const char *word, size_t len)
+{
+	for (int i = 0; status_words[i] != NULL; i++)
+		if (strlen(status_words[i]) == len &&
+		    strncmp(status_words[i], word, len) == 0)
+			return i;
+	return -1;
+}
+
+enum admin_exit
+customer_page(const struct page *page, struct customer_filter *filter)
+{
+	const char *slash;
+
+	filter->limit = PAGE_ASKED(page);
+	if (page->after == NULL)
+		return ADMIN_OK;
+	slash = strchr(page->after, '/');
+	if (slash == NULL)
+		return page_not_a_cursor(page);
+	filter->after_status = status_number(page->after,
+	    (size_t)(slash - page->after));
+	filter->after_name = slash + 1;
+	return filter->after_status < 0 ? page_not_a_cursor(page) : ADMIN_OK;
+}
+
+static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	struct customer_filter *filter = arg;
+	enum admin_exit status = customer_page(page, filter);
+
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_customer_list(admin->db, filter, list_row, page),
+	    "list the customers");
+}
+
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	struct report *report;
+	static const struct page_list list = { .name = "customers",
+		.columns = columns, .empty = "There is no such customer; "
+		"\"youyunctl customer add NAME\" adds one." };
+	struct customer_filter filter = { .status = -1 };
+	const char *word = NULL;
 	enum admin_exit status;
+	struct page page;
 
-	(void)args;
-	status = admin_database(admin);
+	status = option_word(args, "status", status_words, &word);
+	if (status == ADMIN_OK)
+		status = page_take(args, &page);
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
-	report = report_list("customers", columns);
-	status = admin_database_failed(admin,
-	    q_customer_each(admin->db, 0, list_row, report),
-	    "list the customers");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no customer yet; "
-		    "\"youyunctl customer add NAME\" adds one.");
-	else
-		report_discard(&report);
-	return status;
+	if (word != NULL)
+		filter.status = status_number(word, strlen(word));
+	return page_print(admin, &page, &list, read_page, &filter);
 }
 
 static bool
@@ -131,7 +184,7 @@ run_show(struct admin *admin, const struct args *args)
 	if (status != ADMIN_OK)
 		return status;
 	record = record_open();
-	result = q_customer_each(admin->db, id, show_row, record);
+	result = q_customer_one(admin->db, id, show_row, record);
 	if (result == DB_OK)
 		result = q_customer_more(admin->db, id, &more);
 	status = admin_database_failed(admin, result, "show the customer");
@@ -425,7 +478,7 @@ const struct verb verbs_customer[] = {
 	  run_add },
 	{ "customer", "list", "", 0, 0,
 	  "list the customers with their balances",
-	  "customer list", NULL, run_list },
+	  "customer list --status suspended", list_options, run_list },
 	{ "customer", "show", "CUSTOMER", 1, 1,
 	  "show one customer",
 	  "customer show acme", NULL, run_show },

@@ -1,18 +1,19 @@
 /* event: what refusals, rules and staff found worth knowing for security. */
 #include "admin/admin.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "admin/args.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "base/clock.h"
 #include "db/queries.h"
 #include "db/queries_support.h"
 
-#define LIMIT_USUAL 50
 #define LIMIT_MOST 100000
 #define WATCH_MS 500
 #define WATCH_BACK 256
@@ -36,9 +37,7 @@ static const struct opt list_options[] = {
 	{ "kind", "KIND", "only of this kind", false },
 	{ "customer", "CUSTOMER", "only this customer's", false },
 	{ "since", "TIME", "only from then on", false },
-	{ "before", "EVENT", "only those before this one, for the next page",
-	  false },
-	{ "limit", "COUNT", "at most so many (50)", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -57,7 +56,10 @@ severity_name(int64_t severity)
 static bool
 list_row(const struct event_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
+
+	if (report == NULL)
+		return false;
 
 	report_number(report, row->id);
 	report_time(report, row->at_us);
@@ -87,31 +89,35 @@ take_filter(struct admin *admin, const struct args *args,
 
 	f->kind = args_get(args, "kind");
 	status = option_time(args, "since", &f->since_us);
-	if (status == ADMIN_OK)
-		status = option_number(args, "before", INT64_MAX, &f->before);
-	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LIMIT_MOST, &f->limit);
 	return status == ADMIN_OK ?
 	    option_customer(admin, args, &f->customer_id) : status;
 }
 
 static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	struct event_filter *f = arg;
+	enum admin_exit status = page_number(page, &f->before);
+
+	f->limit = PAGE_ASKED(page);
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_event_each(admin->db, f, false, list_row, page),
+	    "list the events");
+}
+
+static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	struct event_filter f = { .limit = LIMIT_USUAL };
-	struct report *report;
-	enum admin_exit status = take_filter(admin, args, &f);
+	static const struct page_list list = { .name = "events",
+		.columns = columns, .empty = "There is no such event." };
+	struct event_filter f = { .limit = 0 };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("events", columns);
-	status = admin_database_failed(admin, q_event_each(admin->db, &f,
-	    false, list_row, report), "list the events");
 	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no such event.");
-	else
-		report_discard(&report);
-	return status;
+		status = take_filter(admin, args, &f);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &f);
 }
 
 /* Events are numbered as they are written, not as they are committed: one that

@@ -8,6 +8,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/rows.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -49,6 +50,7 @@ static const struct opt notify_options[] = {
 
 static const struct opt list_options[] = {
 	{ "open", NULL, "only those that are open", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -341,15 +343,31 @@ run_notify(struct admin *admin, const struct args *args)
 }
 
 static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	const bool *open_only = arg;
+	struct db_rows *rows = NULL;
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	return status != ADMIN_OK ? status : rows_page(admin, page,
+	    q_incident_list(admin->db, 0, *open_only, after, PAGE_ASKED(page),
+	    &rows), &rows, columns, "list the incidents");
+}
+
+static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	enum admin_exit status = admin_database(admin);
-	struct db_rows *rows = NULL;
+	static const struct page_list list = { .name = "incidents",
+		.columns = columns, .empty = "There is no incident." };
+	bool open_only = args_has(args, "open");
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	return status != ADMIN_OK ? status : rows_print(admin,
-	    q_incident_list(admin->db, 0, args_has(args, "open"), &rows),
-	    &rows, "incidents", columns, "list the incidents",
-	    "There is no incident.");
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &open_only);
 }
 
 static enum admin_exit
@@ -367,7 +385,7 @@ run_show(struct admin *admin, const struct args *args)
 	status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
-	result = q_incident_list(admin->db, id, false, &rows);
+	result = q_incident_list(admin->db, id, false, 0, 0, &rows);
 	if (result == DB_OK && db_rows_count(rows) == 0) {
 		db_rows_free(&rows);
 		result = DB_NONE;
@@ -447,7 +465,7 @@ run_register(struct admin *admin, const struct args *args)
 
 	if (status != ADMIN_OK)
 		return status;
-	result = q_incident_list(admin->db, 0, false, &rows);
+	result = q_incident_list(admin->db, 0, false, 0, 0, &rows);
 	if (result != DB_OK || !args_has(args, "csv")) {
 		bool json = admin->json;
 

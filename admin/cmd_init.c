@@ -17,6 +17,7 @@
 #include "admin/args.h"
 #include "admin/attest_sign.h"
 #include "admin/cluster.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/secret.h"
@@ -217,7 +218,9 @@ migrate(struct admin *admin, struct outcome *outcome)
 			    "as its superuser:\n%s", db_roles_sql());
 		return ADMIN_DATABASE_AWAY;
 	}
+	progress_begin("migrating the schema", 0);
 	result = db_migrate(db, &outcome->applied);
+	progress_end();
 	outcome->version = db_schema_wanted();
 	status = ADMIN_OK;
 	if (result == DB_CONFLICT) {

@@ -1,12 +1,14 @@
 /* invitation: who may register, in which group, with which credit. */
 #include "admin/admin.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "admin/args.h"
 #include "admin/booking.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -17,8 +19,6 @@
 
 #define USES_MAX 100000
 #define DAYS_MAX 36500
-#define LIMIT_USUAL 50
-#define LIMIT_MAX 10000
 
 static const struct opt create_options[] = {
 	{ "group", "GROUP", "of who registers with it; default: \"default\"",
@@ -163,9 +163,7 @@ run_create(struct admin *admin, const struct args *args)
 }
 
 static const struct opt list_options[] = {
-	{ "after", "ID", "go on behind this number, the last one shown",
-	  false },
-	{ "limit", "COUNT", "so many at most; default 50", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -188,7 +186,10 @@ static const struct report_column columns[] = {
 static bool
 list_row(const struct invitation_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
+
+	if (report == NULL)
+		return false;
 
 	report_number(report, row->id);
 	report_text(report, row->hint);
@@ -209,28 +210,30 @@ list_row(const struct invitation_row *row, void *arg)
 }
 
 static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	(void)arg;
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_invitation_each(admin->db, after, PAGE_ASKED(page), list_row,
+	    page), "list the invitations");
+}
+
+static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	int64_t after = 0, limit = LIMIT_USUAL;
-	struct report *report;
-	enum admin_exit status;
+	static const struct page_list list = { .name = "invitations",
+		.columns = columns, .empty = "There is no invitation; "
+		"\"youyunctl invitation create\" makes one." };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	status = option_number(args, "after", INT64_MAX, &after);
-	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LIMIT_MAX, &limit);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("invitations", columns);
-	status = admin_database_failed(admin, q_invitation_each(admin->db,
-	    after, limit, list_row, report), "list the invitations");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no invitation; "
-		    "\"youyunctl invitation create\" makes one.");
-	else
-		report_discard(&report);
-	return status;
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, NULL);
 }
 
 struct revoke_job {

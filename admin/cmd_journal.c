@@ -15,6 +15,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/profile.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "conf/embedded.h"
 #include "conf/service.h"
@@ -272,8 +273,11 @@ run_check(struct admin *admin, const struct args *args)
 
 	(void)args;
 	status = begin(&c, admin);
-	if (status == ADMIN_OK)
+	if (status == ADMIN_OK) {
+		progress_begin("reading the journal", 0);
 		status = survey(&c);
+		progress_end();
+	}
 	if (status == ADMIN_OK) {
 		print(&c);
 		if (c.survey.flaws != 0) {

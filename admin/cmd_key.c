@@ -4,12 +4,14 @@
  */
 #include "admin/admin.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/key.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/bytes.h"
@@ -164,7 +166,10 @@ static const struct report_column columns[] = {
 static bool
 list_row(const struct key_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
+
+	if (report == NULL)
+		return false;
 
 	report_number(report, row->id);
 	report_text(report, row->hint);
@@ -180,28 +185,39 @@ list_row(const struct key_row *row, void *arg)
 	return true;
 }
 
+static const struct opt list_options[] = {
+	PAGE_OPTIONS,
+	{ NULL, NULL, NULL, false }
+};
+
+static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	const int64_t *customer_id = arg;
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_key_list(admin->db, *customer_id, after, PAGE_ASKED(page),
+	    list_row, page), "list the keys");
+}
+
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	struct report *report;
-	enum admin_exit status;
-	int64_t customer_id;
+	static const struct page_list list = { .name = "keys",
+		.columns = columns, .empty = "There is no key; "
+		"\"youyunctl key add CUSTOMER\" adds one." };
+	struct page page;
+	int64_t customer_id = 0;
+	enum admin_exit status = page_take(args, &page);
 
-	customer_id = 0;
-	status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
 	if (status == ADMIN_OK && args->words == 1)
 		status = admin_customer(admin, args->word[0], &customer_id);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("keys", columns);
-	status = admin_database_failed(admin, q_key_each(admin->db,
-	    customer_id, list_row, report), "list the keys");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "There is no key; "
-		    "\"youyunctl key add CUSTOMER\" adds one.");
-	else
-		report_discard(&report);
-	return status;
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &customer_id);
 }
 
 /* A key by its number or by what it looks like ("sk-yy-AbCd…WxYz"). */
@@ -218,8 +234,6 @@ search_row(const struct key_row *row, void *arg)
 {
 	struct key_search *s = arg;
 
-	if (s->id != 0 ? row->id != s->id : strcmp(row->hint, s->hint) != 0)
-		return true;
 	s->found++;
 	s->found_id = row->id;
 	if (s->record == NULL || s->found > 1)
@@ -248,8 +262,8 @@ search(struct admin *admin, const char *word, struct key_search *s)
 		    "consider revoking it");
 		return ADMIN_USAGE;
 	}
-	status = admin_database_failed(admin, q_key_each(admin->db, 0,
-	    search_row, s), "look the key up");
+	status = admin_database_failed(admin, q_key_find(admin->db, s->id,
+	    s->hint, search_row, s), "look the key up");
 	if (status != ADMIN_OK)
 		return status;
 	if (s->found == 1)
@@ -336,7 +350,8 @@ run_rotate(struct admin *admin, const struct args *args)
 		print_new(admin, &t.fresh, key, "the same customer");
 	else if (result == DB_ERROR && strcmp(db_sqlstate(admin->db),
 	    "YY017") == 0) {
-		complain("key %lld is revoked", (long long)t.former_id);
+		complain("key %lld is revoked or suspended",
+		    (long long)t.former_id);
 		status = ADMIN_REFUSED;
 	} else
 		status = admin_database_failed(admin, result,
@@ -474,7 +489,7 @@ const struct verb verbs_key[] = {
 	  "key add acme --name laptop --expires 90d", add_options, run_add },
 	{ "key", "list", "[CUSTOMER]", 0, 1,
 	  "list keys by what may be shown of them",
-	  "key list acme", NULL, run_list },
+	  "key list acme", list_options, run_list },
 	{ "key", "revoke", "KEY", 1, 1,
 	  "refuse a key for good, by its number or looks",
 	  "key revoke 7 --reason \"found in a public repository\"", NULL,

@@ -13,6 +13,7 @@
 #include "admin/check.h"
 #include "admin/options.h"
 #include "admin/prices.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "admin/words.h"
 #include "base/money.h"
@@ -172,6 +173,7 @@ take_call(const struct call_row *row, void *arg)
 		return false;
 	add(m, line, r, cost_nano, known);
 	add(m, &m->total, r, cost_nano, known);
+	progress_set(m->total.calls);
 	return !m->overflow;
 }
 
@@ -190,7 +192,10 @@ snapshot(struct db *db, void *arg)
 	m->costs = costs_load(db, &result);
 	if (m->costs == NULL)
 		return result != DB_OK ? result : DB_ERROR;
-	return q_call_each(db, &m->filter, take_call, m);
+	progress_begin("calls", m->filter.limit);
+	result = q_call_each(db, &m->filter, take_call, m);
+	progress_end();
+	return result;
 }
 
 static const struct report_column columns[] = {

@@ -1,22 +1,20 @@
 /* payment: what providers' bridges told of, to compare with their own lists. */
 #include "admin/admin.h"
 
+#include <inttypes.h>
+
 #include "admin/args.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "db/queries.h"
 #include "db/queries_topup.h"
-
-#define LIMIT_USUAL 50
-#define LIMIT_MAX 1000000
 
 static const struct opt list_options[] = {
 	{ "customer", "CUSTOMER", "of this customer", false },
 	{ "since", "TIME", "from then on: 2026-11-01, or 7d for the last seven "
 	  "days", false },
-	{ "after", "BOOKING", "go on behind this booking, the last one shown",
-	  false },
-	{ "limit", "COUNT", "so many at most; default 50", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -35,7 +33,11 @@ static const struct report_column columns[] = {
 static bool
 list_row(const struct payment_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64,
+	    row->transaction_id);
+
+	if (report == NULL)
+		return false;
 
 	report_number(report, row->transaction_id);
 	report_time(report, row->received_us);
@@ -49,43 +51,36 @@ list_row(const struct payment_row *row, void *arg)
 }
 
 struct filter {
-	int64_t customer_id, since_us, after, limit;
+	int64_t customer_id, since_us;
 };
 
 static enum admin_exit
-take_filter(struct admin *admin, const struct args *args, struct filter *f)
+read_page(struct admin *admin, struct page *page, void *arg)
 {
-	enum admin_exit status;
+	const struct filter *f = arg;
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
 
-	*f = (struct filter){ .limit = LIMIT_USUAL };
-	status = option_time(args, "since", &f->since_us);
-	if (status == ADMIN_OK)
-		status = option_number(args, "after", INT64_MAX, &f->after);
-	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LIMIT_MAX, &f->limit);
-	return status == ADMIN_OK ?
-	    option_customer(admin, args, &f->customer_id) : status;
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_payment_each(admin->db, f->customer_id, f->since_us, after,
+	    PAGE_ASKED(page), list_row, page), "list the payments");
 }
 
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	struct filter f;
-	struct report *report;
-	enum admin_exit status;
+	static const struct page_list list = { .name = "payments",
+		.columns = columns, .empty = "No payment fits." };
+	struct filter f = { .since_us = 0 };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	status = take_filter(admin, args, &f);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("payments", columns);
-	status = admin_database_failed(admin, q_payment_each(admin->db,
-	    f.customer_id, f.since_us, f.after, f.limit, list_row, report),
-	    "list the payments");
 	if (status == ADMIN_OK)
-		report_print(&report, admin, "No payment fits.");
-	else
-		report_discard(&report);
-	return status;
+		status = option_time(args, "since", &f.since_us);
+	if (status == ADMIN_OK)
+		status = option_customer(admin, args, &f.customer_id);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &f);
 }
 
 const struct verb verbs_payment[] = {

@@ -1,10 +1,12 @@
 /* price, cost: what a model costs from some time on, the customers or us. */
 #include "admin/admin.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "admin/args.h"
 #include "admin/check.h"
+#include "admin/page.h"
 #include "admin/price_file.h"
 #include "admin/price_options.h"
 #include "admin/price_show.h"
@@ -193,10 +195,14 @@ static const struct report_column cost_columns[] = {
 };
 
 struct price_listing {
-	struct report *report;
-	bool all;
+	struct price_filter filter;
 	bool costs;
-	int64_t rows;
+	struct page *page;
+};
+
+static const struct opt page_options[] = {
+	PAGE_OPTIONS,
+	{ NULL, NULL, NULL, false }
 };
 
 static void
@@ -232,12 +238,12 @@ static bool
 list_row(const struct price_row *row, void *arg)
 {
 	struct price_listing *listing = arg;
-	struct report *report = listing->report;
+	struct report *report = page_row(listing->page, "%" PRIu64,
+	    row->price.version);
 	char summary[PRICE_SUMMARY_BYTES];
 
-	if (!listing->all && !row->current)
-		return true;
-	listing->rows++;
+	if (report == NULL)
+		return false;
 	if (listing->costs)
 		report_text(report, row->channel);
 	report_text(report, row->model);
@@ -279,75 +285,86 @@ price_no_model(struct admin *admin, const char *model)
 }
 
 static enum admin_exit
-list(struct admin *admin, const char *model, bool all)
+read_page(struct admin *admin, struct page *page, void *arg)
 {
-	struct price_listing listing = { NULL, all, false, 0 };
-	enum admin_exit status;
+	struct price_listing *l = arg;
+	enum admin_exit status = page_number(page, &l->filter.after);
 
-	status = admin_database(admin);
 	if (status != ADMIN_OK)
 		return status;
-	listing.report = report_list("prices", columns);
-	status = admin_database_failed(admin, q_price_each(admin->db, model,
-	    list_row, &listing), "list the prices");
-	if (status == ADMIN_OK && model != NULL && listing.rows == 0)
-		status = price_no_model(admin, model);
-	if (status == ADMIN_OK)
-		report_print(&listing.report, admin, "There is no price yet; "
-		    "\"youyunctl price set MODEL --input … --output …\" sets "
-		    "one.");
-	else
-		report_discard(&listing.report);
+	l->page = page;
+	l->filter.limit = PAGE_ASKED(page);
+	status = admin_database_failed(admin, l->costs ?
+	    q_cost_list(admin->db, &l->filter, list_row, l) :
+	    q_price_list(admin->db, &l->filter, list_row, l),
+	    l->costs ? "list the costs" : "list the prices");
+	if (status == ADMIN_OK && l->filter.model != NULL && page->rows == 0)
+		return price_no_model(admin, l->filter.model);
 	return status;
+}
+
+static enum admin_exit
+list(struct admin *admin, const struct args *args, bool current)
+{
+	static const struct page_list prices = { .name = "prices",
+		.columns = columns, .empty = "There is no price yet; "
+		"\"youyunctl price set MODEL --input … --output …\" sets "
+		"one." };
+	struct price_listing l = { .filter = { .current = current } };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
+
+	if (args->words == 1)
+		l.filter.model = args->word[0];
+	if (status == ADMIN_OK)
+		status = admin_database(admin);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &prices, read_page, &l);
 }
 
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	return list(admin, args->words == 1 ? args->word[0] : NULL, false);
+	return list(admin, args, true);
 }
 
 static enum admin_exit
 run_history(struct admin *admin, const struct args *args)
 {
-	return list(admin, args->words == 1 ? args->word[0] : NULL, true);
+	return list(admin, args, false);
 }
 
 static enum admin_exit
-list_costs(struct admin *admin, const struct args *args, bool all)
+list_costs(struct admin *admin, const struct args *args, bool current)
 {
-	struct price_listing listing = { NULL, all, true, 0 };
-	enum admin_exit status;
-	int64_t channel_id;
+	static const struct page_list costs = { .name = "costs",
+		.columns = cost_columns, .empty = "There is no cost yet; "
+		"\"youyunctl cost set CHANNEL MODEL --input … --output …\" "
+		"sets one." };
+	struct price_listing l = { .filter = { .current = current },
+		.costs = true };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	channel_id = 0;
-	status = admin_database(admin);
-	if (status == ADMIN_OK && args->words == 1)
-		status = admin_channel(admin, args->word[0], &channel_id);
-	if (status != ADMIN_OK)
-		return status;
-	listing.report = report_list("costs", cost_columns);
-	status = admin_database_failed(admin, q_cost_each(admin->db,
-	    channel_id, NULL, list_row, &listing), "list the costs");
 	if (status == ADMIN_OK)
-		report_print(&listing.report, admin, "There is no cost yet; "
-		    "\"youyunctl cost set CHANNEL MODEL --input … --output …\" "
-		    "sets one.");
-	else
-		report_discard(&listing.report);
-	return status;
+		status = admin_database(admin);
+	if (status == ADMIN_OK && args->words == 1)
+		status = admin_channel(admin, args->word[0],
+		    &l.filter.channel_id);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &costs, read_page, &l);
 }
 
 static enum admin_exit
 run_cost_list(struct admin *admin, const struct args *args)
 {
-	return list_costs(admin, args, false);
+	return list_costs(admin, args, true);
 }
 
 static enum admin_exit
 run_cost_history(struct admin *admin, const struct args *args)
 {
-	return list_costs(admin, args, true);
+	return list_costs(admin, args, false);
 }
 
 const struct verb verbs_price[] = {
@@ -357,10 +374,10 @@ const struct verb verbs_price[] = {
 	  set_options, run_set },
 	{ "price", "list", "[MODEL]", 0, 1,
 	  "list the prices that hold now",
-	  "price list", NULL, run_list },
+	  "price list", page_options, run_list },
 	{ "price", "history", "[MODEL]", 0, 1,
 	  "list all prices that ever held or will hold",
-	  "price history claude-sonnet", NULL, run_history },
+	  "price history claude-sonnet", page_options, run_history },
 	{ "price", "show", "MODEL", 1, 1,
 	  "show what holds for a model, and reckon a call's fee step by step",
 	  "price show gpt-4o --input 1200 --output 30 --tier flex",
@@ -383,10 +400,10 @@ const struct verb verbs_cost[] = {
 	  cost_options, run_cost_set },
 	{ "cost", "list", "[CHANNEL]", 0, 1,
 	  "list the costs that hold now",
-	  "cost list", NULL, run_cost_list },
+	  "cost list", page_options, run_cost_list },
 	{ "cost", "history", "[CHANNEL]", 0, 1,
 	  "list all costs that ever held or will hold",
-	  "cost history openai", NULL, run_cost_history },
+	  "cost history openai", page_options, run_cost_history },
 	{ "cost", "import", "FILE", 1, 1,
 	  "set many costs at once, all or none, from CSV or JSON",
 	  "cost import costs.csv", price_import_options,

@@ -7,6 +7,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/rows.h"
 #include "db/queries_agreement.h"
 
@@ -26,7 +27,8 @@ static const struct opt add_options[] = {
 };
 
 static const struct opt list_options[] = {
-	{ "all", NULL, "also those that were answered", false },
+	{ "answered", NULL, "also those that were answered", false },
+	PAGE_OPTIONS,
 	{ "customer", "CUSTOMER", "of this customer", false },
 	{ NULL, NULL, NULL, false }
 };
@@ -117,17 +119,37 @@ run_add(struct admin *admin, const struct args *args)
 	return ADMIN_OK;
 }
 
+struct list_filter {
+	bool all;
+	int64_t customer_id;
+};
+
+static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	const struct list_filter *f = arg;
+	struct db_rows *rows = NULL;
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	return status != ADMIN_OK ? status : rows_page(admin, page,
+	    q_request_list(admin->db, f->all, f->customer_id, after,
+	    PAGE_ASKED(page), &rows), &rows, columns, "list the requests");
+}
+
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
-	struct db_rows *rows = NULL;
-	int64_t customer_id = 0;
-	enum admin_exit status = option_customer(admin, args, &customer_id);
+	static const struct page_list list = { .name = "requests",
+		.columns = columns, .empty = "No request is open." };
+	struct list_filter f = { .all = args_has(args, "answered") };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	return status != ADMIN_OK ? status : rows_print(admin,
-	    q_request_list(admin->db, args_has(args, "all"), customer_id,
-	    &rows), &rows, "requests", columns, "list the requests",
-	    "No request is open.");
+	if (status == ADMIN_OK)
+		status = option_customer(admin, args, &f.customer_id);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &f);
 }
 
 static enum db_result
@@ -185,7 +207,7 @@ const struct verb verbs_request[] = {
 	  add_options, run_add },
 	{ "request", "list", "", 0, 0,
 	  "list the open requests, what is due first",
-	  "request list --all --customer acme", list_options, run_list },
+	  "request list --answered --customer acme", list_options, run_list },
 	{ "request", "answer", "ID", 1, 1,
 	  "answer one; the customer is told",
 	  "request answer 7 --text \"see the export\"", answer_options,

@@ -9,13 +9,12 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "db/queries.h"
 #include "db/queries_retention.h"
 
 #define DAYS_MAX 36500
-#define LOG_USUAL 50
-#define LOG_MOST 100000
 #define LATER_TRIES 10
 #define LATER_S 1
 
@@ -190,10 +189,8 @@ run_run(struct admin *admin, const struct args *args)
 /*
  * report
  */
-static const struct opt report_options[] = {
-	{ "before", "ID", "only those before this one, for the next page",
-	  false },
-	{ "limit", "COUNT", "at most so many (50)", false },
+static const struct opt page_options[] = {
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -210,8 +207,10 @@ static const struct report_column log_columns[] = {
 static bool
 log_row(const struct retention_log_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
 
+	if (report == NULL)
+		return false;
 	report_number(report, row->id);
 	report_time(report, row->at_us);
 	report_text(report, row->name);
@@ -222,27 +221,30 @@ log_row(const struct retention_log_row *row, void *arg)
 }
 
 static enum admin_exit
+read_log(struct admin *admin, struct page *page, void *arg)
+{
+	int64_t before;
+	enum admin_exit status = page_number(page, &before);
+
+	(void)arg;
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_retention_log_each(admin->db, before, PAGE_ASKED(page), log_row,
+	    page), "list what was deleted");
+}
+
+static enum admin_exit
 run_report(struct admin *admin, const struct args *args)
 {
-	int64_t before = 0, limit = LOG_USUAL;
-	struct report *report;
-	enum admin_exit status;
+	static const struct page_list list = { .name = "deletions",
+		.columns = log_columns,
+		.empty = "Nothing has been deleted yet." };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	status = option_number(args, "before", INT64_MAX, &before);
-	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LOG_MOST, &limit);
 	if (status == ADMIN_OK)
 		status = admin_database(admin);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("deletions", log_columns);
-	status = admin_database_failed(admin, q_retention_log_each(admin->db,
-	    before, limit, log_row, report), "list what was deleted");
-	if (status == ADMIN_OK)
-		report_print(&report, admin, "Nothing has been deleted yet.");
-	else
-		report_discard(&report);
-	return status;
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_log, NULL);
 }
 
 const struct verb verbs_retention[] = {
@@ -257,7 +259,7 @@ const struct verb verbs_retention[] = {
 	  "retention run", NULL, run_run },
 	{ "retention", "report", "", 0, 0,
 	  "tell what was deleted when",
-	  "retention report", report_options, run_report },
+	  "retention report", page_options, run_report },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };
 
@@ -355,8 +357,10 @@ static const struct report_column hold_columns[] = {
 static bool
 hold_row(const struct hold_row *row, void *arg)
 {
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
 
+	if (report == NULL)
+		return false;
 	report_number(report, row->id);
 	report_number(report, row->customer_id);
 	report_text(report, row->customer);
@@ -369,23 +373,29 @@ hold_row(const struct hold_row *row, void *arg)
 }
 
 static enum admin_exit
+read_holds(struct admin *admin, struct page *page, void *arg)
+{
+	int64_t before;
+	enum admin_exit status = page_number(page, &before);
+
+	(void)arg;
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_hold_each(admin->db, before, PAGE_ASKED(page), hold_row, page),
+	    "list the holds");
+}
+
+static enum admin_exit
 run_holds(struct admin *admin, const struct args *args)
 {
-	struct report *report;
-	enum admin_exit status;
+	static const struct page_list list = { .name = "holds",
+		.columns = hold_columns, .empty = "No customer is on hold." };
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	(void)args;
-	status = admin_database(admin);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("holds", hold_columns);
-	status = admin_database_failed(admin, q_hold_each(admin->db, hold_row,
-	    report), "list the holds");
 	if (status == ADMIN_OK)
-		report_print(&report, admin, "No customer is on hold.");
-	else
-		report_discard(&report);
-	return status;
+		status = admin_database(admin);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_holds, NULL);
 }
 
 const struct verb verbs_hold[] = {
@@ -397,6 +407,6 @@ const struct verb verbs_hold[] = {
 	  "hold lift acme --reason \"case closed\"", NULL, run_lift },
 	{ "hold", "list", "", 0, 0,
 	  "list who is on hold, and who was",
-	  "hold list", NULL, run_holds },
+	  "hold list", page_options, run_holds },
 	{ NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };

@@ -2,6 +2,7 @@
 #include "admin/ticket.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,12 @@
 
 #include "admin/check.h"
 #include "admin/options.h"
+#include "admin/page.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "db/queries.h"
 #include "db/queries_support.h"
 
-#define LIMIT_USUAL 50
-#define LIMIT_MAX 10000
 #define TEXT_MAX 16384
 
 static const char *const states[] = { "open", "answered", "closed" };
@@ -73,9 +73,7 @@ static const struct opt list_options[] = {
 	{ "state", "STATE", "open (waits for an answer; the default), "
 	  "answered, closed or all", false },
 	{ "customer", "CUSTOMER", "of this customer", false },
-	{ "after", "ID", "go on behind this ticket, the last one shown",
-	  false },
-	{ "limit", "COUNT", "so many at most; default 50", false },
+	PAGE_OPTIONS,
 	{ NULL, NULL, NULL, false }
 };
 
@@ -96,8 +94,10 @@ static bool
 list_row(const struct ticket_row *row, void *arg)
 {
 	char id[RECORD_ID_TEXT_BYTES];
-	struct report *report = arg;
+	struct report *report = page_row(arg, "%" PRId64, row->id);
 
+	if (report == NULL)
+		return false;
 	report_number(report, row->id);
 	report_number(report, row->customer_id);
 	report_text(report, row->customer);
@@ -115,7 +115,7 @@ list_row(const struct ticket_row *row, void *arg)
 }
 
 struct list_filter {
-	int64_t customer_id, state, after, limit;
+	int64_t customer_id, state;
 };
 
 static enum admin_exit
@@ -123,9 +123,8 @@ take_filter(struct admin *admin, const struct args *args,
     struct list_filter *f)
 {
 	const char *text = args_get(args, "state");
-	enum admin_exit status;
 
-	*f = (struct list_filter){ .limit = LIMIT_USUAL };
+	*f = (struct list_filter){ .state = 0 };
 	if (text != NULL) {
 		for (f->state = 0; f->state < 3 &&
 		    strcmp(text, states[f->state]) != 0; f->state++)
@@ -138,32 +137,34 @@ take_filter(struct admin *admin, const struct args *args,
 			return ADMIN_USAGE;
 		}
 	}
-	status = option_number(args, "after", INT64_MAX, &f->after);
-	if (status == ADMIN_OK)
-		status = option_number(args, "limit", LIMIT_MAX, &f->limit);
-	return status == ADMIN_OK ?
-	    option_customer(admin, args, &f->customer_id) : status;
+	return option_customer(admin, args, &f->customer_id);
+}
+
+static enum admin_exit
+read_page(struct admin *admin, struct page *page, void *arg)
+{
+	const struct list_filter *f = arg;
+	int64_t after;
+	enum admin_exit status = page_number(page, &after);
+
+	return status != ADMIN_OK ? status : admin_database_failed(admin,
+	    q_ticket_each(admin->db, 0, f->customer_id, f->state, after,
+	    PAGE_ASKED(page), list_row, page), "list the tickets");
 }
 
 static enum admin_exit
 run_list(struct admin *admin, const struct args *args)
 {
+	static const struct page_list list = { .name = "tickets",
+		.columns = columns, .empty = "No ticket fits." };
 	struct list_filter f;
-	struct report *report;
-	enum admin_exit status;
+	struct page page;
+	enum admin_exit status = page_take(args, &page);
 
-	status = take_filter(admin, args, &f);
-	if (status != ADMIN_OK)
-		return status;
-	report = report_list("tickets", columns);
-	status = admin_database_failed(admin, q_ticket_each(admin->db, 0,
-	    f.customer_id, f.state, f.after, f.limit, list_row, report),
-	    "list the tickets");
 	if (status == ADMIN_OK)
-		report_print(&report, admin, "No ticket fits.");
-	else
-		report_discard(&report);
-	return status;
+		status = take_filter(admin, args, &f);
+	return status != ADMIN_OK ? status :
+	    page_print(admin, &page, &list, read_page, &f);
 }
 
 static const struct opt answer_options[] = {

@@ -18,6 +18,7 @@
 #include "admin/options.h"
 #include "admin/report.h"
 #include "admin/screen.h"
+#include "admin/terminal.h"
 #include "admin/top.h"
 #include "base/bytes.h"
 #include "base/money.h"

@@ -16,6 +16,7 @@
 #include "admin/check.h"
 #include "admin/options.h"
 #include "admin/prices.h"
+#include "admin/progress.h"
 #include "admin/report.h"
 #include "admin/verify.h"
 #include "admin/words.h"
@@ -164,22 +165,11 @@ take_breach(const struct breach_row *row, void *arg)
 	return true;
 }
 
-/* One line that is written over again, on a terminal. */
 static void
 show_progress(int64_t calls, void *arg)
 {
-	struct verify *v = arg;
-
-	if (v->progress)
-		fprintf(stderr, "\r%lld calls of about %lld",
-		    (long long)calls, (long long)v->estimate);
-}
-
-static void
-end_progress(const struct verify *v)
-{
-	if (v->progress)
-		fputs("\r\033[K", stderr);
+	(void)arg;
+	progress_set(calls);
 }
 
 /* One snapshot: what is compared belongs together. */
@@ -190,6 +180,7 @@ snapshot(struct db *db, void *arg)
 	struct verify_hooks hooks = { .breach = take_breach,
 		.call = check_call, .progress = show_progress, .arg = v };
 	enum db_result result;
+	int64_t estimate = 0;
 
 	/* It may be run again after a conflict. */
 	v->calls = v->fees = v->breaches = 0;
@@ -200,12 +191,14 @@ snapshot(struct db *db, void *arg)
 	v->prices = prices_load(db, &result);
 	if (v->prices == NULL)
 		return result != DB_OK ? result : DB_ERROR;
-	result = q_call_estimate(db, &v->estimate);
+	progress_begin("calls", 0);
+	result = q_call_estimate(db, &estimate);
+	progress_total(estimate);
 	if (result == DB_OK)
 		result = q_verify(db, &hooks);
-	end_progress(v);
 	if (result == DB_OK)
 		result = q_totals(db, &v->totals);
+	progress_end();
 	return result;
 }
 
@@ -329,7 +322,6 @@ run_verify(struct admin *admin, const struct args *args)
 
 	memset(&v, 0, sizeof v);
 	v.shown = SHOWN_USUAL;
-	v.progress = !admin->json && isatty(STDERR_FILENO);
 	status = option_number(args, "limit", SHOWN_MAX, &v.shown);
 	if (status != ADMIN_OK)
 		return status;

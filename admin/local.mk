@@ -93,8 +93,11 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/probe.c %D%/probe.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/program.c %D%/program.h \
+	%D%/progress.c %D%/progress.h \
 	%D%/record.c \
 	%D%/report.c %D%/report.h \
+	%D%/page.c %D%/page.h \
+	%D%/terminal.c %D%/terminal.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
 	%D%/secret.h %D%/secret_daemon.c %D%/secret_rotate.c \
@@ -134,10 +137,12 @@ admin_tests = \
 	tests/admin/test_ledger.py \
 	tests/admin/test_man.py \
 	tests/admin/test_money.py \
+	tests/admin/test_pages.py \
 	tests/admin/test_prices.py \
 	tests/admin/test_retention.py \
 	tests/admin/test_roles.py \
 	tests/admin/test_secret.py \
+	tests/admin/test_terminal.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3
 TESTS += $(admin_tests)

@@ -73,6 +73,7 @@ static const struct rule {
 	{ "risk", "list", SUPPORT | AUDITOR },
 	{ "risk", "show", SUPPORT | AUDITOR },
 	{ "audit", NULL, AUDITOR },
+	{ "call", NULL, ALL },
 	{ "calls", NULL, ALL },
 	{ "bill", NULL, ALL },
 	{ "margin", NULL, BILLING | AUDITOR },

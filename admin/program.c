@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "admin/progress.h"
+
 /* What the caller's environment says must not decide how a cluster is made. */
 static char *const environment[] = {
 	(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
@@ -77,15 +79,15 @@ program_run(char *const *argv, char output_r[PROGRAM_OUTPUT_BYTES])
 	if (pid == 0)
 		become_program(argv, pipe_fd[1]);
 	close(pipe_fd[1]);
+	progress_begin("a program runs", 0);
 	if (pid > 0)
 		read_end(pipe_fd[0], output_r);
 	close(pipe_fd[0]);
-	if (pid < 0)
-		return false;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	status = 1;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	progress_end();
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 pid_t

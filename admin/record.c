@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "admin/admin.h"
+#include "admin/terminal.h"
 #include "base/clock.h"
 #include "base/money.h"
 
@@ -174,6 +175,24 @@ record_discard(struct record **record)
 	*record = NULL;
 }
 
+/* What follows a label that speaks of how things are is marked. */
+static void
+print_line(const struct line *line, size_t width, FILE *out)
+{
+	enum mark mark = MARK_NONE;
+
+	if (line->label != NULL) {
+		fprintf(out, "%-*s  ", (int)width, line->label);
+		if (out == stdout && (strcmp(line->label, "Status") == 0 ||
+		    strcmp(line->label, "State") == 0))
+			mark = mark_of(line->text);
+	}
+	mark_begin(mark);
+	print_clean(line->text, out);
+	mark_end(mark);
+	putc('\n', out);
+}
+
 void
 record_write(struct record **record, bool json, FILE *out)
 {
@@ -187,10 +206,7 @@ record_write(struct record **record, bool json, FILE *out)
 		    (w = text_width(r->line[i].label)) > width)
 			width = w;
 	for (i = 0; !json && i < r->lines; i++) {
-		if (r->line[i].label != NULL)
-			fprintf(out, "%-*s  ", (int)width, r->line[i].label);
-		print_clean(r->line[i].text, out);
-		putc('\n', out);
+		print_line(&r->line[i], width, out);
 	}
 	if (json)
 		json_write(r->json, out);

@@ -11,17 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-#include <wchar.h>
 
 #include "admin/admin.h"
+#include "admin/terminal.h"
 #include "base/clock.h"
 #include "base/money.h"
 
 #define GAP 2
-#define COLUMNS_MAX 80
-#define COLUMN_LEAST 8		/* a text is never cut shorter than this */
+#define COLUMNS_MAX REPORT_COLUMNS_MAX
+#define COLUMN_SOME 16		/* a text isn't cut shorter than this while */
+				/* there are spare columns, and never */
+#define COLUMN_LEAST 8		/* shorter than this */
 
 struct cell {
 	char *text;		/* NULL: no value */
@@ -57,71 +57,6 @@ time_format_short(int64_t us, char *buf)
 	wall_format(t, buf);
 	buf[10] = ' ';
 	buf[19] = '\0';
-}
-
-/* Control characters never reach a terminal: what isn't printable is "?". */
-static int
-width_of(wchar_t w)
-{
-	int n;
-
-	n = wcwidth(w);
-	return n < 0 ? 1 : n;
-}
-
-size_t
-text_width(const char *text)
-{
-	mbstate_t state;
-	wchar_t w;
-	size_t n, width;
-
-	memset(&state, 0, sizeof state);
-	for (width = 0; *text != '\0'; text += n) {
-		n = mbrtowc(&w, text, strlen(text), &state);
-		if (n == (size_t)-1 || n == (size_t)-2) {
-			memset(&state, 0, sizeof state);
-			n = 1;
-			width++;
-			continue;
-		}
-		width += (size_t)width_of(w);
-	}
-	return width;
-}
-
-/* Prints at most `most` columns of it; the last is then a tilde. */
-static size_t
-print_text(const char *text, size_t most)
-{
-	mbstate_t state;
-	wchar_t w;
-	size_t n, width, cut;
-	int columns;
-
-	cut = text_width(text) > most ? most - 1 : most;
-	memset(&state, 0, sizeof state);
-	for (width = 0; *text != '\0'; text += n) {
-		n = mbrtowc(&w, text, strlen(text), &state);
-		if (n == (size_t)-1 || n == (size_t)-2) {
-			memset(&state, 0, sizeof state);
-			n = 1;
-			w = L'\0';
-		}
-		columns = wcwidth(w);
-		if (width + (size_t)(columns < 0 ? 1 : columns) > cut)
-			break;
-		if (w == L'\0' || columns < 0)
-			putchar('?');
-		else
-			fwrite(text, 1, n, stdout);
-		width += w == L'\0' || columns < 0 ? 1 : (size_t)columns;
-	}
-	if (*text != '\0') {
-		putchar('~');
-		width++;
-	}
-	return width;
 }
 
 struct report *
@@ -301,24 +236,6 @@ json_print(struct json_object *json)
 	json_object_put(json);
 }
 
-/* 0: no limit. */
-static size_t
-terminal_width(void)
-{
-	struct winsize size;
-	const char *columns;
-	long n;
-
-	columns = getenv("COLUMNS");
-	n = columns != NULL ? strtol(columns, NULL, 10) : 0;
-	if (n >= 40 && n <= 10000)
-		return (size_t)n;
-	if (isatty(STDOUT_FILENO) &&
-	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		return size.ws_col;
-	return 0;
-}
-
 /* Digits after the point, the point included, so that amounts line up. */
 static size_t
 fraction(const char *text)
@@ -341,40 +258,70 @@ cell_text(const struct report *r, size_t i)
 	return r->cell[i].text != NULL ? r->cell[i].text : "-";
 }
 
+/* Says how things are: never cut, and marked. */
+static bool
+is_state(const struct report_column *column)
+{
+	static const char *const keys[] = { "status", "state", "severity",
+		"outcome", NULL };
+
+	for (int i = 0; keys[i] != NULL; i++)
+		if (strcmp(column->key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A step towards the limit: the widest text becomes narrower, but for those
+ * that have no more than `least` columns.  False: there is none, or no need;
+ * *over_r says which. */
+static bool
+narrow(const struct report *r, size_t *width, size_t limit, size_t least,
+    bool *over_r)
+{
+	size_t total = 0;
+	int widest = -1;
+
+	for (int c = 0; c < r->width; c++) {
+		if (!visible(r, c))
+			continue;
+		total += width[c] + (total > 0 ? GAP : 0);
+		if (r->columns[c].kind == REPORT_TEXT &&
+		    !is_state(&r->columns[c]) && width[c] > least &&
+		    (widest < 0 || width[c] > width[widest]))
+			widest = c;
+	}
+	*over_r = limit != 0 && total > limit;
+	if (!*over_r || widest < 0)
+		return false;
+	width[widest]--;
+	return true;
+}
+
 /* The text columns give way, the widest first, until the table fits; when
- * that isn't enough, the spare columns, from the right. */
+ * little is left of them, the spare columns, from the right, and when that
+ * isn't enough, the texts once more. */
 static void
 fit(struct report *r, size_t *width, size_t limit)
 {
-	size_t total;
-	int c, widest, spare;
+	bool over;
+	int spare;
 
 	for (;;) {
-		total = 0;
-		widest = spare = -1;
-		for (c = 0; c < r->width; c++) {
-			if (!visible(r, c))
-				continue;
-			total += width[c] + (total > 0 ? GAP : 0);
-			if (r->columns[c].spare)
-				spare = c;
-			if (r->columns[c].kind == REPORT_TEXT &&
-			    width[c] > COLUMN_LEAST &&
-			    (widest < 0 || width[c] > width[widest]))
-				widest = c;
-		}
-		if (limit == 0 || total <= limit)
-			return;
-		if (widest >= 0)
-			width[widest]--;
-		else if (spare >= 0)
-			r->hidden[spare] = true;
-		else
-			return;
+		while (narrow(r, width, limit, COLUMN_SOME, &over))
+			continue;
+		for (spare = r->width - 1; spare >= 0 && !(visible(r, spare) &&
+		    r->columns[spare].spare); spare--)
+			continue;
+		if (!over || spare < 0)
+			break;
+		r->hidden[spare] = true;
 	}
+	while (narrow(r, width, limit, COLUMN_LEAST, &over))
+		continue;
 }
 
-/* width[]: of each column; tail[]: its longest fraction, for money. */
+/* width[]: of each column; tail[]: its longest fraction, for money.  Neither
+ * becomes less. */
 static void
 measure(const struct report *r, size_t *width, size_t *tail)
 {
@@ -382,12 +329,13 @@ measure(const struct report *r, size_t *width, size_t *tail)
 	int c;
 
 	for (c = 0; c < r->width; c++) {
-		tail[c] = 0;
 		if (r->columns[c].kind == REPORT_MONEY)
 			for (i = (size_t)c; i < r->cells; i += (size_t)r->width)
 				if (fraction(cell_text(r, i)) > tail[c])
 					tail[c] = fraction(cell_text(r, i));
-		width[c] = visible(r, c) ? text_width(r->columns[c].title) : 0;
+		w = visible(r, c) ? text_width(r->columns[c].title) : 0;
+		if (w > width[c])
+			width[c] = w;
 		for (i = (size_t)c; i < r->cells; i += (size_t)r->width) {
 			w = text_width(cell_text(r, i));
 			if (r->cell[i].text != NULL &&
@@ -416,7 +364,7 @@ last_visible(const struct report *r, int c)
 
 static void
 print_cell(const struct report *r, int c, const char *text, size_t width,
-    size_t after)
+    size_t after, enum mark mark)
 {
 	size_t used, w;
 
@@ -427,7 +375,9 @@ print_cell(const struct report *r, int c, const char *text, size_t width,
 	if (right(r->columns[c].kind))
 		for (; used + w + after < width; used++)
 			putchar(' ');
-	used += print_text(text, width);
+	mark_begin(mark);
+	used += text_print(text, width);
+	mark_end(mark);
 	if (last_visible(r, c)) {
 		putchar('\n');
 		return;
@@ -436,18 +386,36 @@ print_cell(const struct report *r, int c, const char *text, size_t width,
 		putchar(' ');
 }
 
-static void
-print_table(struct report *r)
+/* A call's status is a number. */
+static enum mark
+cell_mark(const struct report *r, int c, const char *text)
 {
-	size_t width[COLUMNS_MAX], tail[COLUMNS_MAX], i, after;
+	if (!is_state(&r->columns[c]))
+		return MARK_NONE;
+	if (r->columns[c].kind != REPORT_NUMBER)
+		return mark_of(text);
+	return text[0] == '5' ? MARK_BAD : text[0] == '4' ? MARK_ODD :
+	    MARK_NONE;
+}
+
+/* Later parts of a table keep the columns of the first, and are wider where
+ * they must be. */
+static void
+print_rows(struct report *r, struct report_flow *flow)
+{
+	size_t *width = flow->width, *tail = flow->tail, i, after;
 	const char *text;
 	int c;
 
+	memcpy(r->hidden, flow->hidden, sizeof r->hidden);
 	measure(r, width, tail);
 	fit(r, width, terminal_width());
-	for (c = 0; c < r->width; c++)
-		if (visible(r, c))
-			print_cell(r, c, r->columns[c].title, width[c], 0);
+	memcpy(flow->hidden, r->hidden, sizeof r->hidden);
+	if (flow->parts++ == 0)
+		for (c = 0; c < r->width; c++)
+			if (visible(r, c))
+				print_cell(r, c, r->columns[c].title, width[c],
+				    0, MARK_HEADING);
 	for (i = 0; i < r->cells; i++) {
 		c = (int)(i % (size_t)r->width);
 		if (!visible(r, c))
@@ -456,19 +424,43 @@ print_table(struct report *r)
 		after = r->cell[i].text != NULL &&
 		    r->columns[c].kind == REPORT_MONEY ?
 		    tail[c] - fraction(text) : 0;
-		print_cell(r, c, text, width[c], after);
+		print_cell(r, c, text, width[c], after,
+		    cell_mark(r, c, text));
 	}
 }
 
+static void
+print_table(struct report *r)
+{
+	struct report_flow flow = { .parts = 0 };
+
+	print_rows(r, &flow);
+}
+
 void
-report_print(struct report **report, const struct admin *admin,
-    const char *empty)
+report_reverse(struct report *r)
+{
+	size_t rows = r->cells / (size_t)r->width, n = (size_t)r->width;
+	struct cell cell;
+
+	for (size_t i = 0; i < rows / 2; i++)
+		for (size_t c = 0; c < n; c++) {
+			cell = r->cell[i * n + c];
+			r->cell[i * n + c] = r->cell[(rows - 1 - i) * n + c];
+			r->cell[(rows - 1 - i) * n + c] = cell;
+		}
+}
+
+static void
+print_whole(struct report **report, const struct admin *admin,
+    struct json_object *more, const char *empty)
 {
 	struct json_object *object;
 
 	assert((*report)->cells % (size_t)(*report)->width == 0);
 	if (admin->json) {
-		object = or_die(json_object_new_object());
+		object = more != NULL ? more :
+		    or_die(json_object_new_object());
 		json_object_object_add(object, (*report)->name,
 		    report_json(*report));
 		json_print(object);
@@ -477,5 +469,58 @@ report_print(struct report **report, const struct admin *admin,
 	} else {
 		print_table(*report);
 	}
+	report_discard(report);
+}
+
+void
+report_print(struct report **report, const struct admin *admin,
+    const char *empty)
+{
+	print_whole(report, admin, NULL, empty);
+}
+
+void
+report_print_page(struct report **report, const struct admin *admin,
+    const char *next, const char *empty)
+{
+	struct json_object *object = NULL;
+
+	if (admin->json) {
+		object = or_die(json_object_new_object());
+		json_object_object_add(object, "next", next == NULL ? NULL :
+		    or_die(json_object_new_string(next)));
+	}
+	print_whole(report, admin, object, empty);
+}
+
+/* As report_print_page() would have it, were all of it one page. */
+static void
+print_json_part(struct report *r, struct report_flow *flow, bool last)
+{
+	struct json_object *rows = report_json(r);
+	size_t n = json_object_array_length(rows);
+
+	if (flow->parts++ == 0)
+		printf("{\n  \"next\":null,\n  \"%s\":[", r->name);
+	for (size_t i = 0; i < n; i++)
+		printf("%s\n    %s", flow->rows++ > 0 ? "," : "",
+		    json_object_to_json_string_ext(
+		    json_object_array_get_idx(rows, i),
+		    JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	if (last)
+		printf("%s]\n}\n", flow->rows > 0 ? "\n  " : "");
+	json_object_put(rows);
+}
+
+void
+report_print_part(struct report **report, const struct admin *admin,
+    struct report_flow *flow, bool last, const char *empty)
+{
+	if (admin->json)
+		print_json_part(*report, flow, last);
+	else if ((*report)->cells > 0)
+		print_rows(*report, flow);
+	else if (flow->parts == 0)
+		puts(empty);
 	report_discard(report);
 }

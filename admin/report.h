@@ -52,6 +52,22 @@ void	report_flag(struct report *report, bool flag);
 void	report_none(struct report *report);
 void	report_print(struct report **report, const struct admin *admin,
 	    const char *empty);
+/* A page of a list: where the next one begins, NULL: there is none, is the
+ * member "next" in JSON. */
+void	report_print_page(struct report **report, const struct admin *admin,
+	    const char *next, const char *empty);
+/* A list in parts, as long as it may be; flow begins with zeros. */
+#define REPORT_COLUMNS_MAX 80
+struct report_flow {
+	int parts;
+	int64_t rows;
+	size_t width[REPORT_COLUMNS_MAX], tail[REPORT_COLUMNS_MAX];
+	bool hidden[REPORT_COLUMNS_MAX];
+};
+void	report_print_part(struct report **report, const struct admin *admin,
+	    struct report_flow *flow, bool last, const char *empty);
+/* The last row first. */
+void	report_reverse(struct report *report);
 bool	report_empty(const struct report *report);
 /* When it isn't wanted after all. */
 void	report_discard(struct report **report);
@@ -91,7 +107,5 @@ void	record_discard(struct record **record);
 
 /* For people: "2026-11-23 17:00:00"; buf takes WALL_TEXT_BYTES. */
 void	time_format_short(int64_t us, char *buf);
-/* Columns a text takes on a terminal. */
-size_t	text_width(const char *text);
 
 #endif

@@ -1,8 +1,10 @@
 #include "admin/rows.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "admin/page.h"
 #include "db/value.h"
 
 static void
@@ -35,13 +37,38 @@ add_cell(struct report *report, enum report_kind kind,
 	}
 }
 
+static void
+add_row(struct report *report, const struct report_column *columns,
+    const struct db_rows *rows, size_t row)
+{
+	for (int c = 0; columns[c].key != NULL; c++)
+		add_cell(report, columns[c].kind, rows, row, c);
+}
+
 void
 report_add_rows(struct report *report, const struct report_column *columns,
     const struct db_rows *rows)
 {
 	for (size_t i = 0; i < db_rows_count(rows); i++)
-		for (int c = 0; columns[c].key != NULL; c++)
-			add_cell(report, columns[c].kind, rows, i, c);
+		add_row(report, columns, rows, i);
+}
+
+enum admin_exit
+rows_page(struct admin *admin, struct page *page, enum db_result result,
+    struct db_rows **rows, const struct report_column *columns,
+    const char *doing)
+{
+	struct report *report;
+
+	if (result != DB_OK)
+		return admin_database_failed(admin, result, doing);
+	for (size_t i = 0; i < db_rows_count(*rows); i++) {
+		report = page_row(page, "%" PRId64, db_get_int(*rows, i, 0));
+		if (report != NULL)
+			add_row(report, columns, *rows, i);
+	}
+	db_rows_free(rows);
+	return ADMIN_OK;
 }
 
 static void

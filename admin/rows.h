@@ -30,6 +30,13 @@ enum admin_exit	rows_print(struct admin *admin, enum db_result result,
 	    const struct report_column *columns, const char *doing,
 	    const char *empty) __attribute__((warn_unused_result));
 
+/* The same as the rows of a page; the first column is the cursor. */
+struct page;
+enum admin_exit	rows_page(struct admin *admin, struct page *page,
+	    enum db_result result, struct db_rows **rows,
+	    const struct report_column *columns, const char *doing)
+	    __attribute__((warn_unused_result));
+
 /* With --json {key: value}, and what was done as a sentence without. */
 void	done_print(struct admin *admin, const char *key, int64_t value,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -11,6 +11,7 @@
 #include "admin/access.h"
 #include "admin/check.h"
 #include "admin/profile.h"
+#include "admin/progress.h"
 #include "admin/suggest.h"
 #include "base/bytes.h"
 #include "base/secret.h"
@@ -244,9 +245,13 @@ enum db_result
 admin_change(struct admin *admin, admin_body *body, void *arg)
 {
 	struct change change = { admin, body, arg };
+	enum db_result result;
 
-	return db_transaction(admin->db, DB_READ_COMMITTED, change_body,
+	progress_begin("changing the database", 0);
+	result = db_transaction(admin->db, DB_READ_COMMITTED, change_body,
 	    &change);
+	progress_end();
+	return result;
 }
 
 enum admin_exit
@@ -283,16 +288,19 @@ admin_database_failed(struct admin *admin, enum db_result result,
 	return ADMIN_REFUSED;
 }
 
+#define SUGGESTED_OF 1000
+
 static bool
-try_customer(const struct customer_row *row, void *arg)
+try_customer(const char *name, void *arg)
 {
-	suggest_try(arg, row->name);
+	suggest_try(arg, name);
 	return true;
 }
 
 enum admin_exit
 admin_customer(struct admin *admin, const char *who, int64_t *id_r)
 {
+	char begin[2];
 	struct suggest s;
 	enum db_result result;
 
@@ -302,8 +310,11 @@ admin_customer(struct admin *admin, const char *who, int64_t *id_r)
 		    "look the customer up");
 	complain("there is no customer \"%s\"", who);
 	suggest_start(&s, who);
-	if (q_customer_each(admin->db, 0, try_customer, &s) == DB_OK &&
-	    suggest_best(&s) != NULL)
+	/* Among those that begin alike, or there would be no end of them. */
+	begin[0] = (unsigned char)who[0] < 0x80 ? who[0] : '\0';
+	begin[1] = '\0';
+	if (q_complete(admin->db, COMPLETE_CUSTOMER, begin, SUGGESTED_OF,
+	    try_customer, &s) == DB_OK && suggest_best(&s) != NULL)
 		hint("did you mean \"%s\"?", suggest_best(&s));
 	else
 		hint("\"youyunctl customer list\" shows them all");

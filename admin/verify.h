@@ -26,8 +26,6 @@ struct verify_segment {
 
 struct verify {
 	int64_t shown;		/* breaches to name */
-	bool progress;		/* on a terminal */
-	int64_t estimate;	/* how many calls there may be */
 	int64_t breaches;
 	int64_t calls;
 	int64_t fees;

@@ -16,6 +16,7 @@
 #include "admin/args.h"
 #include "admin/check.h"
 #include "admin/help.h"
+#include "admin/progress.h"
 #include "admin/suggest.h"
 #include "base/log.h"
 
@@ -50,6 +51,7 @@ complain(const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
+	progress_clear();
 	fputs("youyunctl: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -62,6 +64,7 @@ hint(const char *fmt, ...)
 {
 	va_list ap;
 
+	progress_clear();
 	fputs("  hint: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);

@@ -1,5 +1,6 @@
 # What measures, and the peers' configurations.
 EXTRA_DIST += %D%/README %D%/run-call %D%/make-ledger %D%/call.lua \
+	%D%/run-lists %D%/lists.sql \
 	%D%/peers/nginx.conf.in %D%/peers/nginx-upstream.conf.in
 noinst_PROGRAMS += %D%/bench_hold
 %C%_bench_hold_SOURCES = %D%/bench_hold.c tests/unit/shm_fixture.h

@@ -18,6 +18,12 @@ enum db_result db_change(struct db *db, const char *sql,
 	    const struct db_param *params, size_t n)
 	    __attribute__((warn_unused_result));
 
+/* Rows are numbered as they are written and dated when their transaction
+ * began, so that one with a later time may have a lower number, by less than
+ * this.  Lists are in the order of numbers; what is asked for from a time on
+ * begins that much below the first that has it. */
+#define DB_LATE "1000"
+
 /* Which groups something is for, in a table with a row for each. */
 struct db_group_sql {
 	const char *remove, *insert;

@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_adjust.c \
 	%D%/q_attest.c \
 	%D%/q_audit.c \
+	%D%/q_bill_list.c \
 	%D%/q_call_each.c \
 	%D%/q_channel_add.c \
 	%D%/q_channel_bounds_set.c \
@@ -113,6 +114,7 @@ YOUYUN_SQL = \
 	%D%/sql/0029-audit.sql \
 	%D%/sql/0032-secrets.sql \
 	%D%/sql/0033-access.sql \
+	%D%/sql/0035-lists.sql \
 	%D%/sql/0036-risk.sql \
 	%D%/sql/0037-channel-caps.sql \
 	%D%/sql/0038-retention.sql

@@ -47,7 +47,9 @@ q_audit_list(struct db *db, const struct audit_filter *f,
 
 	return db_query_each(db, "SELECT " ENTRY " FROM youyun.audit a"
 	    " WHERE ($1::text IS NULL OR a.object = $1)"
-	    " AND ($2::timestamptz IS NULL OR a.at >= $2)"
+	    " AND ($2::timestamptz IS NULL OR (a.at >= $2 AND a.id >"
+	    "  (SELECT x.id FROM youyun.audit x WHERE x.at >= $2"
+	    "  ORDER BY x.at, x.id LIMIT 1) - " DB_LATE "))"
 	    " AND ($3 = 0 OR a.id < $3) ORDER BY a.id DESC LIMIT $4", p, 4,
 	    take_entry, &pass);
 }

@@ -54,15 +54,14 @@ q_code_batch_each(struct db *db, int64_t after, int64_t limit,
 
 	return db_query_each(db,
 	    "SELECT b.id, b.name, b.amount_nano, k.name, b.source,"
-	    " b.validity_days, b.codes, n.used, n.revoked, b.expires_at,"
+	    " b.validity_days, b.codes, coalesce(n.used, 0),"
+	    " CASE WHEN b.revoked IS NULL THEN coalesce(n.revoked, 0)"
+	    "  ELSE b.codes - coalesce(n.used, 0) END, b.expires_at,"
 	    " b.created, b.created_by, b.revoked"
 	    " FROM (SELECT * FROM youyun.code_batch WHERE $1 = 0 OR id < $1"
 	    " ORDER BY id DESC LIMIT $2) b"
 	    " LEFT JOIN youyun.credit_package k ON k.id = b.package_id"
-	    " CROSS JOIN LATERAL (SELECT count(c.used_at) AS used,"
-	    " count(*) FILTER (WHERE c.used_at IS NULL AND (c.revoked IS NOT"
-	    " NULL OR b.revoked IS NOT NULL)) AS revoked"
-	    " FROM youyun.topup_code c WHERE c.batch_id = b.id) n"
+	    " LEFT JOIN youyun.code_count n ON n.batch_id = b.id"
 	    " ORDER BY b.id DESC", p, 2, take_batch, &pass);
 }
 

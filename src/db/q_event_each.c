@@ -34,7 +34,9 @@ take(const struct db_rows *r, void *arg)
 	"  ON k.name = e.kind" \
 	" WHERE e.id > $5 AND ($4 = 0 OR e.id < $4)" \
 	" AND ($1::text IS NULL OR e.kind = $1)" \
-	" AND ($3::timestamptz IS NULL OR e.at >= $3)"
+	" AND ($3::timestamptz IS NULL OR (e.at >= $3 AND e.id >" \
+	"  (SELECT x.id FROM youyun.security_event x WHERE x.at >= $3" \
+	"  ORDER BY x.at, x.id LIMIT 1) - " DB_LATE "))"
 
 enum db_result
 q_event_each(struct db *db, const struct event_filter *f, bool oldest_first,

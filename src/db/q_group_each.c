@@ -28,7 +28,8 @@ q_group_each(struct db *db, bool (*each)(const struct group_row *, void *),
 
 	return db_query_each(db,
 	    "SELECT g.id, g.name, g.multiplier_ppm, (SELECT count(*)"
-	    "  FROM youyun.customer c WHERE c.group_id = g.id)"
+	    "  FROM (SELECT FROM youyun.customer c WHERE c.group_id = g.id"
+	    "  LIMIT 1000) x)"
 	    " FROM youyun.customer_group g ORDER BY g.name",
 	    NULL, 0, take, &pass);
 }

@@ -39,17 +39,20 @@ q_incident_notify(struct db *db, int64_t id, bool again, int64_t *told_r)
 }
 
 enum db_result
-q_incident_list(struct db *db, int64_t id, bool open_only,
-    struct db_rows **rows_r)
+q_incident_list(struct db *db, int64_t id, bool open_only, int64_t after,
+    int64_t limit, struct db_rows **rows_r)
 {
-	struct db_param p[] = { db_int(id), db_bool(open_only) };
+	struct db_param p[] = { db_int(id), db_bool(open_only),
+		db_int(after), db_int_or_null(limit) };
 
 	return db_query(db, "SELECT i.id, i.kind, CASE WHEN i.closed IS NULL"
 	    "  THEN 'open' ELSE 'closed' END, i.opened, i.opened_by, i.since,"
 	    " i.until, i.closed, a.affected, a.calls, t.told, t.first, t.last,"
 	    " t.mailed, t.given_up, i.what, i.impact, i.taken, i.planned,"
 	    " i.recommended, i.scope::text"
-	    " FROM youyun.incident i CROSS JOIN LATERAL (SELECT"
+	    " FROM (SELECT * FROM youyun.incident WHERE id > $3"
+	    "  AND ($1 = 0 OR id = $1) AND (NOT $2 OR closed IS NULL)"
+	    "  ORDER BY id LIMIT $4) i CROSS JOIN LATERAL (SELECT"
 	    "  count(*) AS affected, coalesce(sum(x.calls), 0)::bigint AS calls"
 	    "  FROM youyun.incident_customer x WHERE x.incident_id = i.id) a"
 	    " CROSS JOIN LATERAL (SELECT count(DISTINCT x.customer_id) AS told,"
@@ -58,8 +61,7 @@ q_incident_list(struct db *db, int64_t id, bool open_only,
 	    "  count(*) FILTER (WHERE n.mail_state = 3) AS given_up"
 	    "  FROM youyun.incident_notice x JOIN youyun.notice n"
 	    "  ON n.id = x.notice_id WHERE x.incident_id = i.id) t"
-	    " WHERE ($1 = 0 OR i.id = $1) AND (NOT $2 OR i.closed IS NULL)"
-	    " ORDER BY i.id", p, 2, rows_r);
+	    " ORDER BY i.id", p, 4, rows_r);
 }
 
 enum db_result

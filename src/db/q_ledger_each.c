@@ -28,6 +28,7 @@ take(const struct db_rows *r, void *arg)
 		.price_minor = db_get_int(r, 0, 14),
 		.currency = db_get_text(r, 0, 15),
 		.balance_nano = db_get_int(r, 0, 16),
+		.nth = db_get_int(r, 0, 17),
 	};
 
 	if (!db_null(r, 0, 12))
@@ -52,33 +53,53 @@ take(const struct db_rows *r, void *arg)
     "  CASE WHEN a.customer_id IS NOT NULL THEN" \
     "  a.kind = 'customer_prepaid' END, a.id"
 
-/* The running balance is what there is now less what came later; of all the
- * customer's pots, after the last of them. */
+/* The running balance is what there is now, or was before the booking that the
+ * page is behind, less what came later; of all the customer's pots, after the
+ * last of them.  Forward it is what there was, and what came since. */
+#define PAGE(customer, than, order) \
+    "WITH t AS (SELECT x.*, row_number() OVER (ORDER BY x.id" order ") AS nth" \
+    "  FROM (SELECT * FROM youyun.ledger_transaction" \
+    "  WHERE " customer " AND ($2 = 0 OR id " than " $2)" \
+    "  ORDER BY id" order " LIMIT $1) x)"
+#define OF_CUSTOMER "customer_id = $3"
+#define BALANCE(sum) \
+    " CASE WHEN a.customer_id IS NULL THEN 0 ELSE (" sum ")::bigint END," \
+    " t.nth"
+#define MOVED(frame) \
+    " coalesce(sum(p.amount_nano) FILTER (WHERE a.customer_id IS NOT NULL)" \
+    " OVER (" frame "), 0)"
+
 static const char of_customer[] =
-    "WITH t AS (SELECT * FROM youyun.ledger_transaction"
-    "  WHERE customer_id = $1 ORDER BY id DESC LIMIT $2),"
-    " now AS (SELECT coalesce(sum(left_nano), 0)::bigint total"
-    "  FROM youyun.pot WHERE customer_id = $1) "
-    COLUMNS
-    " CASE WHEN a.customer_id IS NULL THEN 0 ELSE (now.total"
-    "  - coalesce(sum(p.amount_nano) FILTER"
-    "  (WHERE a.customer_id IS NOT NULL) OVER (ORDER BY t.id DESC"
-    "  GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::bigint END"
+    PAGE(OF_CUSTOMER, "<", " DESC") ", now AS (SELECT CASE WHEN $2 = 0"
+    "  THEN (SELECT coalesce(sum(left_nano), 0)::bigint FROM youyun.pot"
+    "  WHERE customer_id = $3) ELSE $4 END AS total) "
+    COLUMNS BALANCE("now.total -" MOVED("ORDER BY t.id DESC"
+    " GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"))
     TABLES ", now" ORDER;
 
+static const char of_customer_forward[] =
+    PAGE(OF_CUSTOMER, ">", "")
+    COLUMNS BALANCE("$4::bigint +" MOVED("ORDER BY t.id GROUPS BETWEEN"
+    " UNBOUNDED PRECEDING AND CURRENT ROW"))
+    TABLES ORDER;
+
 static const char of_all[] =
-    "WITH t AS (SELECT * FROM youyun.ledger_transaction"
-    "  ORDER BY id DESC LIMIT $1) "
-    COLUMNS " 0::bigint" TABLES ORDER;
+    PAGE("true", "<", " DESC") COLUMNS " 0::bigint, t.nth" TABLES ORDER;
+
+static const char of_all_forward[] =
+    PAGE("true", ">", "") COLUMNS " 0::bigint, t.nth" TABLES ORDER;
 
 enum db_result
-q_ledger_each(struct db *db, int64_t customer_id, int64_t limit,
+q_ledger_list(struct db *db, const struct ledger_filter *f,
     bool (*each)(const struct ledger_row *, void *), void *arg)
 {
-	struct db_param p[] = { db_int(customer_id), db_int(limit) };
+	struct db_param p[] = { db_int(f->limit), db_int(f->after),
+		db_int(f->customer_id), db_int(f->after_nano) };
 	struct pass pass = { each, arg };
 
-	if (customer_id == 0)
-		return db_query_each(db, of_all, &p[1], 1, take, &pass);
-	return db_query_each(db, of_customer, p, 2, take, &pass);
+	if (f->customer_id == 0)
+		return db_query_each(db, f->forward ? of_all_forward : of_all,
+		    p, 2, take, &pass);
+	return db_query_each(db, f->forward ? of_customer_forward :
+	    of_customer, p, 4, take, &pass);
 }

@@ -39,7 +39,10 @@ q_payment_each(struct db *db, int64_t customer_id, int64_t since_us,
 	    " p.received FROM youyun.payment p"
 	    " JOIN youyun.customer c ON c.id = p.customer_id"
 	    " WHERE ($1 = 0 OR p.customer_id = $1)"
-	    " AND ($2::timestamptz IS NULL OR p.received >= $2)"
+	    " AND ($2::timestamptz IS NULL OR (p.received >= $2"
+	    "  AND p.transaction_id > (SELECT x.transaction_id"
+	    "  FROM youyun.payment x WHERE x.received >= $2 ORDER BY"
+	    "  x.received, x.transaction_id LIMIT 1) - " DB_LATE "))"
 	    " AND ($3 = 0 OR p.transaction_id < $3)"
 	    " ORDER BY p.transaction_id DESC LIMIT $4", p, 4, take, &pass);
 }

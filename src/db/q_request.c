@@ -28,9 +28,10 @@ q_request_answer(struct db *db, int64_t id, const char *text, bool refused,
 
 enum db_result
 q_request_list(struct db *db, bool all, int64_t customer_id,
-    struct db_rows **rows_r)
+    int64_t after, int64_t limit, struct db_rows **rows_r)
 {
-	struct db_param p[] = { db_bool(all), db_int(customer_id) };
+	struct db_param p[] = { db_bool(all), db_int(customer_id),
+		db_int(after), db_int(limit) };
 
 	return db_query(db, "SELECT q.id, q.customer_id, c.name, q.kind,"
 	    " q.received, q.due, CASE WHEN q.outcome IS NOT NULL"
@@ -39,6 +40,8 @@ q_request_list(struct db *db, bool all, int64_t customer_id,
 	    " q.answered, q.answer FROM youyun.data_request q"
 	    " LEFT JOIN youyun.customer c ON c.id = q.customer_id"
 	    " WHERE ($1 OR q.answered IS NULL)"
-	    " AND ($2 = 0 OR q.customer_id = $2) ORDER BY q.due, q.id", p, 2,
-	    rows_r);
+	    " AND ($2 = 0 OR q.customer_id = $2)"
+	    " AND ($3 = 0 OR (q.due, q.id) > (SELECT x.due, x.id"
+	    "  FROM youyun.data_request x WHERE x.id = $3))"
+	    " ORDER BY q.due, q.id LIMIT $4", p, 4, rows_r);
 }

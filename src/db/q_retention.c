@@ -129,15 +129,16 @@ take_hold(const struct db_rows *r, void *arg)
 }
 
 enum db_result
-q_hold_each(struct db *db, bool (*each)(const struct hold_row *, void *),
-    void *arg)
+q_hold_each(struct db *db, int64_t before, int64_t limit,
+    bool (*each)(const struct hold_row *, void *), void *arg)
 {
+	struct db_param p[] = { db_int(before), db_int(limit) };
 	struct pass pass = { .each_hold = each, .arg = arg };
 
 	return db_query_each(db, "SELECT h.id, h.customer_id, c.name,"
 	    " h.reason, h.placed_by, coalesce(h.lifted_by, ''), h.placed,"
 	    " h.lifted FROM youyun.legal_hold h JOIN youyun.customer c"
 	    "  ON c.id = h.customer_id"
-	    " ORDER BY h.lifted IS NOT NULL, h.id DESC LIMIT 1000", NULL, 0,
+	    " WHERE $1 = 0 OR h.id < $1 ORDER BY h.id DESC LIMIT $2", p, 2,
 	    take_hold, &pass);
 }

@@ -19,6 +19,8 @@
 #include "db/connection.h"
 #include "shm/record.h"
 
+struct db_rows;
+
 #define Q_RESULT enum db_result __attribute__((warn_unused_result))
 
 /*
@@ -47,8 +49,16 @@ Q_RESULT q_customer_add(struct db *db, const char *name, const char *group,
 	    const char *contact, const char *note, int64_t *id_r);
 /* who: a name, or a number when no customer has that name.  DB_NONE. */
 Q_RESULT q_customer_find(struct db *db, const char *who, int64_t *id_r);
-/* Active first, by name; id 0: all, else that one. */
-Q_RESULT q_customer_each(struct db *db, int64_t id,
+Q_RESULT q_customer_one(struct db *db, int64_t id,
+	    bool (*each)(const struct customer_row *, void *), void *arg);
+struct customer_filter {
+	int64_t status;			/* enum account_status; -1: any */
+	const char *after_name;		/* behind this one; NULL: from the */
+	int64_t after_status;		/* first on */
+	int64_t limit;			/* 0: all */
+};
+/* Active first, by name. */
+Q_RESULT q_customer_list(struct db *db, const struct customer_filter *filter,
 	    bool (*each)(const struct customer_row *, void *), void *arg);
 /* NULL or -1 leaves a member as it is.  DB_NONE: no such customer, group. */
 Q_RESULT q_customer_set(struct db *db, int64_t id, int64_t status,
@@ -82,7 +92,7 @@ struct group_row {
 	int64_t id;
 	const char *name;
 	int64_t multiplier_ppm;
-	int64_t customers;
+	int64_t customers;		/* counted up to a thousand */
 };
 
 /* Makes the group or changes its multiplier. */
@@ -137,8 +147,12 @@ enum key_scope {
 Q_RESULT q_key_add(struct db *db, int64_t customer_id, const char *name,
 	    const uint8_t *digest, const char *hint, int64_t expires_us,
 	    enum key_scope scope, int64_t *id_r);
-/* customer_id 0: of all. */
-Q_RESULT q_key_each(struct db *db, int64_t customer_id,
+/* By number, those above `after`; customer_id 0: of all. */
+Q_RESULT q_key_list(struct db *db, int64_t customer_id, int64_t after,
+	    int64_t limit, bool (*each)(const struct key_row *, void *),
+	    void *arg);
+/* The one with a number, or with id 0 two at most that look like `hint`. */
+Q_RESULT q_key_find(struct db *db, int64_t id, const char *hint,
 	    bool (*each)(const struct key_row *, void *), void *arg);
 /* A new key with the rights of one that works until the overlap ends.  DB_NONE:
  * no such key; SQLSTATE YY017: it is revoked. */
@@ -185,6 +199,19 @@ Q_RESULT q_price_add(struct db *db, int64_t model_id, int64_t effective_us,
 	    const struct price *price, const char *actor, int64_t *version_r);
 /* model NULL: of all; by model, then by time. */
 Q_RESULT q_price_each(struct db *db, const char *model,
+	    bool (*each)(const struct price_row *, void *), void *arg);
+/* A page of them, the rows behind a version; only those that hold now.  By
+ * model, then by time; costs by channel first. */
+struct price_filter {
+	const char *model;		/* NULL: of all */
+	int64_t channel_id;		/* of costs; 0: of all */
+	bool current;
+	int64_t after;			/* 0: from the first on */
+	int64_t limit;
+};
+Q_RESULT q_price_list(struct db *db, const struct price_filter *filter,
+	    bool (*each)(const struct price_row *, void *), void *arg);
+Q_RESULT q_cost_list(struct db *db, const struct price_filter *filter,
 	    bool (*each)(const struct price_row *, void *), void *arg);
 /* The one that holds for a name at a time (0: now), which may be a pattern's;
  * none: each() isn't called. */
@@ -455,12 +482,28 @@ struct ledger_row {
 	const char *package;		/* what was bought; else "" */
 	int64_t price_minor;
 	const char *currency;
+	int64_t nth;			/* its booking's place in the page */
 };
 
-/* Postings of the last `limit` bookings, oldest first; customer_id 0: of all
- * (balance_nano is then 0). */
-Q_RESULT q_ledger_each(struct db *db, int64_t customer_id, int64_t limit,
+struct ledger_filter {
+	int64_t customer_id;		/* 0: of all; balance_nano is then 0 */
+	bool forward;			/* from the first booking on, else */
+	int64_t limit;			/* from the last; so many bookings */
+	/* Behind this booking in that direction; 0: none.  Forward
+	 * after_nano is the balance after it, else before it. */
+	int64_t after;
+	int64_t after_nano;
+};
+/* Postings of bookings, the oldest first in either direction.  row->nth
+ * counts bookings from where the page begins. */
+Q_RESULT q_ledger_list(struct db *db, const struct ledger_filter *filter,
 	    bool (*each)(const struct ledger_row *, void *), void *arg);
+
+/* A customer's months, the latest first, behind one ("2026-11"; NULL: from
+ * the last on): month, what came in, what the calls cost, the change of the
+ * balance, bookings. */
+Q_RESULT q_bill_list(struct db *db, int64_t customer_id, const char *after,
+	    int64_t limit, struct db_rows **rows_r);
 
 struct account_total_row {
 	const char *kind;
@@ -492,8 +535,12 @@ struct call_filter {
 	int64_t since_us;		/* 0: from the beginning */
 	int64_t until_us;		/* inclusive; 0: to the end */
 	const uint8_t *request_id;	/* 16 bytes; NULL: any */
-	int64_t limit;			/* the latest so many; 0: all */
-	bool oldest_first;
+	int64_t limit;			/* so many; 0: all */
+	bool forward;			/* from the oldest on, else the latest */
+	bool oldest_first;		/* these in the order of time */
+	/* Behind this one in that direction; 0: from its first on. */
+	int64_t after_us;
+	uint8_t after_id[RECORD_ID_BYTES];
 };
 Q_RESULT q_call_each(struct db *db, const struct call_filter *filter,
 	    bool (*each)(const struct call_row *, void *), void *arg);

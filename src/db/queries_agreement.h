@@ -63,9 +63,10 @@ Q_RESULT q_incident_notify(struct db *db, int64_t id, bool again,
 	    int64_t *told_r);
 /* id, kind, state (open, closed), opened, opened by, since, until, closed,
  * affected, their calls, told, first told, last told, mailed, mail given up,
- * what, impact, taken, planned, recommended, scope (JSON).  id 0: all. */
+ * what, impact, taken, planned, recommended, scope (JSON).  id 0: all, by
+ * number, those above `after`; limit 0: all of them. */
 Q_RESULT q_incident_list(struct db *db, int64_t id, bool open_only,
-	    struct db_rows **rows_r);
+	    int64_t after, int64_t limit, struct db_rows **rows_r);
 /* Whom it affects, and the log of what they were told: customer's id and name,
  * calls, told at, by whom, mail (none, waiting, sent, given up), mail at. */
 Q_RESULT q_incident_deliveries(struct db *db, int64_t id,
@@ -86,9 +87,10 @@ Q_RESULT q_request_add(struct db *db, const struct data_request *request,
 Q_RESULT q_request_answer(struct db *db, int64_t id, const char *text,
 	    bool refused, const char *proof);
 /* id, customer's id and name, kind, received, due, state (open, overdue, done,
- * refused), subject, text, proof, by, answered, answer. */
+ * refused), subject, text, proof, by, answered, answer; what is due first
+ * comes first, behind `after`. */
 Q_RESULT q_request_list(struct db *db, bool all, int64_t customer_id,
-	    struct db_rows **rows_r);
+	    int64_t after, int64_t limit, struct db_rows **rows_r);
 
 /*
  * The copy of a customer's data (export/export.h), and the end of an account

@@ -43,7 +43,8 @@ Q_RESULT q_hold_place(struct db *db, int64_t customer_id, const char *reason,
 	    int64_t *id_r);
 /* DB_NONE: the customer isn't on one. */
 Q_RESULT q_hold_lift(struct db *db, int64_t customer_id);
-Q_RESULT q_hold_each(struct db *db, bool (*each)(const struct hold_row *,
-	    void *), void *arg);
+/* The latest first, those before one; 0: all. */
+Q_RESULT q_hold_each(struct db *db, int64_t before, int64_t limit,
+	    bool (*each)(const struct hold_row *, void *), void *arg);
 
 #endif

@@ -223,7 +223,7 @@ run_notices(struct request *r)
 	if (!query_only(r, known) || !query_page(r, true, p))
 		return;
 	result = db_query(r->db, "SELECT id, kind, detail::text, at, read_at"
-	    " FROM youyun.my_notice WHERE id < $1 ORDER BY id DESC LIMIT $2", p,
+	    " FROM youyun.my_notice WHERE id < $1 LIMIT $2", p,
 	    2, &rows);
 	if (result == DB_OK)
 		answer_page(r, "notices", rows, p, notice_json);

@@ -17,6 +17,8 @@
 #include "portal/route.h"
 
 #define EXPORT_ROWS 500
+/* A page looks at so many calls for what its filters want, and ends there. */
+#define SCAN_ROWS 2000
 
 enum form {
 	FORM_JSON,		/* a page */
@@ -31,6 +33,9 @@ struct calls {
 	int64_t before_us;		/* keyset: older than this, and */
 	uint8_t before_id[RECORD_ID_BYTES];	/* of its time, below this */
 	bool has_before;
+	int64_t least_us;		/* and as new as this, */
+	uint8_t least_id[RECORD_ID_BYTES];	/* or newer */
+	bool has_least;
 	int64_t key_id, status, limit;
 	int64_t model_id;
 };
@@ -114,6 +119,13 @@ take_filter(struct request *r, struct calls *c)
 	    query_number(r, "limit", 1, 200, &c->limit) && take_model(r, c);
 }
 
+/* `started_at` alone is said again for the partitions' sake. */
+#define WITHIN \
+	" WHERE ($1::timestamptz IS NULL OR started_at >= $1)" \
+	" AND ($2::timestamptz IS NULL OR started_at < $2)" \
+	" AND ($3::timestamptz IS NULL OR (started_at <= $3 AND" \
+	"  (started_at, request_id) < ($3, encode($4, 'hex')::uuid)))"
+
 /* The newest first. */
 static enum db_result
 fetch(struct request *r, const struct calls *c, int64_t limit,
@@ -124,19 +136,55 @@ fetch(struct request *r, const struct calls *c, int64_t limit,
 		db_time_or_null(c->has_before ? c->before_us : 0),
 		db_bytes(c->before_id, sizeof(c->before_id)),
 		db_int_or_null(c->model_id), db_int_or_null(c->key_id),
-		db_int_or_null(c->status), db_int(limit)
+		db_int_or_null(c->status), db_int(limit),
+		db_time_or_null(c->has_least ? c->least_us : 0),
+		db_bytes(c->least_id, sizeof(c->least_id))
 	};
 
-	return db_query(r->db, CALL_JSON_SELECT
-	    " WHERE ($1::timestamptz IS NULL OR started_at >= $1)"
-	    " AND ($2::timestamptz IS NULL OR started_at < $2)"
-	    " AND ($3::timestamptz IS NULL OR (started_at, request_id) <"
-	    "  ($3, encode($4, 'hex')::uuid))"
+	return db_query(r->db, CALL_JSON_SELECT WITHIN
 	    " AND ($5::bigint IS NULL OR model_id = $5)"
 	    " AND ($6::bigint IS NULL OR key_id = $6)"
 	    " AND ($7::bigint IS NULL OR status = $7)"
-	    " ORDER BY started_at DESC, request_id DESC LIMIT $8) c"
-	    " ORDER BY c.started_at DESC, c.request_id DESC", p, 8, rows_r);
+	    " AND ($9::timestamptz IS NULL OR (started_at >= $9 AND"
+	    "  (started_at, request_id) >= ($9, encode($10, 'hex')::uuid)))"
+	    " LIMIT $8) c"
+	    " ORDER BY c.started_at DESC, c.request_id DESC", p, 10, rows_r);
+}
+
+/* How far a page with filters looks; without, it finds what it looks for. */
+static enum db_result
+bound(struct request *r, struct calls *c)
+{
+	struct db_param p[] = {
+		db_time_or_null(c->since_us), db_time_or_null(c->until_us),
+		db_time_or_null(c->has_before ? c->before_us : 0),
+		db_bytes(c->before_id, sizeof(c->before_id)),
+		db_int(SCAN_ROWS)
+	};
+	struct db_rows *rows;
+	enum db_result result;
+	const void *id;
+	size_t len;
+
+	if (c->model_id == 0 && c->key_id == 0 && c->status == 0)
+		return DB_OK;
+	result = db_query(r->db, "SELECT q.started_at, decode(replace("
+	    "q.request_id::text, '-', ''), 'hex'), count(*) OVER ()"
+	    " FROM (SELECT started_at, request_id FROM youyun.my_call" WITHIN
+	    " LIMIT $5) q"
+	    " ORDER BY q.started_at, q.request_id LIMIT 1", p, 5, &rows);
+	if (result != DB_OK)
+		return result;
+	if (db_rows_count(rows) == 1 &&
+	    db_get_int(rows, 0, 2) == SCAN_ROWS) {
+		id = db_get_bytes(rows, 0, 1, &len);
+		c->least_us = db_get_time(rows, 0, 0);
+		c->has_least = len == sizeof(c->least_id);
+		if (c->has_least)
+			memcpy(c->least_id, id, len);
+	}
+	db_rows_free(&rows);
+	return DB_OK;
 }
 
 static void
@@ -171,7 +219,9 @@ answer_calls(struct request *r, struct calls *c)
 	enum db_result result;
 	size_t i;
 
-	result = fetch(r, c, c->limit + 1, &rows);
+	result = bound(r, c);
+	if (result == DB_OK)
+		result = fetch(r, c, c->limit + 1, &rows);
 	if (result != DB_OK) {
 		answer_database(r, result);
 		return;
@@ -183,6 +233,10 @@ answer_calls(struct request *r, struct calls *c)
 	put(o, "calls", list);
 	if (db_rows_count(rows) > i) {
 		remember(c, rows, i - 1);
+		put(o, "next", cursor_json(c));
+	} else if (c->has_least) {
+		c->before_us = c->least_us;
+		memcpy(c->before_id, c->least_id, RECORD_ID_BYTES);
 		put(o, "next", cursor_json(c));
 	} else
 		put(o, "next", NULL);

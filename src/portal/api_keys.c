@@ -57,7 +57,7 @@ run_keys(struct request *r)
 
 	if (!query_only(r, known) || !query_page(r, false, p))
 		return;
-	result = db_query(r->db, KEYS " WHERE id > $1 ORDER BY id LIMIT $2", p,
+	result = db_query(r->db, KEYS " WHERE id > $1 LIMIT $2", p,
 	    2, &rows);
 	if (result == DB_OK)
 		answer_page(r, "keys", rows, p, key_json);

@@ -225,5 +225,5 @@ run_key_limits_change(struct request *r)
 		answer_key(r, id);
 	else
 		answer_problem(r, 409, "revoked", NULL,
-		    "The key is revoked and stays as it is.");
+		    "The key is revoked or suspended and stays as it is.");
 }

@@ -88,7 +88,7 @@ run_tickets(struct request *r)
 		return;
 	p[2] = db_int(state);
 	result = db_query(r->db, TICKETS " WHERE id < $1 AND ($3 = -1 OR"
-	    " state = $3) ORDER BY id DESC LIMIT $2", p,
+	    " state = $3) LIMIT $2", p,
 	    3, &rows);
 	if (result == DB_OK)
 		answer_page(r, "tickets", rows, p, ticket_json);

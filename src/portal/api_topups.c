@@ -76,9 +76,8 @@ run_topups(struct request *r)
 
 	if (!query_only(r, known) || !query_page(r, true, p))
 		return;
-	result = db_query(r->db, TOPUPS " WHERE id < $1 ORDER BY id DESC"
-	    " LIMIT $2", p,
-	    2, &rows);
+	result = db_query(r->db, TOPUPS " WHERE id < $1 LIMIT $2", p, 2,
+	    &rows);
 	if (result == DB_OK)
 		answer_page(r, "topups", rows, p, topup_json);
 	else

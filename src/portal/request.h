@@ -103,6 +103,8 @@ bool	query_time(struct request *r, const char *name, int64_t *us_r)
  * the arguments after and limit; params_r, two, is for "id > $1" or, latest
  * first, "id < $1", and "LIMIT $2", which asks for one more than a page has.
  * answer_page() answers {name: […], "next": id or null} and frees the rows.
+ * Views that may be long have their order inside (0035), and a page's query
+ * says none, or it would read all of them.
  */
 bool	query_page(struct request *r, bool latest_first,
 	    struct db_param *params_r) __attribute__((warn_unused_result));

@@ -76,14 +76,14 @@ class Installation:
         self.postgres = None
         self.segment = None
 
-    def run(self, *words, stdin="", env=None, cwd=None):
+    def run(self, *words, stdin="", env=None, cwd=None, timeout=120):
         environment = dict(os.environ, LC_ALL="C", COLUMNS="200")
         environment.pop("SUDO_USER", None)
         environment.update(env or {})
         return Result(subprocess.run(
             [YOUYUNCTL, "-c", self.config, *map(str, words)], input=stdin,
             capture_output=True, text=True, env=environment, cwd=cwd,
-            timeout=120, check=False))
+            timeout=timeout, check=False))
 
     def ok(self, *words, **options):
         """A run that must succeed."""

@@ -269,7 +269,7 @@ class Requests(Case):
                             "see the export", "--proof", "passport").status,
                          OK)
         self.assertIsNone(self.row(number))
-        row = self.row(number, "--all", "--customer", "acme")
+        row = self.row(number, "--answered", "--customer", "acme")
         self.assertEqual((row["state"], row["proof"], row["answer"]),
                          ("done", "passport", "see the export"))
         self.assertEqual(self.notices("request_answered")[-1][:2],
@@ -288,7 +288,7 @@ class Requests(Case):
         before = len(self.notices("request_answered"))
         number = self.add("--kind", "erasure", "--subject", "a user of acme")
         it.ok("request", "answer", number, "--text", "not ours", "--refused")
-        self.assertEqual(self.row(number, "--all")["state"], "refused")
+        self.assertEqual(self.row(number, "--answered")["state"], "refused")
         self.assertEqual(len(self.notices("request_answered")), before)
 
     def test_mistakes_are_told(self):

@@ -311,7 +311,7 @@ class Trail(unittest.TestCase):
         self.assertEqual(listed[0]["action"], "read")
         self.assertEqual(len(listed), 2)
         older = json.loads(it.ok(
-            "audit", "list", "--json", "--limit", "2", "--before",
+            "audit", "list", "--json", "--limit", "2", "--after",
             str(listed[-1]["id"])).out)["audit"]
         self.assertLess(older[0]["id"], listed[-1]["id"])
         of_one = json.loads(it.ok("audit", "list", "--json", "--object",
@@ -333,10 +333,15 @@ class Access(unittest.TestCase):
         "key limit": ("key", "limit", "{key}"),
         "key allow": ("key", "allow", "{key}"),
         "calls": ("calls", "--customer", "c2", "--since", "2h"),
+        "call list": ("call", "list", "--customer", "c2"),
+        "call show": ("call", "show", "{call}"),
         "bill": ("bill", "{call}"),
+        "bill show": ("bill", "show", "{call}"),
+        "bill list": ("bill", "list", "c2"),
         "margin": ("margin", "--customer", "c2"),
         "balance": ("balance", "c2"),
         "ledger": ("ledger", "c2"),
+        "ledger list": ("ledger", "list", "c2", "--all"),
         "payment list": ("payment", "list", "--customer", "c2"),
         "ticket list": ("ticket", "list", "--customer", "c2"),
         "ticket show": ("ticket", "show", "{ticket}"),
@@ -351,7 +356,9 @@ class Access(unittest.TestCase):
         "calls": ("calls", "--since", "2h", "--limit", "5"),
         "margin": ("margin", "--by", "customer"),
         "balance": ("balance",),
+        "call list": ("call", "list", "--limit", "2"),
         "ledger": ("ledger", "--limit", "3"),
+        "ledger list": ("ledger", "list"),
         "invitation list": ("invitation", "list"),
         "code list": ("code", "list"),
         "payment list": ("payment", "list"),

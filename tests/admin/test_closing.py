@@ -274,6 +274,28 @@ class Erasures(Case):
         self.assertEqual(it.ok("customer", "erase", f"erased-{number}",
                                "--yes").json, done)
 
+    def test_a_hundred_thousand_records(self):
+        number = self.customer("many")
+        words = ("many@example.com", *marks("many"))
+        it.sql(f"""INSERT INTO call SELECT (c).* FROM (SELECT
+            jsonb_populate_record(f.k, jsonb_build_object('request_id',
+                gen_random_uuid(), 'started_at', now()
+                - n * interval '7 seconds', 'fee_nano', 0, 'input_tokens', 0,
+                'ledger_transaction_id', NULL)) AS c
+            FROM (SELECT k FROM call k WHERE customer_id = {number} LIMIT 1) f,
+            generate_series(1, 100000) n) x""")
+        self.assertEqual(it.sql(
+            "SELECT count(*) FROM call WHERE agent <> '' AND customer_id = "
+            f"{number}"), [["100603"]])
+        with Taker(it):
+            done = it.ok("customer", "erase", "many", "--yes",
+                         timeout=600).json
+        counts = {d["what"]: d["rows"] for d in done["done"]}
+        self.assertEqual(counts["addresses and user agents in records of "
+                                "calls"], 100603)
+        self.assertEqual(self.traces(*words), [])
+        self.verify(done["payout"]["booking"])
+
     def verify(self, booking):
         """All of it is right, and nothing when the payout was touched."""
         self.assertTrue(it.json("verify")["ok"])

@@ -65,8 +65,8 @@ class Man(unittest.TestCase):
                 " ".join(words(command))))
 
     def test_the_comparison_can_fail(self):
-        missing = told(self.page.replace(".It Cm balance", ".It Em balance"))
-        self.assertNotIn("balance", missing)
+        missing = told(self.page.replace(".It Cm bill Ar", ".It Em bill Ar"))
+        self.assertNotIn("bill", missing)
         other = told(self.page.replace("Fl -remove-model", "Fl -remove"))
         self.assertNotEqual(other["channel set"], self.known["channel set"])
 

@@ -251,8 +251,7 @@ class Holds(Case):
         self.assertEqual(it.sql("SELECT count(*) FROM security_event WHERE "
                                 f"customer_id = {held}"), [["0"]])
         self.verify()
-        entries = it.json("audit", "list", "--limit", "20")
-        (entries,) = entries.values()
+        entries = it.json("audit", "list", "--limit", "20")["audit"]
         self.assertEqual({e["action"] for e in entries} & {
             "legal_hold.insert", "legal_hold.update"},
             {"legal_hold.insert", "legal_hold.update"})

@@ -101,6 +101,7 @@ START_TEST(test_customers_groups_and_keys)
 	struct seen s = { 0 };
 	uint8_t digest[32] = { 1 };
 	int64_t a = customer("a"), id, key;
+	struct customer_filter all = { .status = -1 };
 
 	ck_assert_int_eq(q_customer_add(admin, "a", NULL, NULL, NULL, &id),
 	    DB_CONFLICT);
@@ -127,7 +128,7 @@ START_TEST(test_customers_groups_and_keys)
 	    &id),
 	    DB_NONE);
 	credit("k1", a, 70);
-	ck_assert_int_eq(q_customer_each(admin, 0, see_customer, &s), DB_OK);
+	ck_assert_int_eq(q_customer_list(admin, &all, see_customer, &s), DB_OK);
 	ck_assert_int_eq(s.n, 1);
 	ck_assert_str_eq(s.text[0], "a vip new");
 	ck_assert_int_eq(s.a[0], 70);
@@ -351,14 +352,15 @@ see_ledger(const struct ledger_row *r, void *arg)
 START_TEST(test_the_ledger_runs_a_balance)
 {
 	struct seen s = { 0 };
-	int64_t a = customer("a"), b = customer("b");
+	int64_t a = customer("a"), b = customer("b"), third;
+	struct ledger_filter f = { .customer_id = a, .limit = 100 };
 
 	credit("k1", a, 100);
 	credit("k2", b, 1000);
 	calls(a, 1, 30);
-	credit("k3", a, 50);
+	third = credit("k3", a, 50);
 	calls(a, 31, 20);
-	ck_assert_int_eq(q_ledger_each(admin, a, 100, see_ledger, &s), DB_OK);
+	ck_assert_int_eq(q_ledger_list(admin, &f, see_ledger, &s), DB_OK);
 	ck_assert_int_eq(s.n, 8);
 	ck_assert_str_eq(s.text[0], "credit customer_prepaid 0");
 	ck_assert_str_eq(s.text[1], "credit external 0");
@@ -372,12 +374,37 @@ START_TEST(test_the_ledger_runs_a_balance)
 	ck_assert_int_eq(s.a[6], -20);
 	/* The last ones only, with the same balances. */
 	memset(&s, 0, sizeof(s));
-	ck_assert_int_eq(q_ledger_each(admin, a, 2, see_ledger, &s), DB_OK);
+	f.limit = 2;
+	ck_assert_int_eq(q_ledger_list(admin, &f, see_ledger, &s), DB_OK);
 	ck_assert_int_eq(s.n, 4);
 	ck_assert_int_eq(s.b[0], 120);
 	ck_assert_int_eq(s.b[2], 100);
+	/* The page before, by what there was before the booking. */
 	memset(&s, 0, sizeof(s));
-	ck_assert_int_eq(q_ledger_each(admin, 0, 5, see_ledger, &s), DB_OK);
+	f.after = third;
+	f.after_nano = 70;
+	ck_assert_int_eq(q_ledger_list(admin, &f, see_ledger, &s), DB_OK);
+	ck_assert_int_eq(s.n, 4);
+	ck_assert_int_eq(s.b[0], 100);
+	ck_assert_int_eq(s.b[2], 70);
+	/* And forward, from the first on and behind one. */
+	memset(&s, 0, sizeof(s));
+	f = (struct ledger_filter){ .customer_id = a, .limit = 3,
+		.forward = true };
+	ck_assert_int_eq(q_ledger_list(admin, &f, see_ledger, &s), DB_OK);
+	ck_assert_int_eq(s.n, 6);
+	ck_assert_int_eq(s.b[0], 100);
+	ck_assert_int_eq(s.b[2], 70);
+	ck_assert_int_eq(s.b[4], 120);
+	memset(&s, 0, sizeof(s));
+	f.after = third;
+	f.after_nano = 120;
+	ck_assert_int_eq(q_ledger_list(admin, &f, see_ledger, &s), DB_OK);
+	ck_assert_int_eq(s.n, 2);
+	ck_assert_int_eq(s.b[0], 100);
+	f = (struct ledger_filter){ .limit = 5 };
+	memset(&s, 0, sizeof(s));
+	ck_assert_int_eq(q_ledger_list(admin, &f, see_ledger, &s), DB_OK);
 	ck_assert_int_eq(s.n, 10);
 }
 END_TEST

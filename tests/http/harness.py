@@ -224,7 +224,8 @@ class Gateway:
 
     def rows(self, *arguments):
         """The rows of a command that prints one list."""
-        (rows,) = self.ctl_json(*arguments).values()
+        (rows,) = (v for k, v in self.ctl_json(*arguments).items()
+                   if k != "next")
         return rows
 
     def add_models(self, models, url=None, name="peer", prices=None,

@@ -26,8 +26,10 @@ http_tests = \
 	%D%/test_mail.py \
 	%D%/test_metadata.py \
 	%D%/test_limits.py \
+	%D%/test_live.py \
 	%D%/test_nodes.py \
 	%D%/test_policy.py \
+	%D%/test_plans.py \
 	%D%/test_portal.py \
 	%D%/test_sandbox.py \
 	%D%/test_agreement.py \
@@ -43,7 +45,7 @@ check_PROGRAMS += %D%/takeover
 EXTRA_DIST += $(http_tests) \
 	%D%/README %D%/case.py %D%/channels.py %D%/client.py %D%/browser.py \
 	%D%/harness.py \
-	%D%/machine.py %D%/money.py %D%/nodes.py %D%/outage.py
+	%D%/lists.py %D%/machine.py %D%/money.py %D%/nodes.py %D%/outage.py
 
 if HAVE_PYTHON3
 TESTS += $(http_tests)

@@ -134,7 +134,7 @@ class Cut(harness.Case):
         self.assertEqual([row["kind"] for row in rows],
                          ["customer_resumed", "customer_suspended"])
         self.assertEqual(json.loads(rows[1]["detail"])["reason"], "a leak")
-        page = gateway.rows("event", "list", "--customer", name, "--before",
+        page = gateway.rows("event", "list", "--customer", name, "--after",
                             str(rows[0]["id"]))
         self.assertEqual(page, rows[1:])
         self.assertEqual(gateway.rows("event", "list", "--kind", "no_such"),

@@ -1,5 +1,6 @@
 # Checks of the tree itself.
-lint_tests = %D%/layers.sh %D%/headers.sh %D%/hosts.sh %D%/symbols.sh
+lint_tests = %D%/layers.sh %D%/headers.sh %D%/hosts.sh %D%/pages.sh \
+	%D%/symbols.sh
 TESTS += $(lint_tests)
 EXTRA_DIST += $(lint_tests) %D%/bodies.py
 if HAVE_PYTHON3

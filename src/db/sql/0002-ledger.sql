@@ -136,7 +136,7 @@ CREATE TABLE call (
 	PRIMARY KEY (started_at, request_id),
 	UNIQUE (started_at, journal_id, journal_seq)
 ) PARTITION BY RANGE (started_at);
-CREATE INDEX call_customer ON call (customer_id, started_at);
+CREATE INDEX call_customer ON call (customer_id, started_at, request_id);
 CREATE INDEX call_transaction ON call (ledger_transaction_id)
     WHERE ledger_transaction_id IS NOT NULL;
 CREATE TABLE call_other PARTITION OF call DEFAULT;

@@ -394,7 +394,7 @@ BEGIN
 	PERFORM notice_add(was.id, 'account_changed',
 	    jsonb_strip_nulls(jsonb_build_object('changed', changed,
 	    'mail_to', CASE WHEN 'contact' = ANY (changed)
-	    AND was.contact LIKE '%@%' THEN was.contact END)));
+	    AND position('@' IN was.contact) > 0 THEN was.contact END)));
 	RETURN 1;
 END
 $$;

@@ -436,8 +436,9 @@ BEGIN
 	END IF;
 	DELETE FROM session s WHERE s.expires_at < now();
 	-- Who logs in again and again pushes the oldest out.
-	DELETE FROM session s WHERE s.id IN (SELECT o.id FROM session o
-	    WHERE o.login_id = p_login ORDER BY o.used_at DESC OFFSET 49);
+	DELETE FROM session s WHERE s.login_id = p_login AND s.id NOT IN
+	    (SELECT o.id FROM session o WHERE o.login_id = p_login
+	    ORDER BY o.used_at DESC LIMIT 49);
 	INSERT INTO session (login_id, digest, expires_at, address, agent)
 	    VALUES (p_login, p_digest, now() + p_life_s * interval '1 second',
 	    p_address, p_agent) RETURNING id INTO session;
