@@ -39,6 +39,7 @@ struct admin {
 	const char *profile_wanted;	/* --profile; NULL: none */
 	enum staff_profile profile;	/* admin_settings() */
 	const struct verb *running;
+	const struct args *args;	/* the running verb's */
 	struct settings *settings;	/* admin_settings() */
 	struct db *db;			/* admin_database() */
 };
@@ -84,6 +85,7 @@ extern const struct verb verbs_retention[];
 extern const struct verb verbs_hold[];
 extern const struct verb verbs_compliance[];
 extern const struct verb verbs_calls[];
+extern const struct verb verbs_secret[];
 extern const struct verb verbs_audit[];
 extern const struct verb verbs_event[];
 extern const struct verb verbs_risk[];

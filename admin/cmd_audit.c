@@ -12,18 +12,17 @@
 #include <json-c/json.h>
 
 #include "admin/args.h"
-#include "admin/audit_chain.h"
+#include "admin/check.h"
 #include "admin/options.h"
 #include "admin/page.h"
 #include "admin/progress.h"
 #include "admin/report.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "db/audit_chain.h"
 
 #define FAULTS_SHOWN 20
 #define HEX_BYTES (2 * AUDIT_HASH_BYTES + 1)
-#define ANCHOR_FORMAT "youyun-audit size=%" PRId64 " root=%s at=%s"
-#define ANCHOR_BYTES 192
 
 static const struct report_column columns[] = {
 	{ "id", "ENTRY", REPORT_NUMBER, false },
@@ -97,6 +96,7 @@ run_list(struct admin *admin, const struct args *args)
 struct anchor {
 	int64_t size;
 	char root[HEX_BYTES];
+	int64_t at_us;
 	bool met;			/* the chain came so far */
 };
 
@@ -122,7 +122,8 @@ parse_anchor(const char *line, struct anchor *a)
 	/* A line of the system's log has other things before it. */
 	return at != NULL && sscanf(at, "youyun-audit size=%" SCNd64
 	    " root=%64[0-9a-f] at=%31s", &a->size, a->root, at_text) == 3 &&
-	    strlen(a->root) == HEX_BYTES - 1 && a->size >= 0;
+	    strlen(a->root) == HEX_BYTES - 1 && a->size >= 0 &&
+	    check_time(at_text, &a->at_us);
 }
 
 static enum admin_exit
@@ -196,6 +197,9 @@ check_anchors(struct check *c)
 			c->wrong_anchors++;
 			tell(c, "anchor of size", a->size,
 			    "what is there now is not what was anchored");
+		} else if (c->chain.latest_us > a->at_us + AUDIT_CLOCK_US) {
+			tell(c, "anchor of size", a->size,
+			    "entries that it counts are of a later time");
 		}
 	}
 }
@@ -369,7 +373,7 @@ run_anchor(struct admin *admin, const struct args *args)
 {
 	const char *path = args_get(args, "file");
 	struct check c = { .prints = false };
-	char line[ANCHOR_BYTES], hex[HEX_BYTES], at[WALL_TEXT_BYTES];
+	char line[AUDIT_ANCHOR_BYTES], hex[HEX_BYTES], at[WALL_TEXT_BYTES];
 	enum admin_exit status = walk(admin, &c);
 
 	if (status != ADMIN_OK)
@@ -380,7 +384,7 @@ run_anchor(struct admin *admin, const struct args *args)
 	}
 	root_hex(&c, hex);
 	wall_format(clock_wall(), at);
-	snprintf(line, sizeof(line), ANCHOR_FORMAT, c.chain.leaves, hex, at);
+	snprintf(line, sizeof(line), AUDIT_ANCHOR_FORMAT, c.chain.leaves, hex, at);
 	if (path != NULL)
 		status = append(path, line);
 	if (args_has(args, "syslog")) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/access.h"
 #include "admin/args.h"
 #include "admin/bill.h"
 #include "admin/calls.h"
@@ -207,6 +208,8 @@ run_bill(struct admin *admin, const struct args *args)
 	struct bill b;
 
 	status = bill_add(admin, args->word[0], record, &b);
+	if (status == ADMIN_OK)
+		status = access_customer(admin, b.customer);
 	if (status != ADMIN_OK) {
 		record_discard(&record);
 		return status;

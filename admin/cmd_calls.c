@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "admin/access.h"
 #include "admin/args.h"
 #include "admin/calls.h"
 #include "admin/check.h"
@@ -261,6 +262,28 @@ make_filter(struct admin *admin, const struct args *args,
 	return option_customer(admin, args, &filter->customer_id);
 }
 
+static bool
+keep_customer(const struct call_row *row, void *arg)
+{
+	snprintf(arg, ACCESS_WHO_BYTES, "%s", row->customer);
+	return true;
+}
+
+/* One call is one customer's; whose, it says itself. */
+static enum admin_exit
+note_access(struct admin *admin, const struct call_filter *filter)
+{
+	struct call_filter one = *filter;
+	char customer[ACCESS_WHO_BYTES] = "";
+	enum admin_exit status;
+
+	one.limit = 1;
+	status = admin_database_failed(admin, q_call_each(admin->db, &one,
+	    keep_customer, customer), "read the call");
+	return status == ADMIN_OK && customer[0] != '\0' ?
+	    access_customer(admin, customer) : status;
+}
+
 /* "1732600000000000_" and the id's 32 digits. */
 static bool
 take_cursor(const char *text, struct call_filter *filter)
@@ -298,6 +321,8 @@ run_calls(struct admin *admin, const struct args *args)
 
 	if (status == ADMIN_OK)
 		status = make_filter(admin, args, &filter, id);
+	if (status == ADMIN_OK && filter.request_id != NULL)
+		status = note_access(admin, &filter);
 	if (status != ADMIN_OK)
 		return status;
 	filter.forward = page.all;
@@ -346,6 +371,8 @@ run_show(struct admin *admin, const struct args *args)
 	}
 	request_id_filter(&filter, id);
 	status = admin_database(admin);
+	if (status == ADMIN_OK)
+		status = note_access(admin, &filter);
 	if (status != ADMIN_OK)
 		return status;
 	page.report = report_list("calls", columns);

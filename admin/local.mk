@@ -1,6 +1,7 @@
 # The administrator's command.
 sbin_PROGRAMS += %D%/youyunctl
 %C%_youyunctl_SOURCES = \
+	%D%/access.c %D%/access.h \
 	%D%/admin.h \
 	%D%/args.c %D%/args.h \
 	%D%/attest.h \
@@ -34,7 +35,6 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/channel_test.c \
 	%D%/check.c %D%/check.h \
 	%D%/cluster.c %D%/cluster.h \
-	%D%/audit_chain.c %D%/audit_chain.h \
 	%D%/cmd_allow.c \
 	%D%/cmd_audit.c \
 	%D%/cmd_attest.c \
@@ -70,6 +70,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_retention.c \
 	%D%/cmd_risk.c \
 	%D%/cmd_screen.c \
+	%D%/cmd_secret.c \
 	%D%/cmd_status.c \
 	%D%/cmd_subprocessor.c \
 	%D%/cmd_ticket.c \
@@ -100,6 +101,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/terminal.c %D%/terminal.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/screen.c %D%/screen.h \
+	%D%/secret.h %D%/secret_daemon.c %D%/secret_rotate.c \
+	%D%/secret_state.c \
 	%D%/session.c \
 	%D%/status.h \
 	%D%/suggest.c %D%/suggest.h \
@@ -119,7 +122,8 @@ sbin_PROGRAMS += %D%/youyunctl
 	$(JSONC_LIBS)
 
 # Its tests, against a real cluster in a temporary folder.
-check_PROGRAMS += tests/admin/journal tests/admin/segment
+check_PROGRAMS += tests/admin/journal tests/admin/killed tests/admin/segment
+tests_admin_killed_SOURCES = tests/admin/killed.c
 tests_admin_journal_SOURCES = tests/admin/journal.c
 tests_admin_journal_LDADD = $(LINK_FLUSHER)
 tests_admin_segment_SOURCES = tests/admin/segment.c
@@ -138,6 +142,7 @@ admin_tests = \
 	tests/admin/test_prices.py \
 	tests/admin/test_retention.py \
 	tests/admin/test_roles.py \
+	tests/admin/test_secret.py \
 	tests/admin/test_terminal.py \
 	tests/admin/test_verbs.py
 if HAVE_PYTHON3

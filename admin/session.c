@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/access.h"
 #include "admin/check.h"
 #include "admin/profile.h"
 #include "admin/progress.h"
@@ -196,7 +197,11 @@ admin_database(struct admin *admin)
 		explain_away(admin);
 		return ADMIN_DATABASE_AWAY;
 	}
-	return check_schema(admin);
+	status = check_schema(admin);
+	if (status == ADMIN_OK)
+		status = admin_database_failed(admin, access_begin(admin),
+		    "note the access");
+	return status;
 }
 
 bool
@@ -211,7 +216,8 @@ admin_database_try(struct admin *admin)
 		return false;
 	ok = db_connect(admin->db, TRY_TIMEOUT_S) == DB_OK &&
 	    db_schema_version(admin->db, &version) == DB_OK &&
-	    version == db_schema_wanted();
+	    version == db_schema_wanted() &&
+	    access_begin(admin) == DB_OK;
 	if (!ok)
 		db_close(&admin->db);
 	return ok;

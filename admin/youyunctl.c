@@ -29,8 +29,8 @@ const struct verb *const verb_tables[] = {
 	verbs_incident, verbs_request, verbs_retention, verbs_hold,
 	verbs_compliance, verbs_calls, verbs_bill, verbs_margin,
 	verbs_balance, verbs_node, verbs_verify, verbs_attest, verbs_status,
-	verbs_top, verbs_event, verbs_risk, verbs_audit, verbs_journal, verbs_complete,
-	verbs_help,
+	verbs_top, verbs_event, verbs_risk, verbs_audit, verbs_secret,
+	verbs_journal, verbs_complete, verbs_help,
 	NULL
 };
 
@@ -238,7 +238,9 @@ run(struct admin *admin, const struct verb *v, int argc, char *const *argv)
 		help_usage(v, stderr);
 	} else {
 		admin->running = v;
+		admin->args = args;
 		status = v->run(admin, args);
+		admin->args = NULL;
 	}
 	free(args);
 	return status;

@@ -66,6 +66,7 @@ enum seat_counter {
 	SEAT_UNKNOWN_USAGE,	/* answers with a usage field no meter knows */
 	SEAT_DROPPED_RECORDS,	/* of refusals, when the ring was full */
 	SEAT_SANDBOX,		/* SANDBOX_… parts in force (sandbox.h) */
+	SEAT_SEALS,		/* keys that it opens with (base/secret.h) */
 	SEAT_COUNTERS = 32
 };
 void	seat_add(struct shm *shm, uint32_t seat, enum seat_counter c,

@@ -2,7 +2,9 @@
 #include "base/secret.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +14,12 @@
 
 #include "base/bytes.h"
 
-#define SEAL_VERSION 1
+#define SEAL_VERSION 2
+#define HEAD_BYTES 2	/* version, key */
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
 
-_Static_assert(SEAL_OVERHEAD == 1 + NONCE_BYTES + TAG_BYTES, "seal layout");
+_Static_assert(SEAL_OVERHEAD == HEAD_BYTES + NONCE_BYTES + TAG_BYTES, "seal layout");
 
 /*
  * keyed has taken in the padded key already (two of the four compressions of
@@ -100,19 +103,98 @@ secrets_derive_seal(struct secrets *secrets, const char *label)
 	size_t len = 0;
 
 	/* A label is no secret; without memory there is no going on. */
-	if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, secrets->seal,
-	    sizeof(secrets->seal), (const uint8_t *)label, strlen(label),
-	    derived, sizeof(derived), &len) == NULL || len != sizeof(derived))
-		abort();
-	memcpy(secrets->seal, derived, sizeof(derived));
+	for (int i = 0; i < secrets->seals; i++) {
+		if (EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL,
+		    secrets->seal[i].key, SECRET_BYTES,
+		    (const uint8_t *)label, strlen(label), derived,
+		    sizeof(derived), &len) == NULL || len != sizeof(derived))
+			abort();
+		memcpy(secrets->seal[i].key, derived, sizeof(derived));
+	}
 	bytes_scrub(derived, sizeof(derived));
+}
+
+int
+secrets_find_seal(const struct secrets *secrets, uint8_t id)
+{
+	for (int i = 0; i < secrets->seals; i++)
+		if (secrets->seal[i].id == id)
+			return i;
+	return -1;
+}
+
+uint8_t
+secrets_add_seal(struct secrets *secrets)
+{
+	struct seal_key *new;
+	uint8_t id = secrets->seal[0].id;
+
+	if (secrets->seals == SEAL_KEYS)
+		return 0;
+	do
+		id = id == UINT8_MAX ? 1 : (uint8_t)(id + 1);
+	while (secrets_find_seal(secrets, id) >= 0);
+	new = &secrets->seal[secrets->seals++];
+	new->id = id;
+	bytes_random(new->key, sizeof(new->key));
+	return id;
+}
+
+void
+secrets_seal_by(struct secrets *secrets, uint8_t id)
+{
+	int at = secrets_find_seal(secrets, id);
+	struct seal_key key;
+
+	assert(at >= 0);
+	key = secrets->seal[at];
+	memmove(&secrets->seal[1], &secrets->seal[0],
+	    (size_t)at * sizeof(key));
+	secrets->seal[0] = key;
+	bytes_scrub(&key, sizeof(key));
+}
+
+void
+secrets_remove_seal(struct secrets *secrets, uint8_t id)
+{
+	int at = secrets_find_seal(secrets, id);
+
+	assert(at > 0);
+	secrets->seals--;
+	memmove(&secrets->seal[at], &secrets->seal[at + 1],
+	    (size_t)(secrets->seals - at) * sizeof(secrets->seal[0]));
+	bytes_scrub(&secrets->seal[secrets->seals], sizeof(secrets->seal[0]));
+}
+
+uint64_t
+secrets_seal_ids(const struct secrets *secrets)
+{
+	uint64_t ids = 0;
+
+	for (int i = 0; i < secrets->seals; i++)
+		ids |= (uint64_t)secrets->seal[i].id << 8 * i;
+	return ids;
+}
+
+void
+secret_totp_context(int64_t login_id, char context_r[SECRET_CONTEXT_BYTES])
+{
+	snprintf(context_r, SECRET_CONTEXT_BYTES, "login:%" PRId64 "/totp",
+	    login_id);
+}
+
+uint8_t
+secret_sealed_by(const uint8_t *sealed, size_t sealed_len)
+{
+	return sealed_len >= SEAL_OVERHEAD && sealed[0] == SEAL_VERSION ?
+	    sealed[1] : 0;
 }
 
 static void
 split(uint8_t *sealed, size_t len, uint8_t **nonce_r, uint8_t **text_r,
     uint8_t **tag_r)
 {
-	*nonce_r = sealed + 1;
+	*nonce_r = sealed + HEAD_BYTES;
 	*text_r = *nonce_r + NONCE_BYTES;
 	*tag_r = *text_r + len;
 }
@@ -133,11 +215,12 @@ secret_seal(const struct secrets *secrets, const char *context,
 		return false;
 	split(sealed_r, len, &nonce, &text, &tag);
 	sealed_r[0] = SEAL_VERSION;
+	sealed_r[1] = secrets->seal[0].id;
 	/* Random nonces are safe for far more rows (2^32) than there are. */
 	bytes_random(nonce, NONCE_BYTES);
-	ok = EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), secrets->seal, nonce,
-	    NULL) == 1 &&
-	    EVP_EncryptUpdate(ctx, NULL, &n, sealed_r, 1) == 1 &&
+	ok = EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(),
+	    secrets->seal[0].key, nonce, NULL) == 1 &&
+	    EVP_EncryptUpdate(ctx, NULL, &n, sealed_r, HEAD_BYTES) == 1 &&
 	    EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)context,
 	    (int)strlen(context)) == 1 &&
 	    EVP_EncryptUpdate(ctx, text, &n, plain, (int)len) == 1 &&
@@ -158,20 +241,25 @@ secret_unseal(const struct secrets *secrets, const char *context,
 	int n = 0, tail = 0;
 	size_t len;
 	bool ok;
+	int key;
 
-	if (sealed_len < SEAL_OVERHEAD || sealed_len > INT_MAX ||
-	    sealed[0] != SEAL_VERSION)
+	if (sealed_len < SEAL_OVERHEAD || sealed_len > INT_MAX)
 		return false;
 	len = sealed_len - SEAL_OVERHEAD;
-	nonce = sealed + 1;
+	key = secrets_find_seal(secrets, secret_sealed_by(sealed, sealed_len));
+	if (key < 0) {
+		bytes_scrub(plain_r, len);
+		return false;
+	}
+	nonce = sealed + HEAD_BYTES;
 	text = nonce + NONCE_BYTES;
 	memcpy(tag, text + len, TAG_BYTES);
 	ctx = EVP_CIPHER_CTX_new();
 	if (ctx == NULL)
 		return false;
-	ok = EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), secrets->seal, nonce,
-	    NULL) == 1 &&
-	    EVP_DecryptUpdate(ctx, NULL, &n, sealed, 1) == 1 &&
+	ok = EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(),
+	    secrets->seal[key].key, nonce, NULL) == 1 &&
+	    EVP_DecryptUpdate(ctx, NULL, &n, sealed, HEAD_BYTES) == 1 &&
 	    EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)context,
 	    (int)strlen(context)) == 1 &&
 	    EVP_DecryptUpdate(ctx, plain_r, &n, text, (int)len) == 1 &&

@@ -15,8 +15,8 @@
 #include "base/bytes.h"
 
 #define HEX_LEN (2 * SECRET_BYTES)
-/* "pepper HEX\nseal HEX\n" */
-#define FILE_LEN (7 + HEX_LEN + 1 + 5 + HEX_LEN + 1)
+/* "pepper HEX\n", and so many "seal 255 HEX\n". */
+#define FILE_MOST (7 + HEX_LEN + 1 + SEAL_KEYS * (9 + HEX_LEN + 1))
 
 /* Best effort: RLIMIT_MEMLOCK may be small, and the pages stay usable. */
 static void
@@ -32,17 +32,13 @@ protect(struct secrets *secrets)
 	errno = saved_errno;
 }
 
-/* A line "name HEX\n" at *text; *text moves behind it. */
+/* "HEX\n" at *text; *text moves behind it. */
 static bool
-take_line(const char **text, const char *name, uint8_t secret_r[SECRET_BYTES])
+take_secret(const char **text, uint8_t secret_r[SECRET_BYTES])
 {
 	char hex[HEX_LEN + 1];
-	size_t len = strlen(name);
 	bool ok;
 
-	if (strncmp(*text, name, len) != 0 || (*text)[len] != ' ')
-		return false;
-	*text += len + 1;
 	if (strlen(*text) < HEX_LEN + 1 || (*text)[HEX_LEN] != '\n')
 		return false;
 	memcpy(hex, *text, HEX_LEN);
@@ -53,14 +49,59 @@ take_line(const char **text, const char *name, uint8_t secret_r[SECRET_BYTES])
 	return ok;
 }
 
+static bool
+take_word(const char **text, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(*text, word, len) != 0)
+		return false;
+	*text += len;
+	return true;
+}
+
+/* "seal ID HEX\n" */
+static bool
+take_seal(const char **text, struct secrets *s)
+{
+	struct seal_key *to = &s->seal[s->seals];
+	unsigned id = 0;
+
+	if (s->seals == SEAL_KEYS || !take_word(text, "seal "))
+		return false;
+	for (; **text >= '0' && **text <= '9' && id <= UINT8_MAX; (*text)++)
+		id = id * 10 + (unsigned)(**text - '0');
+	if (id == 0 || id > UINT8_MAX ||
+	    secrets_find_seal(s, (uint8_t)id) >= 0 ||
+	    !take_word(text, " ") || !take_secret(text, to->key))
+		return false;
+	to->id = (uint8_t)id;
+	s->seals++;
+	return true;
+}
+
+static bool
+parse(const char *text, struct secrets *secrets_r)
+{
+	memset(secrets_r, 0, sizeof(*secrets_r));
+	if (!take_word(&text, "pepper ") ||
+	    !take_secret(&text, secrets_r->pepper))
+		return false;
+	do
+		if (!take_seal(&text, secrets_r))
+			return false;
+	while (*text != '\0');
+	return true;
+}
+
 static enum secret_result
-read_all(int fd, char text_r[FILE_LEN + 2])
+read_all(int fd, char text_r[FILE_MOST + 2])
 {
 	size_t len = 0;
 
 	/* A byte more than there may be, to see that there is no more. */
-	while (len < FILE_LEN + 1) {
-		ssize_t n = read(fd, text_r + len, FILE_LEN + 1 - len);
+	while (len < FILE_MOST + 1) {
+		ssize_t n = read(fd, text_r + len, FILE_MOST + 1 - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -71,15 +112,14 @@ read_all(int fd, char text_r[FILE_LEN + 2])
 		len += (size_t)n;
 	}
 	text_r[len] = '\0';
-	return len == FILE_LEN && strlen(text_r) == len ? SECRET_OK :
+	return len <= FILE_MOST && strlen(text_r) == len ? SECRET_OK :
 	    SECRET_BAD;
 }
 
 enum secret_result
 secrets_read(const char *path, struct secrets *secrets_r)
 {
-	char text[FILE_LEN + 2];
-	const char *p = text;
+	char text[FILE_MOST + 2];
 	enum secret_result result;
 	struct stat st;
 	int fd;
@@ -103,9 +143,7 @@ secrets_read(const char *path, struct secrets *secrets_r)
 	}
 	protect(secrets_r);
 	result = read_all(fd, text);
-	if (result == SECRET_OK &&
-	    (!take_line(&p, "pepper", secrets_r->pepper) ||
-	    !take_line(&p, "seal", secrets_r->seal) || *p != '\0')) {
+	if (result == SECRET_OK && !parse(text, secrets_r)) {
 		secrets_scrub(secrets_r);
 		result = SECRET_BAD;
 	}
@@ -152,27 +190,51 @@ write_all(int fd, const char *p, size_t len)
 	return true;
 }
 
+/* What is in text is a secret; its length. */
+static size_t
+format(const struct secrets *s, char text_r[FILE_MOST + 1])
+{
+	char hex[HEX_LEN + 1];
+	int len;
+
+	hex_encode(s->pepper, SECRET_BYTES, hex);
+	len = snprintf(text_r, FILE_MOST + 1, "pepper %s\n", hex);
+	for (int i = 0; i < s->seals; i++) {
+		hex_encode(s->seal[i].key, SECRET_BYTES, hex);
+		len += snprintf(text_r + len, FILE_MOST + 1 - (size_t)len,
+		    "seal %u %s\n", (unsigned)s->seal[i].id, hex);
+	}
+	bytes_scrub(hex, sizeof(hex));
+	return (size_t)len;
+}
+
+static bool
+write_out(int fd, const struct secrets *s)
+{
+	char text[FILE_MOST + 1];
+	size_t len = format(s, text);
+	bool ok = write_all(fd, text, len) && fsync(fd) == 0;
+
+	bytes_scrub(text, sizeof(text));
+	return ok;
+}
+
 enum secret_result
 secrets_create(const char *path, struct secrets *secrets_r)
 {
-	char hex[2][HEX_LEN + 1], text[FILE_LEN + 1];
-	int fd, len, saved_errno;
+	int fd, saved_errno;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 	    0600);
 	if (fd < 0)
 		return SECRET_IO;
 	protect(secrets_r);
+	memset(secrets_r, 0, sizeof(*secrets_r));
 	bytes_random(secrets_r->pepper, SECRET_BYTES);
-	bytes_random(secrets_r->seal, SECRET_BYTES);
-	hex_encode(secrets_r->pepper, SECRET_BYTES, hex[0]);
-	hex_encode(secrets_r->seal, SECRET_BYTES, hex[1]);
-	len = snprintf(text, sizeof(text), "pepper %s\nseal %s\n", hex[0],
-	    hex[1]);
-	if (len == FILE_LEN && write_all(fd, text, FILE_LEN) &&
-	    fsync(fd) == 0 && sync_directory_of(path)) {
-		bytes_scrub(hex, sizeof(hex));
-		bytes_scrub(text, sizeof(text));
+	secrets_r->seals = 1;
+	secrets_r->seal[0].id = 1;
+	bytes_random(secrets_r->seal[0].key, SECRET_BYTES);
+	if (write_out(fd, secrets_r) && sync_directory_of(path)) {
 		close(fd);
 		return SECRET_OK;
 	}
@@ -181,8 +243,48 @@ secrets_create(const char *path, struct secrets *secrets_r)
 	unlink(path);
 	close(fd);
 	secrets_scrub(secrets_r);
-	bytes_scrub(hex, sizeof(hex));
-	bytes_scrub(text, sizeof(text));
+	errno = saved_errno;
+	return SECRET_IO;
+}
+
+/* As the one that it will replace has them. */
+static bool
+take_after(int fd, const char *path)
+{
+	struct stat is, was;
+
+	return stat(path, &was) == 0 && fstat(fd, &is) == 0 &&
+	    ((is.st_uid == was.st_uid && is.st_gid == was.st_gid) ||
+	    fchown(fd, was.st_uid, was.st_gid) == 0) &&
+	    fchmod(fd, was.st_mode & 0777) == 0;
+}
+
+enum secret_result
+secrets_replace(const char *path, const struct secrets *secrets)
+{
+	char next[PATH_MAX];
+	int fd, saved_errno;
+
+	if ((size_t)snprintf(next, sizeof(next), "%s.new", path) >=
+	    sizeof(next)) {
+		errno = ENAMETOOLONG;
+		return SECRET_IO;
+	}
+	/* What one that was killed left is nothing's only copy. */
+	if (unlink(next) != 0 && errno != ENOENT)
+		return SECRET_IO;
+	fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd < 0)
+		return SECRET_IO;
+	if (take_after(fd, path) && write_out(fd, secrets) &&
+	    rename(next, path) == 0) {
+		close(fd);
+		return sync_directory_of(path) ? SECRET_OK : SECRET_IO;
+	}
+	saved_errno = errno;
+	unlink(next);
+	close(fd);
 	errno = saved_errno;
 	return SECRET_IO;
 }

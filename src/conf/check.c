@@ -52,6 +52,18 @@ check_paths(const char *file, const unsigned *lines,
 }
 
 static void
+check_anchor(const char *file, const unsigned *lines,
+    const struct settings *s, struct conf_report *report)
+{
+	const char *to = s->audit_anchor_to;
+
+	if (to[0] != '\0' && to[0] != '/' && strcmp(to, "syslog") != 0)
+		conf_mistake(report, file, line_of(lines, "audit_anchor_to"),
+		    "audit_anchor_to", "%s: allowed syslog, a path from / on, "
+		    "or \"\"", to);
+}
+
+static void
 check_times(const char *file, const unsigned *lines,
     const struct settings *s, struct conf_report *report)
 {
@@ -168,6 +180,7 @@ settings_check(const char *file, const unsigned *lines,
 	check_staff(file, lines, s, report);
 	check_paths(file, lines, s, report);
 	check_segment(file, lines, s, report);
+	check_anchor(file, lines, s, report);
 	check_times(file, lines, s, report);
 	check_journal(file, lines, s, report);
 	check_database(file, lines, s, report);

@@ -5,6 +5,7 @@ noinst_LIBRARIES += %D%/libconf.a
 	%D%/check.c %D%/check.h \
 	%D%/embedded.c %D%/embedded.h \
 	%D%/heritage.h \
+	%D%/modes.c %D%/modes.h \
 	%D%/parse.c \
 	%D%/report.c \
 	%D%/service.c %D%/service.h \

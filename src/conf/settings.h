@@ -106,6 +106,8 @@ struct settings {
 	uint32_t log_level;		/* enum log_level */
 	uint32_t sandbox;		/* enum sandbox_setting */
 	uint32_t shutdown_timeout_ms;
+	uint32_t audit_anchor_every_ms;
+	char audit_anchor_to[SETTING_PATH_BYTES]; /* "", "syslog", a path */
 
 	/* clients */
 	struct listen_list listen;

@@ -16,6 +16,8 @@ enum setting_type {
 	SETTING_TEXT,		/* char[size] */
 	SETTING_NAME,		/* char[size]: letters, digits, "-_." */
 	SETTING_PATH,		/* char[size]: absolute */
+	SETTING_CREDENTIAL,	/* the same, or the name of a credential that
+				 * systemd hands over, which becomes its path */
 	SETTING_COUNT,		/* uint32_t */
 	SETTING_BYTES,		/* uint64_t; 64k, 16M, 4G */
 	SETTING_DURATION,	/* uint32_t of ms; 500ms, 30s, 5m, 1h */

@@ -3,13 +3,18 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/money.h"
 #include "conf/address.h"
 #include "conf/settings.h"
+
+/* Of the unit as it is installed. */
+#define CREDENTIALS_DIR "/run/credentials/youyun.service"
 
 struct suffix {
 	const char *text;
@@ -91,6 +96,32 @@ name_is_plain(const char *text)
 	return text[strspn(text, allowed)] == '\0';
 }
 
+/* A name as LoadCredential= of systemd.exec(5) has it.  youyunctl isn't started
+ * by the unit; the folder is where systemd keeps it while the unit runs. */
+static bool
+set_credential(const struct setting *s, const char *name, char *member,
+    const char **why_r)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char path[PATH_MAX];
+
+	if (!name_is_plain(name) || name[0] == '.') {
+		*why_r = "neither an absolute path nor the name of a "
+		    "credential";
+		return false;
+	}
+	if (dir == NULL || dir[0] != '/')
+		dir = CREDENTIALS_DIR;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >
+	    s->max) {
+		*why_r = "too long";
+		return false;
+	}
+	memset(member, 0, s->size);
+	strcpy(member, path);
+	return true;
+}
+
 static bool
 set_text(const struct setting *s, const char *text, char *member,
     const char **why_r)
@@ -109,6 +140,8 @@ set_text(const struct setting *s, const char *text, char *member,
 		*why_r = "has a character that a name can't have";
 		return false;
 	}
+	if (s->type == SETTING_CREDENTIAL && len > 0 && text[0] != '/')
+		return set_credential(s, text, member, why_r);
 	if (s->type == SETTING_PATH && len > 0 && text[0] != '/') {
 		*why_r = "not an absolute path";
 		return false;
@@ -197,6 +230,7 @@ setting_set(const struct setting *s, const char *text,
 	case SETTING_TEXT:
 	case SETTING_NAME:
 	case SETTING_PATH:
+	case SETTING_CREDENTIAL:
 		return set_text(s, text, member, why_r);
 	case SETTING_WORD:
 		return set_word(s, text, member, why_r);
@@ -241,6 +275,7 @@ setting_format(const struct setting *s, const struct settings *settings,
 	case SETTING_TEXT:
 	case SETTING_NAME:
 	case SETTING_PATH:
+	case SETTING_CREDENTIAL:
 		snprintf(text_r, size, "%s", (const char *)member);
 		return;
 	case SETTING_WORD:
@@ -298,6 +333,11 @@ setting_allowed(const struct setting *s, char *text_r, size_t size)
 	case SETTING_PATH:
 		snprintf(text_r, size, "a path from / on, up to %" PRIu64
 		    " characters%s", s->max, s->min == 0 ? ", or \"\"" : "");
+		return;
+	case SETTING_CREDENTIAL:
+		snprintf(text_r, size, "a path from / on, or the name of a "
+		    "systemd credential, up to %" PRIu64 " characters%s",
+		    s->max, s->min == 0 ? ", or \"\"" : "");
 		return;
 	case SETTING_LISTEN:
 		snprintf(text_r, size, "up to %d of address:port or "

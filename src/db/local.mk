@@ -1,6 +1,7 @@
 # PostgreSQL: connection, transactions, one query a file.
 noinst_LIBRARIES += %D%/libdb.a
 %C%_libdb_a_SOURCES = \
+	%D%/audit_chain.c %D%/audit_chain.h \
 	%D%/call_columns.c %D%/call_columns.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/copy.c \
@@ -69,6 +70,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_retention.c \
 	%D%/q_risk.c \
 	%D%/q_screen.c \
+	%D%/q_secret.c \
 	%D%/q_subprocessor.c \
 	%D%/q_ticket.c \
 	%D%/q_ticket_change.c \
@@ -77,6 +79,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/queries.h %D%/queries_agreement.h %D%/queries_attest.h %D%/queries_audit.h \
 	%D%/queries_bounds.h \
 	%D%/queries_login.h %D%/queries_retention.h %D%/queries_risk.h \
+	%D%/queries_secret.h \
 	%D%/queries_support.h %D%/queries_topup.h %D%/queries_verify.h \
 	%D%/query.c \
 	%D%/spent.h \
@@ -110,6 +113,8 @@ YOUYUN_SQL = \
 	%D%/sql/0026-logins.sql \
 	%D%/sql/0028-agreement.sql \
 	%D%/sql/0029-audit.sql \
+	%D%/sql/0032-secrets.sql \
+	%D%/sql/0033-access.sql \
 	%D%/sql/0034-moderation.sql \
 	%D%/sql/0035-lists.sql \
 	%D%/sql/0036-risk.sql \

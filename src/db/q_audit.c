@@ -54,6 +54,18 @@ q_audit_list(struct db *db, const struct audit_filter *f,
 	    take_entry, &pass);
 }
 
+enum db_result
+q_access_note(struct db *db, const struct access_row *a)
+{
+	struct db_param p[] = { db_text(a->actor), db_text(a->reason),
+		db_text(a->kind), db_text(a->who),
+		db_int(a->who != NULL ? db_number(a->who) : 0),
+		db_text(a->detail) };
+
+	return db_query(db, "SELECT youyun.access_note($1, $2, $3, $4, $5,"
+	    " $6::jsonb)", p, 6, NULL);
+}
+
 static const uint8_t *
 hash_of(const struct db_rows *r, int column)
 {
@@ -91,6 +103,36 @@ q_audit_link_each(struct db *db,
 	    " k.chain, " ENTRY " FROM youyun.audit_link k"
 	    " LEFT JOIN youyun.audit a ON a.id = k.audit_id ORDER BY k.seq",
 	    NULL, 0, take_link, &pass);
+}
+
+static bool
+take_leaf(const struct db_rows *r, void *arg)
+{
+	const struct pass *pass = arg;
+	struct audit_link_row row = {
+		.seq = db_get_int(r, 0, 0),
+		.leaf = hash_of(r, 1),
+	};
+
+	return pass->link(&row, pass->arg);
+}
+
+enum db_result
+q_audit_leaf_each(struct db *db, int64_t after, int64_t limit,
+    bool (*each)(const struct audit_link_row *, void *), void *arg)
+{
+	struct db_param p[] = { db_int(after), db_int(limit) };
+	struct pass pass = { .link = each, .arg = arg };
+
+	return db_query_each(db, "SELECT seq, leaf FROM youyun.audit_link"
+	    " WHERE seq > $1 ORDER BY seq LIMIT $2", p, 2, take_leaf, &pass);
+}
+
+enum db_result
+q_audit_last_link(struct db *db, int64_t *seq_r)
+{
+	return db_fetch_int(db, "SELECT coalesce(max(seq), 0)"
+	    " FROM youyun.audit_link", NULL, 0, seq_r);
 }
 
 enum db_result

@@ -31,6 +31,15 @@ struct audit_filter {
 Q_RESULT q_audit_list(struct db *db, const struct audit_filter *filter,
 	    bool (*each)(const struct audit_row *, void *), void *arg);
 
+struct access_row {
+	const char *actor, *reason;
+	const char *kind;		/* customer, key, ticket, incident, all */
+	const char *who;		/* by name or number; NULL for all */
+	const char *detail;		/* JSON: the command */
+};
+/* That somebody reads a customer's data. */
+Q_RESULT q_access_note(struct db *db, const struct access_row *row);
+
 /* An entry where it stands in the chain.  Hashes are AUDIT_HASH_BYTES each, or
  * NULL where they are not of that size. */
 struct audit_link_row {
@@ -45,6 +54,11 @@ Q_RESULT q_audit_seal(struct db *db);
 /* All of the chain, in its order. */
 Q_RESULT q_audit_link_each(struct db *db,
 	    bool (*each)(const struct audit_link_row *, void *), void *arg);
+/* At most so many links behind one, with seq and leaf alone. */
+Q_RESULT q_audit_leaf_each(struct db *db, int64_t after, int64_t limit,
+	    bool (*each)(const struct audit_link_row *, void *), void *arg);
+/* The number of the last link; 0: there is none. */
+Q_RESULT q_audit_last_link(struct db *db, int64_t *seq_r);
 /* How many entries are in no link. */
 Q_RESULT q_audit_unlinked(struct db *db, int64_t *entries_r);
 

@@ -329,14 +329,22 @@ take_money(struct directory *d)
 	return result;
 }
 
-/* The audit trail's entries become links of its chain. */
+/* The audit trail's entries become links of its chain, whose head is
+ * anchored now and then. */
 static enum db_result
 seal(struct directory *d)
 {
-	if (clock_mono().ns < d->seal_due.ns)
-		return DB_OK;
-	d->seal_due = mono_add_ms(clock_mono(), SEAL_MS);
-	return db_query(d->db, "SELECT youyun.audit_seal()", NULL, 0, NULL);
+	enum db_result result = DB_OK;
+
+	if (clock_mono().ns >= d->seal_due.ns) {
+		d->seal_due = mono_add_ms(clock_mono(), SEAL_MS);
+		result = db_query(d->db, "SELECT youyun.audit_seal()", NULL,
+		    0, NULL);
+		d->anchor_more = true;
+	}
+	if (result == DB_OK && d->anchor_more)
+		result = anchor_turn(d->anchor, d->db, &d->anchor_more);
+	return result;
 }
 
 /* Rules look at customers whose keys were used. */
@@ -422,7 +430,7 @@ until_next(const struct directory *d)
 
 	if (leases_due_ms(d->leases) < ms)
 		ms = leases_due_ms(d->leases);
-	if (ms < 0)
+	if (ms < 0 || d->anchor_more)
 		ms = 0;
 
 	if (d->next_price_us != 0) {
@@ -643,6 +651,7 @@ release(struct directory *d)
 	resolver_stop(&d->resolver);
 	accounts_close(&d->accounts);
 	leases_close(&d->leases);
+	anchor_close(&d->anchor);
 	catalogue_free(&d->catalogue);
 	budget_news_free(&d->budgets);
 	db_close(&d->db);
@@ -664,10 +673,11 @@ directory_start(const struct directory_config *config)
 	d->db = db_open(config->conninfo);
 	d->accounts = accounts_open();
 	d->leases = leases_open(config->shm, config->settings);
+	d->anchor = anchor_open(config->settings, config->anchor_fd);
 	if (d->event_fd >= 0)
 		d->resolver = resolver_start(d->event_fd);
 	if (d->event_fd < 0 || d->db == NULL || d->accounts == NULL ||
-	    d->leases == NULL || d->resolver == NULL || !directory_learn(d)) {
+	    d->leases == NULL || d->anchor == NULL || d->resolver == NULL || !directory_learn(d)) {
 		release(d);
 		return NULL;
 	}

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "db/connection.h"
 #include "flusher/accounts.h"
+#include "flusher/anchor.h"
 #include "flusher/budget_load.h"
 #include "flusher/directory.h"
 #include "flusher/lease.h"
@@ -56,6 +57,8 @@ struct directory {
 	int64_t last_want;	/* taking or customer that was served last */
 	struct mono_time expire_due;
 	struct mono_time seal_due;	/* of the audit trail */
+	struct anchor *anchor;
+	bool anchor_more;		/* there are links to be read */
 	struct mono_time risk_due;	/* rules over calls */
 	struct mono_time sweep_due;	/* what they don't look at any more */
 	struct mono_time retention_due;

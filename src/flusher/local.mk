@@ -2,6 +2,7 @@
 noinst_LIBRARIES += %D%/libflusher.a
 %C%_libflusher_a_SOURCES = \
 	%D%/accounts.c %D%/accounts.h \
+	%D%/anchor.c %D%/anchor.h \
 	%D%/apply.c %D%/apply.h \
 	%D%/batch.c %D%/batch.h \
 	%D%/budget_load.c %D%/budget_load.h \

@@ -14,6 +14,7 @@
 #include "base/signals.h"
 #include "conf/embedded.h"
 #include "conf/heritage.h"
+#include "flusher/anchor.h"
 #include "flusher/apply.h"
 #include "flusher/directory.h"
 #include "flusher/flusher.h"
@@ -55,6 +56,7 @@ struct flusher {
 	bool failed;
 	bool ending;
 	bool master_gone;
+	int anchor_fd;		/* of the audit trail; below 0: none */
 	char conninfo[EMBEDDED_TEXT_BYTES];
 };
 
@@ -434,6 +436,7 @@ start_threads(struct flusher *f)
 		.settings = s,
 		.journal_id = journal_id(f->journal),
 		.wake_fd = f->heritage->wake_fd,
+		.anchor_fd = f->anchor_fd,
 		.foreign_seq = journal_foreign_seq(f->journal),
 		.progress = &f->progress,
 	};
@@ -544,6 +547,7 @@ flusher_main(const struct heritage *h)
 	f.shm = h->shm;
 	f.seats = seat_count(h->shm);
 	f.turn_ms = TURN_BUSY_MS;
+	f.anchor_fd = anchor_file_open(h->settings);
 	signals_of_child(on_term);
 	if (!database_conninfo(h->settings, DB_ROLE_FLUSHER, "youyun-flusher",
 	    f.conninfo, sizeof(f.conninfo))) {

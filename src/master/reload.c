@@ -3,10 +3,14 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
+#include "base/secret.h"
+#include "conf/modes.h"
 #include "master/child.h"
 #include "master/master.h"
 #include "master/payment.h"
+#include "master/start.h"
 #include "shm/seat.h"
 
 /* New workers that are not at work by then don't hold up the reload. */
@@ -72,29 +76,95 @@ replace_workers(struct master *m)
 	m->handover_until = mono_add_ms(clock_mono(), HANDOVER_MS);
 }
 
+/* All that is read again. */
+struct sources {
+	struct settings settings;
+	struct pem_pair pem;
+	struct payment_keys payment;
+	struct secrets secrets;
+};
+
 static void
-apply(struct master *m, const struct settings *next, struct pem_pair *pem,
-    const struct payment_keys *payment, struct sockets *sockets)
+apply(struct master *m, struct sources *next, struct sockets *sockets)
 {
 	sockets_close(&m->sockets, sockets);
 	m->sockets = *sockets;
 	pem_free(&m->pem);
-	m->pem = *pem;
-	m->payment = *payment;
-	m->settings = *next;
-	log_set_level((enum log_level)next->log_level);
+	m->pem = next->pem;
+	next->pem = (struct pem_pair){ NULL, NULL };
+	m->payment = next->payment;
+	m->secrets = next->secrets;
+	m->settings = next->settings;
+	log_set_level((enum log_level)next->settings.log_level);
 	replace_workers(m);
+}
+
+/* Seals follow one another (youyunctl secret rotate); the pepper is what all
+ * keys in the database are known by. */
+static bool
+read_secrets(const struct master *m, struct secrets *secrets_r,
+    struct conf_report *report)
+{
+	const char *path = m->settings.secrets_file;
+
+	if (!start_secrets(m->conf_path, path, secrets_r, report))
+		return false;
+	if (memcmp(secrets_r->pepper, m->secrets.pepper, SECRET_BYTES) == 0)
+		return true;
+	conf_mistake(report, m->conf_path, 0, "secrets_file", "%s: the pepper "
+	    "is another, so that no customer's key would be valid", path);
+	return false;
+}
+
+static bool
+read_all(struct master *m, struct sources *next, struct conf_report *report)
+{
+	unsigned before = report->mistakes;
+
+	if (!settings_read(m->conf_path, &next->settings, report))
+		return false;
+	modes_check(m->conf_path, &next->settings, &m->user, report);
+	return report->mistakes == before &&
+	    pem_read(&next->settings, m->conf_path, &next->pem, report) &&
+	    payment_read(&next->settings, m->conf_path, &next->payment,
+	    report) && read_secrets(m, &next->secrets, report);
+}
+
+static bool
+differs(const struct master *m, const struct sources *next)
+{
+	return memcmp(&m->settings, &next->settings, sizeof(m->settings)) ||
+	    !pem_equal(&m->pem, &next->pem) ||
+	    memcmp(&m->payment, &next->payment, sizeof(m->payment)) ||
+	    memcmp(&m->secrets, &next->secrets, sizeof(m->secrets));
+}
+
+static void
+take_over(struct master *m, struct sources *next, struct conf_report *report)
+{
+	struct sockets sockets;
+
+	settings_diff(&m->settings, &next->settings, report);
+	limit_workers(m, &next->settings, report);
+	log_report(report, false);
+	buf_consume(&report->text, report->text.len);
+	if (!differs(m, next)) {
+		log_notice("nothing to change");
+	} else if (!sockets_open(&next->settings.listen, &m->sockets,
+	    m->conf_path, &sockets, report)) {
+		log_report(report, true);
+		log_error("the new addresses can't be had and nothing was "
+		    "changed");
+	} else {
+		apply(m, next, &sockets);
+	}
 }
 
 void
 reload(struct master *m)
 {
-	struct settings next;
+	struct sources next = { .pem = { NULL, NULL } };
 	struct conf_report report;
-	struct sockets sockets;
-	struct pem_pair pem = { NULL, NULL };
-	struct payment_keys payment;
-	bool changes;
 
 	if (m->handover) {
 		/* One after the other, so that there are never three sets. */
@@ -103,36 +173,16 @@ reload(struct master *m)
 	}
 	log_notice("reading the configuration again: file=%s", m->conf_path);
 	conf_report_init(&report);
-	if (!settings_read(m->conf_path, &next, &report) ||
-	    !pem_read(&next, m->conf_path, &pem, &report) ||
-	    !payment_read(&next, m->conf_path, &payment, &report)) {
+	if (read_all(m, &next, &report)) {
+		take_over(m, &next, &report);
+	} else {
 		log_report(&report, true);
 		log_error("the configuration has mistakes and nothing was "
 		    "changed: mistakes=%u", report.mistakes);
-		conf_report_free(&report);
-		pem_free(&pem);
-		return;
 	}
-	settings_diff(&m->settings, &next, &report);
-	limit_workers(m, &next, &report);
-	log_report(&report, false);
-	buf_consume(&report.text, report.text.len);
-	changes = memcmp(&m->settings, &next, sizeof(next)) != 0 ||
-	    !pem_equal(&m->pem, &pem) ||
-	    memcmp(&m->payment, &payment, sizeof(payment)) != 0;
-	if (!changes) {
-		log_notice("nothing to change");
-		pem_free(&pem);
-	} else if (!sockets_open(&next.listen, &m->sockets, m->conf_path,
-	    &sockets, &report)) {
-		log_report(&report, true);
-		log_error("the new addresses can't be had and nothing was "
-		    "changed");
-		pem_free(&pem);
-	} else {
-		apply(m, &next, &pem, &payment, &sockets);
-	}
-	bytes_scrub(&payment, sizeof(payment));
+	pem_free(&next.pem);
+	bytes_scrub(&next.payment, sizeof(next.payment));
+	secrets_scrub(&next.secrets);
 	conf_report_free(&report);
 }
 

@@ -147,7 +147,7 @@ run_portal(struct master *m)
 
 	log_set_program("portal");
 	title_set("youyun-portal", "portal");
-	secrets_derive_seal(&m->secrets, "youyun-portal");
+	secrets_derive_seal(&m->secrets, SECRET_PORTAL_LABEL);
 	fill_outside(m, &h);
 	h.portal_fd = m->portal_end;
 	h.payment = m->payment;

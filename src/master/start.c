@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "conf/embedded.h"
+#include "conf/modes.h"
 #include "master/lock.h"
 #include "master/master.h"
 #include "master/payment.h"
@@ -62,14 +63,15 @@ check_state_dir(struct master *m, struct conf_report *report)
 		    "%s is not a directory", m->settings.state_dir);
 }
 
-static void
-check_secrets(struct master *m, struct conf_report *report)
+bool
+start_secrets(const char *conf_path, const char *path,
+    struct secrets *secrets_r, struct conf_report *report)
 {
 	const char *why = NULL;
 
-	switch (secrets_read(m->settings.secrets_file, &m->secrets)) {
+	switch (secrets_read(path, secrets_r)) {
 	case SECRET_OK:
-		return;
+		return true;
 	case SECRET_MISSING:
 		why = "there is no such file; make it with youyunctl init";
 		break;
@@ -84,15 +86,16 @@ check_secrets(struct master *m, struct conf_report *report)
 		why = strerror(errno);
 		break;
 	}
-	conf_mistake(report, m->conf_path, 0, "secrets_file", "%s: %s",
-	    m->settings.secrets_file, why);
+	conf_mistake(report, conf_path, 0, "secrets_file", "%s: %s", path,
+	    why);
+	return false;
 }
 
 bool
 start_check(struct master *m, struct conf_report *report)
 {
 	unsigned before = report->mistakes;
-	bool embedded_ok, payment_ok, pem_ok;
+	bool embedded_ok, payment_ok, pem_ok, secrets_ok;
 
 	/* What else there is to find depends on the settings being right. */
 	if (!settings_read(m->conf_path, &m->settings, report))
@@ -102,13 +105,17 @@ start_check(struct master *m, struct conf_report *report)
 	check_state_dir(m, report);
 	if (report->mistakes != before)
 		return false;
-	check_secrets(m, report);
+	modes_check(m->conf_path, &m->settings, &m->user, report);
+	if (report->mistakes != before)
+		return false;
+	secrets_ok = start_secrets(m->conf_path, m->settings.secrets_file,
+	    &m->secrets, report);
 	pem_ok = pem_read(&m->settings, m->conf_path, &m->pem, report);
 	payment_ok = payment_read(&m->settings, m->conf_path, &m->payment,
 	    report);
 	embedded_ok = !m->embedded ||
 	    postgres_check(&m->settings, m->conf_path, report);
-	return pem_ok && payment_ok && embedded_ok &&
+	return secrets_ok && pem_ok && payment_ok && embedded_ok &&
 	    report->mistakes == before;
 }
 

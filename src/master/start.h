@@ -10,12 +10,18 @@
 
 struct conf_report;
 struct master;
+struct secrets;
 
 /*
  * Reads the configuration and all files that it names, and looks whether the
  * service can start.  False: *report has all mistakes.  Changes nothing.
  */
 bool	start_check(struct master *m, struct conf_report *report)
+	    __attribute__((warn_unused_result));
+
+/* The file of secrets.  False: *report says why. */
+bool	start_secrets(const char *conf_path, const char *path,
+	    struct secrets *secrets_r, struct conf_report *report)
 	    __attribute__((warn_unused_result));
 
 /* Folders, locks, log, sockets, segment.  False: it was said why. */

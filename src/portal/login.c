@@ -439,19 +439,13 @@ login_refuse_second(struct request *r, int64_t outcome, int status)
 	answer_database(r, DB_CONFLICT);
 }
 
-static void
-context_of(const struct login_try *t, char text[40])
-{
-	snprintf(text, 40, "login:%lld/totp", (long long)t->id);
-}
-
 bool
 login_totp_seal(struct request *r, struct login_try *t,
     const uint8_t secret[TOTP_SECRET_BYTES])
 {
-	char context[40];
+	char context[SECRET_CONTEXT_BYTES];
 
-	context_of(t, context);
+	secret_totp_context(t->id, context);
 	if (secret_seal(&r->portal->heritage->secrets, context, secret,
 	    TOTP_SECRET_BYTES, t->totp))
 		return true;
@@ -463,9 +457,9 @@ bool
 login_totp_unseal(struct request *r, const struct login_try *t,
     uint8_t secret_r[TOTP_SECRET_BYTES])
 {
-	char context[40];
+	char context[SECRET_CONTEXT_BYTES];
 
-	context_of(t, context);
+	secret_totp_context(t->id, context);
 	if (t->has_totp && secret_unseal(&r->portal->heritage->secrets,
 	    context, t->totp, sizeof(t->totp), secret_r))
 		return true;

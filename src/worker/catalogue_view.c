@@ -211,10 +211,61 @@ open_credential(struct view_channel *c,
 	return true;
 }
 
+static struct view_channel *
+same_channel(const struct catalogue_view *view, const struct view_channel *c)
+{
+	if (view == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < view->catalogue.channels; i++)
+		if (view->channel[i].channel->channel_id ==
+		    c->channel->channel_id)
+			return &view->channel[i];
+	return NULL;
+}
+
+/* The key was made after this worker had started; there are others by now. */
+static bool
+sealed_by_newer(const struct secrets *secrets, const uint8_t *sealed,
+    size_t len)
+{
+	uint8_t id = secret_sealed_by(sealed, len);
+
+	return id != 0 && secrets_find_seal(secrets, id) < 0;
+}
+
+/* Sealed anew, it is what it was: whose contents change gets another edition.
+ */
+static bool
+keep_credential(const struct view_channel *old, struct view_channel *c,
+    const struct catalogue_credential *from)
+{
+	struct view_credential *to = &c->credential[c->credentials];
+
+	for (uint32_t i = 0; old != NULL && i < old->credentials; i++) {
+		const struct view_credential *o = &old->credential[i];
+
+		if (o->credential_id != from->credential_id ||
+		    o->key.edition != from->edition ||
+		    old->channel->protocol != c->channel->protocol)
+			continue;
+		*to = *o;
+		to->key.slot = c->channel->slot;
+		to->key.credential = from->slot;
+		to->value = malloc(o->len + 1);
+		if (to->value == NULL)
+			return false;
+		memcpy(to->value, o->value, o->len + 1);
+		c->credentials++;
+		return true;
+	}
+	return false;
+}
+
 /* Those of one channel stand together. */
 static void
-open_credentials(const struct catalogue *cat, uint32_t index,
-    struct view_channel *c, const struct secrets *secrets)
+open_credentials(const struct catalogue_view *old,
+    const struct catalogue *cat, uint32_t index, struct view_channel *c,
+    const struct secrets *secrets)
 {
 	for (uint32_t i = 0; i < cat->credentials; i++) {
 		const struct catalogue_credential *from = &cat->credential[i];
@@ -223,7 +274,9 @@ open_credentials(const struct catalogue *cat, uint32_t index,
 		    from->status != CHANNEL_ACTIVE ||
 		    c->credentials == CHANNEL_CREDENTIALS)
 			continue;
-		if (!open_credential(c, from, secrets))
+		if (!open_credential(c, from, secrets) &&
+		    !(sealed_by_newer(secrets, from->sealed, from->bytes) &&
+		    keep_credential(same_channel(old, c), c, from)))
 			log_error("a credential of a channel cannot be opened "
 			    "channel=%s credential_id=%llu hint=set it again "
 			    "with youyunctl", c->channel->name,
@@ -301,20 +354,34 @@ static struct upstream *
 take_over(struct catalogue_view *old, const struct view_channel *c,
     const struct upstream_config *config)
 {
-	if (old == NULL)
-		return NULL;
-	for (uint32_t i = 0; i < old->catalogue.channels; i++) {
-		struct view_channel *o = &old->channel[i];
-		struct upstream *upstream = o->upstream;
+	struct view_channel *o = same_channel(old, c);
+	struct upstream *upstream = o != NULL ? o->upstream : NULL;
 
-		if (o->channel->channel_id != c->channel->channel_id)
-			continue;
-		if (upstream == NULL || !upstream_update(upstream, config))
-			return NULL;
-		o->upstream = NULL;
-		return upstream;
-	}
-	return NULL;
+	if (upstream == NULL || !upstream_update(upstream, config))
+		return NULL;
+	o->upstream = NULL;
+	return upstream;
+}
+
+/* As it is, because its proxy's credential is sealed by a newer key. */
+static bool
+keep_upstream(struct catalogue_view *old, struct view_channel *c,
+    const struct secrets *secrets)
+{
+	const struct catalogue_channel *ch = c->channel;
+	struct view_channel *o = same_channel(old, c);
+
+	if (o == NULL || o->upstream == NULL || ch->proxy_auth_bytes >
+	    sizeof(ch->proxy_auth) || !sealed_by_newer(secrets,
+	    ch->proxy_auth, ch->proxy_auth_bytes) ||
+	    strcmp(o->channel->host, ch->host) != 0 ||
+	    o->channel->port != ch->port ||
+	    strcmp(o->channel->proxy_host, ch->proxy_host) != 0 ||
+	    o->channel->proxy_port != ch->proxy_port)
+		return false;
+	c->upstream = o->upstream;
+	o->upstream = NULL;
+	return true;
 }
 
 static void
@@ -357,7 +424,7 @@ open_channel(struct catalogue_view *old, const struct catalogue *cat,
 
 	if (c->channel->status != CHANNEL_ACTIVE)
 		return;
-	open_credentials(cat, index, c, secrets);
+	open_credentials(old, cat, index, c, secrets);
 	if (c->credentials == 0) {
 		log_warning("a channel has no credential channel=%s "
 		    "hint=youyunctl channel credential add",
@@ -367,6 +434,8 @@ open_channel(struct catalogue_view *old, const struct catalogue *cat,
 	read_headers(c);
 	config = configure(c, settings);
 	if (!open_proxy(c->channel, secrets, proxy_auth)) {
+		if (keep_upstream(old, c, secrets))
+			return;
 		log_error("the proxy's credential of a channel cannot be "
 		    "opened channel=%s hint=set it again with youyunctl",
 		    c->channel->name);

@@ -303,6 +303,8 @@ worker_main(const struct heritage *heritage)
 	int status = EXIT_FAILURE;
 
 	seat_occupy(heritage->shm, heritage->seat, getpid());
+	seat_set(heritage->shm, heritage->seat, SEAT_SEALS,
+	    secrets_seal_ids(&heritage->secrets));
 	log_set_program("worker");
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)

@@ -14,6 +14,9 @@ import threading
 import time
 import uuid
 
+# youyund takes no configuration that a group may change.
+os.umask(0o022)
+
 SRCDIR = pathlib.Path(os.environ.get(
     "YOUYUN_SRCDIR", pathlib.Path(__file__).resolve().parents[2]))
 BUILDDIR = pathlib.Path(os.environ.get("YOUYUN_BUILDDIR", SRCDIR))

@@ -1,6 +1,9 @@
 # A private instance for the tests of the daemon; sourced. Needs $scratch, and
 # $run_as, the command prefix of the user who runs it ("" for the caller).
 
+# Whoever's it is, youyund takes no configuration that a group may change.
+umask 022
+
 fail()
 {
 	echo "FAIL: $*" >&2

@@ -2,6 +2,7 @@
 http_tests = \
 	%D%/test_receipt.py \
 	%D%/test_registration.py \
+	%D%/test_anchor.py \
 	%D%/test_attest.py \
 	%D%/test_routes.py \
 	%D%/test_sessions.py \
@@ -36,6 +37,7 @@ http_tests = \
 	%D%/test_retention.py \
 	%D%/test_risk.py \
 	%D%/test_screen.py \
+	%D%/test_secrets.py \
 	%D%/test_spending.py \
 	%D%/test_tickets.py \
 	%D%/test_top.py \

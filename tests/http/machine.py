@@ -14,6 +14,9 @@ import ssl
 import subprocess
 import time
 
+# youyund takes no configuration that a group may change.
+os.umask(0o022)
+
 SOURCE = pathlib.Path(os.environ.get(
     "YOUYUN_SRCDIR", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("YOUYUN_BUILDDIR", os.getcwd()))

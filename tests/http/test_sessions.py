@@ -474,6 +474,36 @@ class Totp(Case):
             f"totp_step = 0 FROM login o WHERE l.name = '{login}' AND o.name "
             "= 'sealed2@example.com'")
         self.assertEqual(self.log_in(login, code=device.code()).status, 503)
+        done = subprocess.run(
+            [harness.YOUYUNCTL, "-c", gateway.config, "secret", "rotate"],
+            check=False, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "login [0-9]+ of customer [0-9]+ can't"
+                         " be opened")
+        gateway.ctl("customer", "totp-remove", "sealed")
+
+    def test_codes_go_on_when_their_secret_is_sealed_anew(self):
+        # Ends one that was begun, if any.
+        gateway.ctl("secret", "rotate")
+        gateway.wait_ready()
+        login, _, device, _ = self.enrolled("rotated")
+        by = "SELECT get_byte(totp, 1) FROM login WHERE name = " \
+            f"'{login}'"
+        was = sql(by)
+        now = gateway.ctl_json("secret", "rotate")["key"]
+        self.assertEqual(sql(by), [str(now)])
+        self.assertNotEqual(sql(by), was)
+        sql("UPDATE login SET totp_step = 0; DELETE FROM login_pace")
+        gateway.wait_ready()
+        self.assertEqual(self.log_in(login, code=device.code()).status, 201)
+        # What is enrolled from now on is sealed by it.
+        self.enrolled("rotated2")
+        self.assertEqual(sql(by.replace(login, "rotated2@example.com")),
+                         [str(now)])
+        gateway.ctl("secret", "retire")
+        sql("UPDATE login SET totp_step = 0; DELETE FROM login_pace")
+        gateway.wait_ready()
+        self.assertEqual(self.log_in(login, code=device.code()).status, 201)
 
     def test_support_removes_codes_that_were_lost(self):
         login, one, _, _ = self.enrolled("lost")

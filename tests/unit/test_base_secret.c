@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,10 +33,10 @@ tear_down(void)
 static struct secrets
 some_secrets(void)
 {
-	struct secrets s;
+	struct secrets s = { .seals = 1, .seal = { { .id = 1 } } };
 
 	memset(s.pepper, 0x0b, sizeof(s.pepper));
-	memset(s.seal, 0x42, sizeof(s.seal));
+	memset(s.seal[0].key, 0x42, sizeof(s.seal[0].key));
 	return s;
 }
 
@@ -111,8 +112,7 @@ START_TEST(test_seal_holds_against_every_changed_bit)
 		memset(back, 1, sizeof(back));
 		ck_assert(!secret_unseal(&s, "main", sealed, sizeof(sealed),
 		    back));
-		if (i >= 8)	/* not a version that we don't know */
-			ck_assert_mem_eq(back, zero, sizeof(back));
+		ck_assert_mem_eq(back, zero, sizeof(back));
 		sealed[i / 8] ^= (uint8_t)(1 << i % 8);
 	}
 	ck_assert(secret_unseal(&s, "main", sealed, sizeof(sealed), back));
@@ -131,7 +131,7 @@ START_TEST(test_seal_is_bound_to_its_context_and_length)
 	    back));
 	ck_assert(!secret_unseal(&s, "main", sealed, SEAL_OVERHEAD - 1,
 	    back));
-	s.seal[0] ^= 1;
+	s.seal[0].key[0] ^= 1;
 	ck_assert(!secret_unseal(&s, "main", sealed, sizeof(sealed), back));
 }
 END_TEST
@@ -142,8 +142,7 @@ START_TEST(test_a_derived_seal_is_another)
 	struct secrets s, derived, other;
 	uint8_t sealed[6 + SEAL_OVERHEAD], plain[6];
 
-	memset(&s, 3, sizeof(s));
-	derived = other = s;
+	s = derived = other = some_secrets();
 	secrets_derive_seal(&derived, "one");
 	secrets_derive_seal(&other, "two");
 	ck_assert_mem_eq(derived.pepper, s.pepper, sizeof(s.pepper));
@@ -225,7 +224,9 @@ START_TEST(test_secrets_file_is_made_once_and_read_again)
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert_int_eq(secrets_read(path, &again), SECRET_OK);
 	ck_assert_mem_eq(&made, &again, sizeof(made));
-	ck_assert_mem_ne(made.pepper, made.seal, SECRET_BYTES);
+	ck_assert_mem_ne(made.pepper, made.seal[0].key, SECRET_BYTES);
+	ck_assert_uint_eq(made.seals, 1);
+	ck_assert_uint_eq(made.seal[0].id, 1);
 	ck_assert_int_eq(secrets_create(path, &made), SECRET_IO);
 	ck_assert_int_eq(errno, EEXIST);
 	ck_assert_int_eq(secrets_read(path, &made), SECRET_OK);
@@ -259,11 +260,88 @@ START_TEST(test_secrets_file_that_is_damaged_is_refused)
 	ck_assert_int_eq(secrets_read(path, &s), SECRET_BAD);
 	ck_assert_int_eq(pwrite(fd, "a", 1, 20), 1);
 	ck_assert_int_eq(secrets_read(path, &s), SECRET_OK);
-	ck_assert_int_eq(ftruncate(fd, 141), 0);
+	ck_assert_int_eq(ftruncate(fd, 143), 0);
 	ck_assert_int_eq(secrets_read(path, &s), SECRET_BAD);
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	ck_assert_int_eq(secrets_read(path, &s), SECRET_BAD);
 	close(fd);
+}
+END_TEST
+
+/* One that is added opens and doesn't seal before it is told to. */
+START_TEST(test_a_key_follows_another)
+{
+	struct secrets s = some_secrets(), old = s;
+	uint8_t by_1[6 + SEAL_OVERHEAD], by_2[6 + SEAL_OVERHEAD];
+	char back[6];
+
+	ck_assert_uint_eq(secrets_add_seal(&s), 2);
+	ck_assert(secret_seal(&s, "main", "secret", 6, by_1));
+	ck_assert_uint_eq(secret_sealed_by(by_1, sizeof(by_1)), 1);
+	secrets_seal_by(&s, 2);
+	ck_assert(secret_seal(&s, "main", "secret", 6, by_2));
+	ck_assert_uint_eq(secret_sealed_by(by_2, sizeof(by_2)), 2);
+	ck_assert(secret_unseal(&s, "main", by_1, sizeof(by_1), back));
+	ck_assert(secret_unseal(&s, "main", by_2, sizeof(by_2), back));
+	ck_assert(secret_unseal(&old, "main", by_1, sizeof(by_1), back));
+	ck_assert(!secret_unseal(&old, "main", by_2, sizeof(by_2), back));
+	/* Its id is no hint that could be changed. */
+	by_1[1] = 2;
+	ck_assert(!secret_unseal(&s, "main", by_1, sizeof(by_1), back));
+	ck_assert_uint_eq(secrets_seal_ids(&s), 0x0102);
+	secrets_remove_seal(&s, 1);
+	ck_assert_uint_eq(secrets_seal_ids(&s), 2);
+	ck_assert_uint_eq(secret_sealed_by(by_1, SEAL_OVERHEAD - 1), 0);
+}
+END_TEST
+
+START_TEST(test_ids_go_round_and_never_meet)
+{
+	struct secrets s = some_secrets();
+	uint8_t id;
+
+	for (int i = 0; i < 600; i++) {
+		id = secrets_add_seal(&s);
+		ck_assert_uint_ne(id, 0);
+		ck_assert_int_eq(secrets_find_seal(&s, id), s.seals - 1);
+		secrets_seal_by(&s, id);
+		if (s.seals > 3)
+			secrets_remove_seal(&s, s.seal[3].id);
+	}
+	while (s.seals < SEAL_KEYS)
+		ck_assert_uint_ne(secrets_add_seal(&s), 0);
+	ck_assert_uint_eq(secrets_add_seal(&s), 0);
+}
+END_TEST
+
+START_TEST(test_secrets_file_is_replaced_as_a_whole)
+{
+	struct secrets s, again;
+	struct stat st;
+	char left[PATH_MAX];
+	int fd;
+
+	ck_assert_int_eq(secrets_create(path, &s), SECRET_OK);
+	ck_assert_int_eq(chmod(path, 0640), 0);
+	/* What a killed one left. */
+	snprintf(left, sizeof(left), "%s.new", path);
+	fd = open(left, O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_eq(write(fd, "pepp", 4), 4);
+	close(fd);
+	while (secrets_add_seal(&s) != 0)
+		continue;
+	secrets_seal_by(&s, 5);
+	ck_assert_int_eq(secrets_replace(path, &s), SECRET_OK);
+	ck_assert_int_eq(secrets_read(path, &again), SECRET_OK);
+	ck_assert_mem_eq(&s, &again, sizeof(s));
+	ck_assert_uint_eq(again.seal[0].id, 5);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0640);
+	ck_assert_int_ne(access(left, F_OK), 0);
+	/* Two of one id are no file of ours. */
+	s.seal[1].id = 5;
+	ck_assert_int_eq(secrets_replace(path, &s), SECRET_OK);
+	ck_assert_int_eq(secrets_read(path, &again), SECRET_BAD);
 }
 END_TEST
 
@@ -280,6 +358,8 @@ main(void)
 	tcase_add_test(t, test_seal_holds_against_every_changed_bit);
 	tcase_add_test(t, test_seal_is_bound_to_its_context_and_length);
 	tcase_add_test(t, test_a_derived_seal_is_another);
+	tcase_add_test(t, test_a_key_follows_another);
+	tcase_add_test(t, test_ids_go_round_and_never_meet);
 	tcase_add_test(t, test_made_keys_are_plausible_and_different);
 	tcase_add_test(t, test_keys_with_a_typing_error_are_not_plausible);
 	tcase_add_test(t, test_checksum_of_a_known_key);
@@ -289,6 +369,7 @@ main(void)
 	tcase_add_test(f, test_secrets_file_is_made_once_and_read_again);
 	tcase_add_test(f, test_secrets_file_that_others_read_is_refused);
 	tcase_add_test(f, test_secrets_file_that_is_damaged_is_refused);
+	tcase_add_test(f, test_secrets_file_is_replaced_as_a_whole);
 	suite_add_tcase(s, f);
 	return run_suite(s);
 }

@@ -90,6 +90,46 @@ START_TEST(test_view_has_no_use_for_what_is_disabled_or_sealed_elsewhere)
 }
 END_TEST
 
+/* A worker that leaves after a rotation goes on with what it has opened. */
+START_TEST(test_view_keeps_what_is_sealed_anew_by_a_newer_key)
+{
+	struct secrets newer = secrets;
+	struct catalogue c;
+	char context[CHANNEL_CONTEXT_BYTES];
+
+	secrets_seal_by(&newer, secrets_add_seal(&newer));
+	for (int edition = 0; edition < 3; edition++) {
+		c = make();
+		add_channel(&c, WIRE_OPENAI, 0, 1);
+		add_route(&c, 0, 0, "a");
+		catalogue_credential_context(c.channel[0].name,
+		    c.credential[0].credential_id, context);
+		if (edition > 0)
+			ck_assert(secret_seal(&newer, context, "CRED", 4,
+			    c.credential[0].sealed));
+		if (edition > 1)	/* another one, not the same anew */
+			c.credential[0].edition++;
+		take(&c);
+		ck_assert_int_eq(view_usable(only_channel()), edition < 2);
+		if (edition < 2)
+			ck_assert_str_eq(only_channel()->credential[0].value,
+			    "Bearer cred");
+	}
+	/* A text that is damaged is not kept. */
+	c = make();
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	add_route(&c, 0, 0, "a");
+	take(&c);
+	ck_assert(view_usable(only_channel()));
+	c = make();
+	add_channel(&c, WIRE_OPENAI, 0, 1);
+	c.credential[0].sealed[20] ^= 1;
+	add_route(&c, 0, 0, "a");
+	take(&c);
+	ck_assert(!view_usable(only_channel()));
+}
+END_TEST
+
 START_TEST(test_view_reads_the_operators_headers)
 {
 	struct catalogue c = make();
@@ -309,6 +349,8 @@ main(void)
 	    test_view_has_the_credentials_as_headers_want_them);
 	tcase_add_test(tcase,
 	    test_view_has_no_use_for_what_is_disabled_or_sealed_elsewhere);
+	tcase_add_test(tcase,
+	    test_view_keeps_what_is_sealed_anew_by_a_newer_key);
 	tcase_add_test(tcase, test_view_reads_the_operators_headers);
 	tcase_add_test(tcase, test_view_opens_a_channel_to_its_groups_alone);
 	tcase_add_test(tcase,

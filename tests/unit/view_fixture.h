@@ -22,7 +22,8 @@
 #define MODELS 40
 #define CHANNELS 8
 
-static const struct secrets secrets = { .pepper = "p", .seal = "s" };
+static const struct secrets secrets = { .pepper = "p", .seals = 1,
+	.seal = { { .id = 1, .key = "s" } } };
 static struct settings settings;
 static struct shm *shm;
 static struct loop *loop;

@@ -1,4 +1,4 @@
-#include "admin/audit_chain.h"
+#include "db/audit_chain.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -97,8 +97,8 @@ join(const uint8_t *prefix, const uint8_t *left, const uint8_t *right,
 static const uint8_t node = 1;
 
 /* As many subtrees are whole as the number of leaves has bits. */
-static void
-grow(struct audit_chain *c, const uint8_t *leaf)
+void
+audit_chain_grow(struct audit_chain *c, const uint8_t *leaf)
 {
 	memcpy(c->tree[c->trees++], leaf, AUDIT_HASH_BYTES);
 	for (int64_t n = c->leaves; (n & 1) != 0; n >>= 1) {
@@ -121,10 +121,19 @@ audit_chain_root(const struct audit_chain *c, uint8_t root_r[AUDIT_HASH_BYTES])
 		join(&node, c->tree[i], root_r, root_r);
 }
 
+/* Of what customers have, and of nothing else; as closing_erases() does. */
 static bool
 is_erased(const struct audit_row *e)
 {
-	return e->reason[0] == '\0' && strcmp(e->change, ERASED) == 0;
+	static const char *const kinds[] = { "customer:", "api_key:",
+		"login:", "ticket:", "data_request:" };
+
+	if (e->reason[0] != '\0' || strcmp(e->change, ERASED) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strncmp(e->object, kinds[i], strlen(kinds[i])) == 0)
+			return true;
+	return false;
 }
 
 static enum audit_fault
@@ -150,6 +159,8 @@ judge(const struct audit_chain *c, const struct audit_link_row *k)
 	leaf_of(&k->entry, k->detail, leaf);
 	if (memcmp(leaf, k->leaf, sizeof(leaf)) != 0)
 		return AUDIT_CHANGED;
+	if (k->entry.at_us < c->latest_us - AUDIT_CLOCK_US)
+		return AUDIT_CLOCK;
 	return erased ? AUDIT_ERASED : AUDIT_SOUND;
 }
 
@@ -161,8 +172,10 @@ audit_chain_add(struct audit_chain *c, const struct audit_link_row *k)
 
 	memcpy(c->chain, k->chain != NULL ? k->chain : nothing,
 	    sizeof(c->chain));
-	grow(c, k->leaf != NULL ? k->leaf : nothing);
+	audit_chain_grow(c, k->leaf != NULL ? k->leaf : nothing);
 	c->last_seq = k->seq;
+	if (k->there && k->entry.at_us > c->latest_us)
+		c->latest_us = k->entry.at_us;
 	return fault;
 }
 
@@ -182,6 +195,9 @@ audit_fault_text(enum audit_fault fault)
 		return "the entry was changed";
 	case AUDIT_BROKEN:
 		return "the link does not follow from those before it";
+	case AUDIT_CLOCK:
+		return "its time is long before that of one that was linked "
+		    "earlier";
 	}
 	return "unknown";
 }
