@@ -73,6 +73,7 @@ extern const struct verb verbs_group[];
 extern const struct verb verbs_limit[];
 extern const struct verb verbs_allow[];	/* customer, key allow */
 extern const struct verb verbs_screen[];
+extern const struct verb verbs_moderation[];
 extern const struct verb verbs_price[];
 extern const struct verb verbs_cost[];
 extern const struct verb verbs_channel[];

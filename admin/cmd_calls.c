@@ -71,6 +71,7 @@ static const struct report_column columns[] = {
 	{ "error", "ERROR", REPORT_TEXT, true },
 	{ "flags", NULL, REPORT_TEXT, false },
 	{ "screen_list", NULL, REPORT_NUMBER, false },
+	{ "moderation", NULL, REPORT_TEXT, false },
 	{ "input", "IN", REPORT_NUMBER, true },
 	{ "output", "OUT", REPORT_NUMBER, true },
 	{ "cache_read", "CACHED", REPORT_NUMBER, true },
@@ -163,6 +164,7 @@ add_outcome(struct report *report, const struct call_record *r)
 		report_none(report);
 	text_or_none(report, flags);
 	number_or_none(report, r->screen_list_id);
+	text_or_none(report, moderation_name(r->moderation));
 }
 
 static void

@@ -61,6 +61,7 @@ sbin_PROGRAMS += %D%/youyunctl
 	%D%/cmd_login.c \
 	%D%/cmd_margin.c \
 	%D%/cmd_node.c \
+	%D%/cmd_moderation.c \
 	%D%/cmd_package.c \
 	%D%/cmd_payment.c \
 	%D%/cmd_price.c \

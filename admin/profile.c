@@ -49,6 +49,7 @@ static const struct rule {
 	{ "group", "list", ALL },
 	{ "group", "overrides", ALL },
 	{ "screen", "list", SUPPORT | AUDITOR },
+	{ "screen", "moderation show", SUPPORT | AUDITOR },
 	{ "price", "list", ALL },
 	{ "price", "history", ALL },
 	{ "price", "show", ALL },

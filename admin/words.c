@@ -63,6 +63,22 @@ route_name(unsigned int route)
 	return info != NULL ? info->name : "none";
 }
 
+const char *
+moderation_name(unsigned int status)
+{
+	static const char *const names[] = {
+		[MODERATION_NONE] = "",
+		[MODERATION_PASSED] = "passed",
+		[MODERATION_FLAGGED] = "flagged",
+		[MODERATION_BLOCKED] = "blocked",
+		[MODERATION_OPEN] = "open",
+		[MODERATION_CLOSED] = "closed"
+	};
+
+	return status < sizeof names / sizeof names[0] ? names[status] :
+	    "unknown";
+}
+
 void
 record_flags_format(uint32_t flags, char text_r[FLAGS_TEXT_BYTES])
 {

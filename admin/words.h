@@ -17,6 +17,9 @@ const char *key_status_name(int64_t status);
 const char *channel_status_name(int64_t status);
 const char *route_name(unsigned int route);
 
+/* Of enum moderation_status; "" for none. */
+const char *moderation_name(unsigned int status);
+
 /* RECORD_… bits as "streamed,estimated"; "" for none. */
 #define FLAGS_TEXT_BYTES 192
 void	record_flags_format(uint32_t flags, char text_r[FLAGS_TEXT_BYTES]);

@@ -28,6 +28,7 @@ static const struct array {
 	ARRAY(overrides, override),
 	ARRAY(screens, screen),
 	ARRAY(screen_bytes, screen_block),
+	ARRAY(moderations, moderation),
 	ARRAY(policies, policy),
 	ARRAY(policy_models, policy_model),
 	ARRAY(policy_networks, policy_network),
@@ -148,6 +149,10 @@ indices_sane(const struct catalogue *c, uint32_t max_slots)
 			return false;
 	for (i = 0; i < c->overrides; i++)
 		if (c->override[i].model >= c->models)
+			return false;
+	for (i = 0; i < c->moderations; i++)
+		if (c->moderation[i].channel != CATALOGUE_NO_CHANNEL &&
+		    c->moderation[i].channel >= c->channels)
 			return false;
 	for (i = 0; i < c->policies; i++)
 		if (!in_array(c->policy[i].first_model, c->policy[i].models,

@@ -17,7 +17,7 @@
 
 struct shm;
 
-#define CATALOGUE_ARRAYS 13
+#define CATALOGUE_ARRAYS 14
 
 #define MODEL_NAME_BYTES 128
 #define CHANNEL_NAME_BYTES 64
@@ -66,6 +66,21 @@ struct catalogue_screen {
 	uint32_t list_id;
 	uint16_t action;		/* enum screen_action */
 	uint16_t answers;		/* 1: they are screened too */
+};
+
+#define CATALOGUE_NO_CHANNEL UINT32_MAX
+
+/* Who is asked about requests before they are forwarded. */
+struct catalogue_moderation {
+	uint64_t group_id;		/* 0: any without an entry of its own */
+	uint32_t channel;		/* index in this catalogue, or
+					 * CATALOGUE_NO_CHANNEL: out of use */
+	uint32_t timeout_ms;
+	uint16_t action;		/* enum screen_action */
+	uint16_t closed;		/* 1: without an answer calls are
+					 * refused */
+	uint32_t reserved;
+	char model[MODEL_NAME_BYTES];	/* 0-terminated */
 };
 
 /* A group's multiplier for one model, instead of the group's own. */
@@ -184,7 +199,7 @@ struct catalogue_region {
 struct catalogue {
 	uint64_t number;		/* of the bank it was taken from */
 	uint32_t models, groups, channels, routes, credentials, grants;
-	uint32_t overrides, screens;
+	uint32_t overrides, screens, moderations;
 	uint32_t screen_bytes;
 	uint32_t policies, policy_models, policy_networks, policy_regions;
 	uint64_t screen_edition;	/* of the block; 0: there is none */
@@ -197,6 +212,7 @@ struct catalogue {
 	struct catalogue_override *override;	/* sorted by model */
 	struct catalogue_screen *screen;
 	uint8_t *screen_block;			/* base/text_match.h */
+	struct catalogue_moderation *moderation;
 	struct catalogue_policy *policy;
 	struct catalogue_name *policy_model;
 	struct catalogue_network *policy_network;

@@ -28,12 +28,23 @@
 #define RECORD_UNKNOWN_USAGE	0x0100u	/* a usage field that no meter knows */
 #define RECORD_UNPRICED		0x0200u	/* something used had no price of its
 					 * own; base/fee.h says what then */
-#define RECORD_FLAGGED		0x0400u	/* something of a list was found */
-#define RECORD_BLOCKED		0x0800u	/* … of one that refuses */
+#define RECORD_FLAGGED		0x0400u	/* something of a list was found, or
+					 * moderation said so */
+#define RECORD_BLOCKED		0x0800u	/* … and it was refused for that */
 #define RECORD_ADDRESS_NETWORK	0x1000u	/* of the address its network is kept */
 #define RECORD_ADDRESS_NONE	0x2000u	/* … nothing */
 #define RECORD_AGENT_NONE	0x4000u	/* of the user agent nothing */
 #define RECORD_LATE		0x00010000u /* booked after its node was fenced */
+
+/* What became of asking about the request; stored: append, never renumber. */
+enum moderation_status {
+	MODERATION_NONE = 0,		/* nobody was asked */
+	MODERATION_PASSED = 1,
+	MODERATION_FLAGGED = 2,		/* and forwarded */
+	MODERATION_BLOCKED = 3,
+	MODERATION_OPEN = 4,		/* no answer, and forwarded */
+	MODERATION_CLOSED = 5		/* no answer, and refused */
+};
 
 /*
  * Amounts in nano-units; counts by enum usage_dim, disjoint.  What has no
@@ -82,7 +93,8 @@ struct call_record {
 	uint8_t region;			/* enum usage_region */
 	uint8_t image_quality;		/* enum image_quality */
 	uint16_t screen_list_id;	/* what was found is of this list */
-	uint8_t spare[64];		/* 0 */
+	uint8_t moderation;		/* enum moderation_status */
+	uint8_t spare[63];		/* 0 */
 };
 
 static_assert(USAGE_COUNT_MAX <= UINT32_MAX, "other_count holds any count");

@@ -8,7 +8,7 @@
 
 #define YEAR_2200_US INT64_C(7258118400000000)
 
-/* Where the plain integers from customer_id to screen_list_id are. */
+/* Where the plain integers from customer_id to moderation are. */
 struct member {
 	uint16_t offset;
 	uint8_t bytes;		/* in the record; int4 of 1 and 2, else int8 */
@@ -70,6 +70,7 @@ static const struct member members[] = {
 	{ AT(region), 1, false },
 	{ AT(image_quality), 1, false },
 	{ AT(screen_list_id), 2, false },
+	{ AT(moderation), 1, false },
 };
 #undef AT
 #define MEMBERS ((int)(sizeof(members) / sizeof(members[0])))

@@ -29,9 +29,9 @@
 	" other_output_tokens, other_cache_read_tokens," \
 	" other_cache_write_5m_tokens, other_cache_write_1h_tokens," \
 	" image_width, image_height, tier, speed, region, image_quality," \
-	" screen_list_id," \
+	" screen_list_id, moderation," \
 	" address, agent"
-#define CALL_COLUMN_COUNT 61
+#define CALL_COLUMN_COUNT 62
 
 /* COPY binary: before the first row, a row, after the last. */
 #define CALL_COPY_HEADER_BYTES 19

@@ -59,6 +59,7 @@ noinst_LIBRARIES += %D%/libdb.a
 	%D%/q_node_fence.c \
 	%D%/q_node_find.c \
 	%D%/q_package_each.c \
+	%D%/q_moderation.c \
 	%D%/q_package_put.c \
 	%D%/q_policy.c \
 	%D%/q_payment_each.c \
@@ -114,6 +115,7 @@ YOUYUN_SQL = \
 	%D%/sql/0029-audit.sql \
 	%D%/sql/0032-secrets.sql \
 	%D%/sql/0033-access.sql \
+	%D%/sql/0034-moderation.sql \
 	%D%/sql/0035-lists.sql \
 	%D%/sql/0036-risk.sql \
 	%D%/sql/0037-channel-caps.sql \

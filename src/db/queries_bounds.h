@@ -113,4 +113,27 @@ Q_RESULT q_screen_each(struct db *db,
 Q_RESULT q_screen_entry_each(struct db *db, const char *name,
 	    bool (*each)(const struct screen_entry_row *, void *), void *arg);
 
+/*
+ * Who is asked about calls before they are forwarded
+ */
+struct moderation_row {
+	const char *group;		/* a name; "", or NULL: all others */
+	const char *channel;
+	const char *model;
+	int64_t action;			/* enum screen_action */
+	int64_t closed;
+	int64_t timeout_ms;
+};
+
+/* Of one group, which is there, or of all without one of their own (group
+ * NULL).  The row's channel doesn't matter.  0, NULL and -1 leave a member as
+ * it is, or as usual.  DB_NONE: there was none, and channel or model is
+ * missing.  SQLSTATE YY038: a channel of another protocol. */
+Q_RESULT q_moderation_set(struct db *db, const struct moderation_row *row,
+	    int64_t channel_id);
+/* DB_NONE: there was none. */
+Q_RESULT q_moderation_remove(struct db *db, const char *group);
+Q_RESULT q_moderation_each(struct db *db,
+	    bool (*each)(const struct moderation_row *, void *), void *arg);
+
 #endif

@@ -150,6 +150,41 @@ load_block(struct db *db, const struct catalogue *former, struct catalogue *c)
 	return keep_block(former, c) ? DB_OK : DB_ERROR;
 }
 
+static enum db_result
+load_moderation(struct db *db, struct catalogue *c)
+{
+	struct catalogue_moderation *m;
+	struct db_rows *rows;
+	enum db_result result;
+
+	result = db_query(db, "SELECT coalesce(group_id, 0), channel_id, model,"
+	    " action, closed, timeout_ms FROM youyun.moderation", NULL, 0,
+	    &rows);
+	if (result != DB_OK)
+		return result;
+	c->moderations = (uint32_t)db_rows_count(rows);
+	c->moderation = calloc(c->moderations + 1, sizeof(*c->moderation));
+	for (uint32_t i = 0; c->moderation != NULL && i < c->moderations;
+	    i++) {
+		m = &c->moderation[i];
+		m->group_id = (uint64_t)db_get_int(rows, i, 0);
+		/* A channel that must not receive anything isn't there. */
+		m->channel = CATALOGUE_NO_CHANNEL;
+		for (uint32_t k = 0; k < c->channels; k++)
+			if (c->channel[k].channel_id ==
+			    (uint64_t)db_get_int(rows, i, 1))
+				m->channel = k;
+		/* The table's CHECK says that it fits. */
+		strncpy(m->model, db_get_text(rows, i, 2),
+		    sizeof(m->model) - 1);
+		m->action = (uint16_t)db_get_int(rows, i, 3);
+		m->closed = db_get_bool(rows, i, 4);
+		m->timeout_ms = (uint32_t)db_get_int(rows, i, 5);
+	}
+	db_rows_free(&rows);
+	return c->moderation == NULL ? DB_ERROR : DB_OK;
+}
+
 enum db_result
 screen_load(struct db *db, const struct catalogue *former,
     struct catalogue *c)
@@ -159,5 +194,7 @@ screen_load(struct db *db, const struct catalogue *former,
 	result = load_lists(db, c);
 	if (result == DB_OK)
 		result = load_block(db, former, c);
-	return result == DB_OK ? load_groups(db, c) : result;
+	if (result == DB_OK)
+		result = load_groups(db, c);
+	return result == DB_OK ? load_moderation(db, c) : result;
 }

@@ -1,5 +1,6 @@
 /*
- * screen_load.h: the lists that calls are screened for, out of PostgreSQL.
+ * screen_load.h: the lists that calls are screened for, and who moderates them,
+ * out of PostgreSQL.
  * Layer: flusher.
  * Written by: the directory thread.
  */
@@ -11,7 +12,8 @@
 struct catalogue;
 
 /*
- * Fills in c's screens, its groups' bits (c->group is there) and the block;
+ * Fills in c's screens, its groups' bits, the block and c's moderations
+ * (c->group and c->channel are there);
  * the block is former's if no entry changed since.  Entries that can't be
  * built leave the former block and are logged: youyunctl lets none in.
  */

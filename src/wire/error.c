@@ -210,6 +210,9 @@ static const struct error_row error_rows[] = {
 	{ WIRE_ERROR_PORTAL_AWAY, 503, "portal_away", "unavailable", false,
 	    false, "The account API does not answer now. Calls go on. Retry"
 	    " later." },
+	{ WIRE_ERROR_UNMODERATED, 503, "unmoderated", "unavailable", false,
+	    false, "Whether the call is allowed here cannot be judged at the"
+	    " moment. It was not charged. Retry later." },
 	{ WIRE_ERROR_UPSTREAM_TIMEOUT, 504, "upstream_timeout",
 	    "upstream_timeout", false, false,
 	    "The model's provider did not answer in time." },

@@ -28,7 +28,7 @@ enum wire_error {
 	WIRE_ERROR_BAD_KEY = 11,	/* 401: unknown, revoked */
 	WIRE_ERROR_KEY_EXPIRED = 12,	/* 401 */
 	WIRE_ERROR_NOT_TRANSLATED = 13,	/* 400: no word for it upstream */
-	WIRE_ERROR_CONTENT_BLOCKED = 14, /* 400: by the operator's lists */
+	WIRE_ERROR_CONTENT_BLOCKED = 14, /* 400: by lists or moderation */
 	WIRE_ERROR_NO_MONEY = 20,	/* 402 */
 	WIRE_ERROR_SPENT_DAY = 21,	/* 402: a cap, not the balance */
 	WIRE_ERROR_SPENT_MONTH = 22,	/* 402 */
@@ -63,6 +63,7 @@ enum wire_error {
 	WIRE_ERROR_NO_CHANNEL = 131,	/* 503: none is up for the model */
 	WIRE_ERROR_STARTING = 132,	/* 503: not ready, or stopping */
 	WIRE_ERROR_PORTAL_AWAY = 133,	/* 503: the portal doesn't answer */
+	WIRE_ERROR_UNMODERATED = 134,	/* 503: who judges doesn't answer */
 	WIRE_ERROR_UPSTREAM_TIMEOUT = 140, /* 504 */
 	WIRE_ERROR_STREAM_NO_MONEY = 150, /* 402, in the stream */
 	WIRE_ERROR_STREAM_CUT = 151,	/* 502, in the stream */

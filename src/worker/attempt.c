@@ -182,10 +182,11 @@ attempt_choose(struct call *call, const struct catalogue_model *model,
 /* Takes part in what was chosen; false: it has just filled up or gone out, and
  * counts as tried. */
 static bool
-take_part(struct call *call, const struct choice *choice)
+take_part(struct call *call, const struct view_channel *channel,
+    const struct view_credential *credential, bool charged)
 {
-	const struct catalogue_channel *ch = choice->channel->channel;
-	const struct channel_credential_key *key = &choice->credential->key;
+	const struct catalogue_channel *ch = channel->channel;
+	const struct channel_credential_key *key = &credential->key;
 	const struct settings *s = call->worker->settings;
 	struct attempt *a = &call->attempt;
 	struct shm *shm = call->worker->shm;
@@ -201,8 +202,8 @@ take_part(struct call *call, const struct choice *choice)
 		return false;
 	}
 	/* What the first two took the next attempt, or the end, gives back. */
-	if (!limits_channel(call, key->slot) ||
-	    !spending_channel(call, key->slot) ||
+	if ((charged && (!limits_channel(call, key->slot) ||
+	    !spending_channel(call, key->slot))) ||
 	    channel_take(shm, call->worker->seat, key->slot,
 	    channel_share(shm, ch->max_concurrent),
 	    channel_share(shm, ch->max_per_minute), now_of(call)) !=
@@ -283,7 +284,8 @@ start(struct call *call, const struct catalogue_model *model,
 	while (result == CHOICE_MADE) {
 		uint32_t tried = TRIED_WHOLE_CHANNEL;
 
-		if (take_part(call, &choice)) {
+		if (take_part(call, choice.channel, choice.credential,
+		    true)) {
 			error = begin(call, model, &choice);
 			if (error != WIRE_ERROR_NOT_TRANSLATED)
 				return error;
@@ -302,6 +304,43 @@ start(struct call *call, const struct catalogue_model *model,
 	if (result == CHOICE_MADE || a->tried.n > 0)
 		result = CHOICE_BUSY;
 	return no_choice(call, result, choice.wait_ms);
+}
+
+bool
+attempt_besides(struct call *call, const struct view_channel *channel,
+    const struct view_credential **credential_r)
+{
+	uint32_t n = channel->credentials;
+	uint32_t any = call->record.request_id[RECORD_ID_BYTES - 1];
+	int64_t until_ms;
+	bool refused;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct view_credential *c =
+		    &channel->credential[(any + i) % n];
+
+		if (!channel_credential_passes(call->worker->shm, &c->key,
+		    now_ms(call), &until_ms, &refused) ||
+		    !take_part(call, channel, c, false))
+			continue;
+		call->attempt.began = now_of(call);
+		call->record.channel_id = channel->channel->channel_id;
+		call->record.credential_id = c->credential_id;
+		*credential_r = c;
+		return true;
+	}
+	return false;
+}
+
+void
+attempt_besides_over(struct call *call)
+{
+	uint64_t affinity = call->attempt.affinity;
+
+	attempt_over(call);
+	memset(&call->attempt, 0, sizeof(call->attempt));
+	call->attempt.affinity = affinity;
+	call->record.channel_id = call->record.credential_id = 0;
 }
 
 /* Is it a refusal that has been written?  Then that is the answer. */

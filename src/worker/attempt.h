@@ -28,6 +28,8 @@ struct call;
 struct catalogue_model;
 struct response_head;
 struct settings;
+struct view_channel;
+struct view_credential;
 struct worker;
 
 /* Within struct call. */
@@ -52,9 +54,21 @@ struct attempt {
 bool	attempt_choose(struct call *call, const struct catalogue_model *model,
 	    struct choice *choice_r) __attribute__((warn_unused_result));
 
-/* With its hold.  False: refused, and the hold is voided. */
+/* With its hold.  choice NULL: as it is now.  False: refused, and the hold is
+ * voided. */
 bool	attempt_first(struct call *call, const struct catalogue_model *model,
 	    const struct choice *choice) __attribute__((warn_unused_result));
+
+/*
+ * Before the first: takes part in a channel for something else than the call
+ * itself, by any credential that will do, without a part in what calls may use
+ * and cost there.  What is noted then is noted of that channel.  False: it is
+ * full or out.  _over leaves it, and no trace of it in the call.
+ */
+bool	attempt_besides(struct call *call, const struct view_channel *channel,
+	    const struct view_credential **credential_r)
+	    __attribute__((warn_unused_result));
+void	attempt_besides_over(struct call *call);
 
 /* The upstream has the request; it may be forgotten, now or later. */
 void	attempt_sent(struct call *call);

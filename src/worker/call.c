@@ -14,6 +14,7 @@
 #include "worker/durable.h"
 #include "worker/context.h"
 #include "worker/front.h"
+#include "worker/moderate.h"
 #include "worker/park.h"
 #include "worker/portal.h"
 #include "worker/receipt.h"
@@ -163,6 +164,7 @@ call_release(struct call *call)
 
 	if (call->client != NULL || call->exchange != NULL || call->lent)
 		return;
+	moderate_forget(call);
 	attempt_over(call);
 	/* Nobody may forget the money. */
 	assert(call->hold == HOLD_NONE);

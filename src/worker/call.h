@@ -44,6 +44,7 @@
 
 struct client;
 struct exchange;
+struct moderation;
 struct portal_answer;
 struct screening;
 struct translated;
@@ -53,7 +54,8 @@ struct worker;
 enum call_state {
 	CALL_BODY,	/* the body is coming (or there is none) */
 	CALL_REFUSED,	/* `error` is decided, the body still coming */
-	CALL_WAITING,	/* upstream has it; the client got nothing yet */
+	CALL_WAITING,	/* upstream has it, or who moderates; the client got
+			 * nothing yet */
 	CALL_ANSWERING,	/* `answer` is decided; maybe upstream feeds it */
 	CALL_DRAINING,	/* no client; upstream's answer is metered */
 	CALL_OVER	/* money done, upstream done */
@@ -164,6 +166,7 @@ struct call {
 	uint64_t drained_bytes;
 	bool screens;			/* the answer is text to be searched */
 	struct screening *screening;	/* see screen.h; NULL: none */
+	struct moderation *moderation;	/* see moderate.h; NULL: none */
 	uint64_t unscreened;		/* the catalogue that has no list for
 					 * it, or with which its request
 					 * passed */

@@ -603,6 +603,29 @@ view_text_match(const struct catalogue_view *view)
 	return &view->match;
 }
 
+const struct catalogue_moderation *
+view_moderation(const struct catalogue_view *view, uint64_t group_id)
+{
+	const struct catalogue *c = &view->catalogue;
+	const struct catalogue_moderation *found = NULL;
+
+	for (uint32_t i = 0; i < c->moderations; i++) {
+		if (c->moderation[i].group_id == group_id)
+			return &c->moderation[i];
+		if (c->moderation[i].group_id == 0)
+			found = &c->moderation[i];
+	}
+	return found;
+}
+
+const struct view_channel *
+view_moderator(const struct catalogue_view *view,
+    const struct catalogue_moderation *moderation)
+{
+	return moderation->channel < view->catalogue.channels ?
+	    &view->channel[moderation->channel] : NULL;
+}
+
 void
 view_routes(const struct catalogue_view *view,
     const struct catalogue_model *model, uint32_t *first_r, uint32_t *end_r)

@@ -98,6 +98,13 @@ bool	view_upstream_name(const struct catalogue_model *model,
 uint64_t view_screens(const struct catalogue_view *view, uint64_t group_id);
 const struct text_match *view_text_match(const struct catalogue_view *view);
 
+/* Who is asked about calls of the group; NULL: nobody.  And the channel; NULL:
+ * it is out of use. */
+const struct catalogue_moderation *view_moderation(
+	    const struct catalogue_view *view, uint64_t group_id);
+const struct view_channel *view_moderator(const struct catalogue_view *view,
+	    const struct catalogue_moderation *moderation);
+
 /* The routes of a model, by priority: from *first_r to before *end_r. */
 void	view_routes(const struct catalogue_view *view,
 	    const struct catalogue_model *model, uint32_t *first_r,

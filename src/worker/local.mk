@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/linger.c %D%/linger.h \
 	%D%/listen.c %D%/listen.h \
 	%D%/models.c %D%/models.h \
+	%D%/moderate.c %D%/moderate.h \
 	%D%/park.c %D%/park.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/portal.c %D%/portal.h \

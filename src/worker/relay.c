@@ -29,9 +29,8 @@
 /* Warnings about upstreams are this far apart. */
 #define WARN_EVERY_MS 10000
 
-/* What only the operator can mend, but not once a call. */
-static void
-warn_operator(struct call *call, const char *what, const char *name)
+void
+relay_warn(struct call *call, const char *what, const char *name)
 {
 	struct worker *worker = call->worker;
 	struct mono_time now = loop_now(worker->loop);
@@ -87,7 +86,7 @@ replace_status(struct call *call, enum wire_error error,
 		    ((head->retry_after_ms + 999) / 1000);
 	call->recorded_error = WIRE_ERROR_UPSTREAM_STATUS;
 	if (error == WIRE_ERROR_UPSTREAM_REFUSED)
-		warn_operator(call, "an upstream refuses the operator",
+		relay_warn(call, "an upstream refuses the operator",
 		    "hint=check the channel's credential and balance there");
 	relay_fail(call, error);
 }
@@ -473,7 +472,7 @@ on_fail(void *arg, enum upstream_failure failure)
 	case UPSTREAM_TLS:
 	case UPSTREAM_TLS_VERIFY:
 	case UPSTREAM_PROXY:
-		warn_operator(call, "an upstream cannot be reached",
+		relay_warn(call, "an upstream cannot be reached",
 		    upstream_failure_name(failure));
 		break;
 	case UPSTREAM_SEND:

@@ -38,6 +38,9 @@ void	relay_client_gone(struct call *call);
 /* The worker's time is over. */
 void	relay_abort(struct call *call);
 
+/* What only the operator can mend, of the call's channel; not once a call. */
+void	relay_warn(struct call *call, const char *what, const char *name);
+
 /* What the client is told when an exchange fails before anything came. */
 enum wire_error relay_failure_error(enum upstream_failure failure);
 

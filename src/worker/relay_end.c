@@ -10,6 +10,7 @@
 #include "worker/call.h"
 #include "worker/client.h"
 #include "worker/context.h"
+#include "worker/moderate.h"
 #include "worker/park.h"
 #include "worker/portal.h"
 #include "worker/receipt.h"
@@ -327,6 +328,11 @@ relay_end_suspended(struct call *call)
 {
 	bool waits = call->waits;
 
+	if (moderate_waits(call)) {
+		moderate_forget(call);
+		relay_fail(call, WIRE_ERROR_ACCOUNT_CLOSED);
+		return;
+	}
 	if (call->parked && call->exchange == NULL && !waits) {
 		park_done(call);
 		call_refuse(call, WIRE_ERROR_ACCOUNT_CLOSED);
@@ -391,6 +397,19 @@ relay_end_untranslated(struct call *call)
 	call_wake(call);
 }
 
+/* Nothing has left to be charged for. */
+static void
+leave_moderation(struct call *call, enum wire_error error)
+{
+	moderate_forget(call);
+	if (error == WIRE_ERROR_CLIENT_GONE)
+		call->record.flags |= RECORD_CLIENT_GONE;
+	call->recorded_error = error;
+	call->status = wire_error_status(error);
+	settle_free(call);
+	call->state = CALL_OVER;
+}
+
 /* Nobody reads any more.  The upstream works on, and bills the operator. */
 static void
 leave(struct call *call)
@@ -419,6 +438,11 @@ relay_client_gone(struct call *call)
 
 	if (call->portal != NULL) {
 		portal_leave(call);
+		return;
+	}
+	if (moderate_waits(call)) {
+		leave_moderation(call, WIRE_ERROR_CLIENT_GONE);
+		call_wake(call);
 		return;
 	}
 	if (call->waits) {
@@ -459,6 +483,11 @@ relay_client_gone(struct call *call)
 void
 relay_abort(struct call *call)
 {
+	if (moderate_waits(call)) {
+		leave_moderation(call, WIRE_ERROR_STARTING);
+		call_release(call);
+		return;
+	}
 	if (call->exchange == NULL)
 		return;
 	if (call->portal != NULL) {

@@ -16,6 +16,7 @@
 #include "worker/front.h"
 #include "worker/health.h"
 #include "worker/models.h"
+#include "worker/moderate.h"
 #include "worker/portal.h"
 #include "worker/reply.h"
 #include "worker/settle.h"
@@ -306,8 +307,17 @@ forward(struct call *call)
 	if (!read_request(call) || !admit_call(call, &admission))
 		return;
 	call->state = CALL_WAITING;
-	if (!attempt_first(call, admission.model, &admission.choice))
-		call->state = CALL_ANSWERING;
+	switch (moderate_begin(call)) {
+	case MODERATE_ASKED:
+		return;
+	case MODERATE_PASSED:
+		if (attempt_first(call, admission.model, &admission.choice))
+			return;
+		break;
+	case MODERATE_REFUSED:
+		break;
+	}
+	call->state = CALL_ANSWERING;
 }
 
 static bool

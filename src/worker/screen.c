@@ -121,6 +121,19 @@ screen_request(struct call *call)
 	return true;
 }
 
+void
+screen_walk(const struct call *call,
+    const struct json_text_handlers *to, void *context)
+{
+	struct json_text json;
+
+	if (call->body.len == 0)
+		return;
+	json_text_init(&json, structure, false, to, context);
+	json_text_feed(&json, buf_head(&call->body), call->body.len);
+	bytes_scrub(&json, sizeof(json));
+}
+
 /* As it goes on, under the catalogue that is current now; what was found stays
  * in the record. */
 static struct screening *

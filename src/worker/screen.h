@@ -15,10 +15,15 @@
 #include <stddef.h>
 
 struct call;
+struct json_text_handlers;
 struct screening;
 
 /* The request, complete in call->body.  False: refused. */
 bool	screen_request(struct call *call) __attribute__((warn_unused_result));
+
+/* The request's text, as it is screened, to somebody else. */
+void	screen_walk(const struct call *call,
+	    const struct json_text_handlers *handlers, void *context);
 
 /* A field of a form: bit by bit, and its end.  False: it is to be refused. */
 bool	screen_field(struct call *call, const char *text, size_t len)

@@ -11,6 +11,7 @@
 #include "worker/context.h"
 #include "worker/forward.h"
 #include "worker/front.h"
+#include "worker/moderate.h"
 #include "worker/park.h"
 #include "worker/screen.h"
 #include "worker/settle.h"
@@ -36,10 +37,13 @@ refuse_fault(struct call *call, const struct wire_fault *fault)
 static void
 on_field(void *context, const char *text, size_t len)
 {
-	if (text != NULL)
+	if (text != NULL) {
 		(void)!screen_field(context, text, len);
-	else
+		moderate_field(context, text, len);
+	} else {
 		(void)!screen_field_end(context);
+		moderate_field_end(context);
+	}
 }
 
 bool
@@ -52,6 +56,7 @@ upload_begin(struct call *call)
 		return refuse_fault(call, &fault);
 	call->form.on_field = on_field;
 	call->form.context = call;
+	moderate_form(call);
 	return true;
 }
 
@@ -107,6 +112,14 @@ start(struct call *call)
 	if (!call->uploading)
 		call->request.audio_ms = wire_form_audio_ms(&call->form,
 		    call->form.file_bytes, false);
+	switch (moderate_begin(call)) {
+	case MODERATE_ASKED:
+		return true;
+	case MODERATE_PASSED:
+		break;
+	case MODERATE_REFUSED:
+		return false;
+	}
 	return attempt_first(call, admission.model, &admission.choice);
 }
 
@@ -138,8 +151,10 @@ look(struct call *call, const char *p, size_t len)
 		return false;
 	if (!buf_append(&call->body, p, len))
 		return refuse(call, WIRE_ERROR_OVERLOADED, NULL);
-	/* One that is complete waits for the request's own end. */
-	if (call->form.done || call->body.len < UPLOAD_LOOK_BYTES)
+	/* One that is complete waits for the request's own end; what is to be
+	 * judged must be complete. */
+	if (call->form.done || call->body.len < UPLOAD_LOOK_BYTES ||
+	    call->moderation != NULL)
 		return true;
 	if (call->form.has_model)
 		return start(call);

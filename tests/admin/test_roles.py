@@ -134,6 +134,15 @@ class Profiles(unittest.TestCase):
         self.refused("alice", "invitation", "create")
         it.ok("invitation", "create", "--credit", "1")
 
+    def test_owners_say_who_moderates_and_others_look(self):
+        for person in ("bob", "carol"):
+            self.ok(person, "screen", "list")
+            self.ok(person, "screen", "moderation", "show")
+        for person in ("alice", "bob", "carol"):
+            self.refused(person, "screen", "moderation", "off")
+            self.refused(person, "screen", "moderation", "set", "--action",
+                         "block")
+
     def test_an_auditor_recomputes_everything(self):
         self.ok("carol", "verify")
         self.ok("carol", "margin")

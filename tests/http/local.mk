@@ -8,6 +8,7 @@ http_tests = \
 	%D%/test_sessions.py \
 	%D%/test_errors.py \
 	%D%/test_stream.py \
+	%D%/test_moderation.py \
 	%D%/test_money.py \
 	%D%/test_kinds.py \
 	%D%/test_prices.py \

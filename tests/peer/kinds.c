@@ -78,8 +78,6 @@ static const struct kind kinds[] = {
 	    "\"$\",\"data\":[{\"object\":\"embedding\",\"index\":0,"
 	    "\"embedding\":[0.5,-0.25]}],\"usage\":{\"prompt_tokens\":37,"
 	    "\"total_tokens\":37}}" },
-	{ "POST", "/v1/moderations", -1, JSON, "{\"id\":\"modr-#\",\"model\":"
-	    "\"$\",\"results\":[{\"flagged\":false}]}" },
 	{ "POST", "/v1/rerank", -1, JSON, "{\"results\":[{\"index\":1,"
 	    "\"relevance_score\":0.9}],\"usage\":{\"total_tokens\":41}}" },
 	{ "POST", "/v1/images/*", 0, JSON, "{\"created\":1700000000,\"size\":"

@@ -7,6 +7,7 @@ tests_peer_upstream_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/conn.c %D%/conn.h \
 	%D%/kinds.c %D%/kinds.h \
+	%D%/moderation.c \
 	%D%/openai.c \
 	%D%/request.c %D%/request.h \
 	%D%/scenario.c %D%/scenario.h \

@@ -262,6 +262,8 @@ peer_speak(struct peer_answer *answer)
 	static const char half_head[] = "HTTP/1.1 200 OK\r\nContent-Ty";
 	const struct peer_scenario *scenario = answer->scenario;
 	const struct peer_voice *voice =
+	    strcmp(answer->request->target, "/v1/moderations") == 0 ?
+	    &peer_voice_moderation :
 	    answer->request->protocol == PEER_ANTHROPIC ?
 	    &peer_voice_anthropic : &peer_voice_openai;
 

@@ -46,6 +46,9 @@ struct peer_voice {
 
 extern const struct peer_voice peer_voice_openai;
 extern const struct peer_voice peer_voice_anthropic;
+/* /v1/moderations: a text is unfit that has the word "peerflagged" in it; of one
+ * with "peerdropped" nothing is said. */
+extern const struct peer_voice peer_voice_moderation;
 
 /* Answers a call as the scenario says. */
 enum peer_after peer_speak(struct peer_answer *answer);

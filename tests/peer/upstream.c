@@ -115,7 +115,8 @@ answer_request(struct peer_answer *answer, struct peer_scenario *scenario)
 	if (scenario->status != 0)
 		return answer_error(answer, scenario->status);
 	if (!is_path(request, "/v1/chat/completions") &&
-	    !is_path(request, "/v1/messages"))
+	    !is_path(request, "/v1/messages") &&
+	    !is_path(request, "/v1/moderations"))
 		return answer_error(answer, 404);
 	if (!is_post)
 		return answer_error(answer, 405);
