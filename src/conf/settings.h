@@ -118,6 +118,7 @@ struct settings {
 	uint32_t max_connections;	/* of one worker */
 	uint32_t max_connections_per_address; /* in one worker */
 	uint32_t address_requests_per_minute; /* 0: no limit */
+	uint32_t address_tokens_per_minute;
 	uint32_t address_concurrent;	/* 0: no limit */
 	int64_t address_spending_per_day_nano; /* 0: no limit */
 	uint32_t address_failures_per_minute; /* 0: no limit */

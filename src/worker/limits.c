@@ -40,6 +40,7 @@ find(struct call *call)
 	struct budget_time when;
 	struct limit_rates address = {
 		.requests = s->address_requests_per_minute,
+		.tokens = s->address_tokens_per_minute,
 		.concurrent = s->address_concurrent,
 	};
 

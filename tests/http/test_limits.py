@@ -279,6 +279,23 @@ class Address(harness.Case):
                 lambda: gateway.call(CHAT, chat("fast")).status == 200,
                 "no limit", 30)
 
+    def test_one_addresss_tokens(self):
+        gateway.write_config(address_tokens_per_minute=200)
+        gateway.master.send_signal(signal.SIGHUP)
+
+        def refused():
+            answer = gateway.call(CHAT, chat("fast", max_tokens=50))
+            return answer if answer.status == 429 else None
+        try:
+            answer = harness.wait_until(refused, "the address's limit", 30)
+            self.assertIn("200", answer.json["error"]["message"])
+        finally:
+            gateway.write_config(address_tokens_per_minute=None)
+            gateway.master.send_signal(signal.SIGHUP)
+            harness.wait_until(
+                lambda: gateway.call(CHAT, chat("fast")).status == 200,
+                "no limit", 30)
+
 
 if __name__ == "__main__":
     harness.main()
