@@ -20,8 +20,8 @@ struct call;
 struct moderation;
 
 enum moderate_result {
-	MODERATE_PASSED,	/* nobody is to be asked, or it goes on anyway */
-	MODERATE_ASKED,		/* it goes on, or is refused, by itself */
+	MODERATE_PASSED,	/* nobody is asked, or it goes on anyway */
+	MODERATE_ASKED,		/* it goes on or is refused by itself */
 	MODERATE_REFUSED	/* nobody could be asked; the hold is voided */
 };
 

@@ -245,7 +245,7 @@ def cases(m):
         "group list", "channel list", "package list", "price list",
         "price history", "cost list", "cost history", "hold list",
         "retention list", "retention report", "bill list customer-0000100",
-        "subprocessor list", "screen list",
+        "subprocessor list", "screen list", "screen moderation show",
     ]
     v1 = "/api/v1/"
     api = [

@@ -8,8 +8,10 @@ import pathlib
 import signal
 import subprocess
 import time
+import unittest
 
 import harness
+import machine
 from client import FORM, form
 from harness import CHAT, MESSAGES, chat, fee_of, message
 
@@ -429,7 +431,8 @@ class Moderation(harness.Case):
 
     # while it is awaited
 
-    def awaited(self, path=CHAT, model="never", call="never"):
+    def awaited(self, path=CHAT, model="never", call="never",
+                text=SECRET):
         """A call that waits for its judgement: (customer, money, socket)."""
         group = f"group-{next(SERIAL)}"
         name, key = self.customer(group)
@@ -441,7 +444,7 @@ class Moderation(harness.Case):
         money = gateway.settled(name)
         for _ in range(50):
             since = len(gateway.upstream.requests())
-            body = json.dumps(chat(call, text=SECRET, max_tokens=50))
+            body = json.dumps(chat(call, text=text, max_tokens=50))
             sock = gateway.raw()
             sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n"
                          f"Authorization: Bearer {key}\r\n"
@@ -505,6 +508,46 @@ class Moderation(harness.Case):
         self.assertEqual(gateway.settled(name), money)
         row = self.last(name)
         self.assertEqual((row["error"], row["fee_nano"]), ("starting", 0))
+
+    def in_memory(self, word):
+        """In how many places of the workers' memory the word is."""
+        found = 0
+        for pid in gateway.children("worker"):
+            maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
+            with open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+                for line in maps.splitlines():
+                    where, access = line.split()[:2]
+                    begin, end = (int(x, 16) for x in where.split("-"))
+                    # What a sanitizer maps for itself is huge and empty.
+                    if access[:2] != "rw" or end - begin > 1 << 28:
+                        continue
+                    try:
+                        mem.seek(begin)
+                        found += mem.read(end - begin).count(word)
+                    except OSError:
+                        pass
+        return found
+
+    @unittest.skipIf(machine.is_sanitized() or os.geteuid() != 0,
+                     "only root reads others' memory, and sanitizers keep "
+                     "what is freed")
+    def test_memory_is_scrubbed(self):
+        word = b"memory-" + os.urandom(8).hex().encode()
+        name, key = self.judged("fast", "--action", "block")
+        text = f"{word.decode()} {SECRET}"
+        for body in (*(chat("fast", text=text * n) for n in (2000, 40, 400)),
+                     chat("fast", text=text + UNFIT),
+                     chat("fast", text=text + SILENCED)):
+            gateway.call(CHAT, body, key=key)
+        prompt = form(("model", "fast"), ("prompt", text),
+                      ("file", "a.wav", b"x"))
+        gateway.call("/v1/audio/transcriptions", prompt, FORM, key=key)
+        gateway.settled(name)
+        self.assertEqual(self.in_memory(word), 0)
+        _, _, sock = self.awaited(text=word.decode())
+        self.assertGreater(self.in_memory(word), 0)
+        sock.close()
+        harness.wait_until(lambda: self.in_memory(word) == 0, "scrubbing", 5)
 
     # the operator
 
