@@ -48,7 +48,7 @@ const struct export_table export_tables[] = {
 	    "cache_read_audio_tokens", "images", "calls", "milliseconds",
 	    "characters", "tool_calls", "fee", "multiplier_ppm",
 	    "price_version", "booking", "request_bytes", "answer_bytes",
-	    "total_ms", "region", "address", "user_agent") },
+	    "total_ms", "region", "address", "user_agent", "moderation") },
 	{ "usage", "my_export_usage", false, "what was used by day and model",
 	  COLUMNS("day", "model", "calls", "failed", "input_tokens",
 	    "output_tokens", "fee") },

@@ -49,5 +49,26 @@ COMMENT ON COLUMN call.moderation IS 'What became of asking about it: 0 nobody w
 CREATE OR REPLACE VIEW my_call WITH (security_barrier) AS
 	SELECT * FROM call c WHERE c.customer_id = my_customer();
 
+CREATE OR REPLACE VIEW my_export_calls WITH (security_barrier) AS
+	SELECT c.started_at AS k, c.request_id AS k2,
+	    'req_' || replace(c.request_id::text, '-', '') AS request_id,
+	    iso_time(c.started_at) AS time, c.route, (SELECT m.name
+	    FROM model m WHERE m.id = c.model_id) AS model, c.key_id,
+	    c.status, c.error, c.input_tokens, c.output_tokens,
+	    c.cache_read_tokens, c.cache_write_5m_tokens,
+	    c.cache_write_1h_tokens, c.reasoning_tokens,
+	    c.input_audio_tokens, c.output_audio_tokens,
+	    c.input_image_tokens, c.output_image_tokens,
+	    c.cache_read_audio_tokens, c.images, c.calls, c.milliseconds,
+	    c.characters, c.tool_calls, amount_text(c.fee_nano) AS fee,
+	    c.multiplier_ppm, c.price_version,
+	    c.ledger_transaction_id AS booking, c.request_bytes,
+	    c.answer_bytes, c.total_ms,
+	    (SELECT h.region FROM channel h WHERE h.id = c.channel_id)
+	    AS region, host(c.address) AS address, c.agent AS user_agent,
+	    (ARRAY['passed', 'flagged', 'blocked', 'forwarded without an answer',
+	    'refused without an answer'])[c.moderation] AS moderation
+	FROM call c WHERE c.customer_id = my_customer();
+
 GRANT SELECT ON moderation TO youyun_flusher, youyun_support, youyun_auditor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON moderation TO youyun_admin;
