@@ -385,7 +385,9 @@ class Access(unittest.TestCase):
         retention-report hold-place hold-lift risk-list risk-set
         risk-regions group-set
         group-list group-override group-overrides group-limit screen-set
-        screen-list screen-import screen-export screen-test price-set
+        screen-list screen-import screen-export screen-test
+        screen-moderation-set screen-moderation-show
+        screen-moderation-off price-set
         price-list price-history price-show price-import price-export
         cost-set cost-list cost-history cost-import cost-export channel-add
         channel-list channel-show channel-set channel-test channel-disable

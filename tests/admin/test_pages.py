@@ -135,8 +135,12 @@ class Pages(unittest.TestCase):
                     pages = walk(words, member, size)
                     if member in BACK:
                         pages.reverse()
-                    self.assertEqual([r for page in pages for r in page],
-                                     rows)
+                    found = [r for page in pages for r in page]
+                    if words[0] == "audit":
+                        # Each look at it is an entry of its own.
+                        found = [r for r in found
+                                 if r["id"] <= rows[0]["id"]]
+                    self.assertEqual(found, rows)
                     if key and size < len(rows):
                         self.assertGreater(len(pages), 1)
                         self.assertLessEqual(max(map(len, pages)), size)

@@ -155,7 +155,8 @@ credit(const char *key, int64_t nano)
 		.amount_nano = nano, .source = "external", .actor = "x" };
 	struct credit_receipt receipt;
 
-	ck_assert_int_eq(q_credit(admin, &c, &receipt), DB_OK);
+	ck_assert_msg(q_credit(admin, &c, &receipt) == DB_OK, "%s",
+	    db_message(admin));
 }
 
 static inline void
