@@ -210,6 +210,7 @@ bool
 wire_receipt_give(struct wire_receipt *r, const char *fee, bool over,
     struct buf *out)
 {
+	size_t at;
 	bool first;
 
 	if (r->done)
@@ -225,7 +226,8 @@ wire_receipt_give(struct wire_receipt *r, const char *fee, bool over,
 	r->done = true;
 	if (!leave(r, r->usage_at, out))
 		return false;
-	first = r->held.len > 0 && buf_head(&r->held)[0] == '"';
+	at = skip_blanks(buf_head(&r->held), r->held.len, 0);
+	first = at < r->held.len && buf_head(&r->held)[at] == '"';
 	return buf_printf(out, "\"fee\":\"%s\"%s", fee, first ? "," : "") &&
 	    leave(r, r->held.len, out);
 }

@@ -201,6 +201,7 @@ take_part(struct call *call, const struct view_channel *channel,
 		channel_given_up(shm, key->slot, a->probe, now_ms(call));
 		return false;
 	}
+	spending_leave_channel(call);
 	/* What the first two took the next attempt, or the end, gives back. */
 	if ((charged && (!limits_channel(call, key->slot) ||
 	    !spending_channel(call, key->slot))) ||

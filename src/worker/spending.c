@@ -134,8 +134,8 @@ spending_reserve(struct call *call, int64_t nano, uint64_t tokens)
 	return result;
 }
 
-static void
-leave_channel(struct call *call)
+void
+spending_leave_channel(struct call *call)
 {
 	struct call_spending *p = &call->spending;
 	struct budget_sum taken = p->taken, nothing = { 0, 0 };
@@ -162,7 +162,7 @@ spending_channel(struct call *call, uint32_t slot)
 
 	if (call->hold == HOLD_NONE)
 		return true;
-	leave_channel(call);
+	spending_leave_channel(call);
 	caps = budget_read(shm, LIMIT_CHANNEL, slot);
 	if (!budget_has_caps(&caps))
 		return true;

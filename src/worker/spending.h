@@ -53,6 +53,9 @@ enum wire_error spending_stream_error(const struct call *call);
 bool	spending_channel(struct call *call, uint32_t slot)
 	    __attribute__((warn_unused_result));
 
+/* It goes by none for now; before limits_channel(), which names the next. */
+void	spending_leave_channel(struct call *call);
+
 /* The hold is about to end: what the call came to. */
 void	spending_end(struct call *call, int64_t fee_nano, uint64_t tokens);
 

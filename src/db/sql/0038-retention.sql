@@ -223,6 +223,8 @@ DECLARE
 	past timestamptz;
 	gone bigint;
 BEGIN
+	-- What is deleted is what was summed up.
+	LOCK TABLE call_other IN SHARE ROW EXCLUSIVE MODE;
 	SELECT (min(c.started_at) AT TIME ZONE 'UTC')::date INTO day
 	    FROM call_other c WHERE c.started_at
 	    < (p_before::timestamp AT TIME ZONE 'UTC')
@@ -301,6 +303,9 @@ DECLARE
 	r retention;
 	before date;
 BEGIN
+	-- One at a time, and nobody comes on hold or off it meanwhile.
+	PERFORM pg_advisory_xact_lock(8245013977120038);
+	LOCK TABLE legal_hold IN SHARE MODE;
 	FOR r IN SELECT * FROM retention x ORDER BY x.id LOOP
 		before := (now() AT TIME ZONE 'UTC')::date - r.days;
 		IF r.name = 'calls' THEN
