@@ -1,7 +1,7 @@
 /*
  * anchor.h: the audit trail's head, kept outside the database.
  * Layer: flusher.
- * Written by: the directory's thread.
+ * Written by: the chores' thread.
  *
  * Each link is read once, and its leaf stays in the tree here: what somebody
  * changes in the database afterwards, links made anew included, is not in what

@@ -30,14 +30,6 @@
 #define SHORT_RETRY_MS 1000
 #define FOREIGN_POLL_MS 10
 #define EXPIRE_MS 10000
-#define SEAL_MS 1000
-#define RISK_MS 1000
-#define RISK_NEXT_MS 20
-#define RISK_MOST 20	/* customers at a time: others wait, too */
-#define SWEEP_MS (3600 * 1000)
-#define RETENTION_MS (3600 * 1000)
-#define RETENTION_NEXT_MS 200
-#define RETENTION_LATER_MS 60000	/* somebody reads what is to go */
 #define CLOSE_MS 1000
 #define CLOSE_NEXT_MS 50
 
@@ -329,86 +321,6 @@ take_money(struct directory *d)
 	return result;
 }
 
-/* The audit trail's entries become links of its chain, whose head is
- * anchored now and then. */
-static enum db_result
-seal(struct directory *d)
-{
-	enum db_result result = DB_OK;
-
-	if (clock_mono().ns >= d->seal_due.ns) {
-		d->seal_due = mono_add_ms(clock_mono(), SEAL_MS);
-		result = db_query(d->db, "SELECT youyun.audit_seal()", NULL,
-		    0, NULL);
-		d->anchor_more = true;
-	}
-	if (result == DB_OK && d->anchor_more)
-		result = anchor_turn(d->anchor, d->db, &d->anchor_more);
-	return result;
-}
-
-/* Rules look at customers whose keys were used. */
-static enum db_result
-look_at_risks(struct directory *d)
-{
-	enum db_result result = DB_OK;
-	struct db_rows *rows;
-	int n = 0;
-	bool more = true;
-
-	if (clock_mono().ns < d->risk_due.ns)
-		return DB_OK;
-	for (; more && n < RISK_MOST && result == DB_OK; n++) {
-		result = db_query(d->db, "SELECT youyun.risk_run()", NULL, 0,
-		    &rows);
-		if (result == DB_OK) {
-			more = db_get_int(rows, 0, 0) != 0;
-			db_rows_free(&rows);
-		}
-	}
-	if (result == DB_OK && clock_mono().ns >= d->sweep_due.ns) {
-		d->sweep_due = mono_add_ms(clock_mono(), SWEEP_MS);
-		result = db_query(d->db, "SELECT youyun.risk_sweep()", NULL,
-		    0, NULL);
-	}
-	d->risk_due = mono_add_ms(clock_mono(), more && result == DB_OK ?
-	    RISK_NEXT_MS : RISK_MS);
-	if (result == DB_OK || result == DB_AWAY || result == DB_UNKNOWN)
-		return result;
-	/* Nobody's calls wait for it. */
-	log_error("could not look for risks: why=%s", db_message(d->db));
-	return DB_OK;
-}
-
-/* What has been kept long enough goes, a piece at a time. */
-static enum db_result
-retain(struct directory *d)
-{
-	struct db_param p = db_int(d->node.id);
-	int64_t next_ms = RETENTION_MS;
-	struct db_rows *rows;
-	enum db_result result;
-
-	if (clock_mono().ns < d->retention_due.ns)
-		return DB_OK;
-	result = db_query(d->db, "SELECT youyun.retention_next($1)", &p, 1,
-	    &rows);
-	if (result == DB_OK) {
-		if (strcmp(db_get_text(rows, 0, 0), "more") == 0)
-			next_ms = RETENTION_NEXT_MS;
-		else if (strcmp(db_get_text(rows, 0, 0), "later") == 0)
-			next_ms = RETENTION_LATER_MS;
-		db_rows_free(&rows);
-	} else if (result != DB_AWAY && result != DB_UNKNOWN) {
-		/* Nobody's calls wait for it. */
-		log_error("could not delete what was kept long enough: why=%s",
-		    db_message(d->db));
-		result = DB_OK;
-	}
-	d->retention_due = mono_add_ms(clock_mono(), next_ms);
-	return result;
-}
-
 static int
 until_next(const struct directory *d)
 {
@@ -420,17 +332,13 @@ until_next(const struct directory *d)
 		ms = expire_ms;
 	if (mono_diff_ms(d->close_due, clock_mono()) + 1 < ms)
 		ms = mono_diff_ms(d->close_due, clock_mono()) + 1;
-	if (mono_diff_ms(d->risk_due, clock_mono()) + 1 < ms)
-		ms = mono_diff_ms(d->risk_due, clock_mono()) + 1;
-	if (mono_diff_ms(d->retention_due, clock_mono()) + 1 < ms)
-		ms = mono_diff_ms(d->retention_due, clock_mono()) + 1;
 	if (d->taking_due.ns != 0 &&
 	    mono_diff_ms(d->taking_due, clock_mono()) < ms)
 		ms = mono_diff_ms(d->taking_due, clock_mono()) + 1;
 
 	if (leases_due_ms(d->leases) < ms)
 		ms = leases_due_ms(d->leases);
-	if (ms < 0 || d->anchor_more)
+	if (ms < 0)
 		ms = 0;
 
 	if (d->next_price_us != 0) {
@@ -529,12 +437,6 @@ serve(struct directory *d)
 			result = tend_node(d);
 		if (result == DB_OK)
 			result = take_money(d);
-		if (result == DB_OK)
-			result = seal(d);
-		if (result == DB_OK)
-			result = look_at_risks(d);
-		if (result == DB_OK)
-			result = retain(d);
 		if (result != DB_OK)
 			break;
 		if (catalogue_resolve(&d->catalogue, d->resolver))
@@ -651,7 +553,6 @@ release(struct directory *d)
 	resolver_stop(&d->resolver);
 	accounts_close(&d->accounts);
 	leases_close(&d->leases);
-	anchor_close(&d->anchor);
 	catalogue_free(&d->catalogue);
 	budget_news_free(&d->budgets);
 	db_close(&d->db);
@@ -673,11 +574,10 @@ directory_start(const struct directory_config *config)
 	d->db = db_open(config->conninfo);
 	d->accounts = accounts_open();
 	d->leases = leases_open(config->shm, config->settings);
-	d->anchor = anchor_open(config->settings, config->anchor_fd);
 	if (d->event_fd >= 0)
 		d->resolver = resolver_start(d->event_fd);
 	if (d->event_fd < 0 || d->db == NULL || d->accounts == NULL ||
-	    d->leases == NULL || d->anchor == NULL || d->resolver == NULL || !directory_learn(d)) {
+	    d->leases == NULL || d->resolver == NULL || !directory_learn(d)) {
 		release(d);
 		return NULL;
 	}

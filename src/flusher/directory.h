@@ -33,7 +33,6 @@ struct directory_config {
 	const struct settings *settings; /* node, leases */
 	uint64_t journal_id;
 	int wake_fd;		/* workers ask for money; below 1: none */
-	int anchor_fd;		/* anchor_file_open()'s */
 	uint64_t foreign_seq;	/* last record of earlier segments; 0: none */
 	struct progress *progress;
 };

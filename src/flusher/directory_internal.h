@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "db/connection.h"
 #include "flusher/accounts.h"
-#include "flusher/anchor.h"
 #include "flusher/budget_load.h"
 #include "flusher/directory.h"
 #include "flusher/lease.h"
@@ -56,12 +55,6 @@ struct directory {
 	uint64_t asked_answers;	/* the account's then */
 	int64_t last_want;	/* taking or customer that was served last */
 	struct mono_time expire_due;
-	struct mono_time seal_due;	/* of the audit trail */
-	struct anchor *anchor;
-	bool anchor_more;		/* there are links to be read */
-	struct mono_time risk_due;	/* rules over calls */
-	struct mono_time sweep_due;	/* what they don't look at any more */
-	struct mono_time retention_due;
 	struct mono_time close_due;	/* accounts whose time is over */
 	int pause_ms;
 	bool complained;

@@ -7,6 +7,7 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/batch.c %D%/batch.h \
 	%D%/budget_load.c %D%/budget_load.h \
 	%D%/catalogue_load.c %D%/catalogue_load.h \
+	%D%/chores.c %D%/chores.h \
 	%D%/directory.c %D%/directory.h \
 	%D%/directory_internal.h %D%/directory_load.c \
 	%D%/file.c %D%/file.h \

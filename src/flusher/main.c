@@ -16,6 +16,7 @@
 #include "conf/heritage.h"
 #include "flusher/anchor.h"
 #include "flusher/apply.h"
+#include "flusher/chores.h"
 #include "flusher/directory.h"
 #include "flusher/flusher.h"
 #include "flusher/gauges.h"
@@ -35,6 +36,7 @@
 /* Without a master its database goes too, and a next one waits for us. */
 #define ORPHAN_PATIENCE_MS 500
 #define DIRECTORY_PATIENCE_MS 2000
+#define CHORES_PATIENCE_MS 1000
 /* Whose a journal is, the database knows by its random number. */
 #define JOURNAL_NODE 1
 
@@ -44,6 +46,7 @@ struct flusher {
 	struct journal *journal;
 	struct apply *apply;
 	struct directory *directory;
+	struct chores *chores;
 	struct progress progress;
 	uint64_t *position;	/* read up to here; durable after a commit */
 	uint32_t seats;
@@ -436,8 +439,13 @@ start_threads(struct flusher *f)
 		.settings = s,
 		.journal_id = journal_id(f->journal),
 		.wake_fd = f->heritage->wake_fd,
-		.anchor_fd = f->anchor_fd,
 		.foreign_seq = journal_foreign_seq(f->journal),
+		.progress = &f->progress,
+	};
+	struct chores_config chores = {
+		.conninfo = f->conninfo,
+		.settings = s,
+		.anchor_fd = f->anchor_fd,
 		.progress = &f->progress,
 	};
 	sigset_t all, former;
@@ -447,8 +455,10 @@ start_threads(struct flusher *f)
 	f->apply = apply_start(&apply);
 	if (f->apply != NULL)
 		f->directory = directory_start(&directory);
+	if (f->directory != NULL)
+		f->chores = chores_start(&chores);
 	pthread_sigmask(SIG_SETMASK, &former, NULL);
-	if (f->apply != NULL && f->directory != NULL)
+	if (f->chores != NULL)
 		return true;
 	log_error("could not start the flusher's threads: why=%s",
 	    strerror(errno));
@@ -514,6 +524,8 @@ stop(struct flusher *f)
 
 	atomic_store_explicit(&f->progress.stopping, true,
 	    memory_order_release);
+	/* It has no part in calls, whether it ends or not. */
+	(void)chores_stop(&f->chores, CHORES_PATIENCE_MS);
 	ended = directory_stop(&f->directory, DIRECTORY_PATIENCE_MS);
 	ended = apply_stop(&f->apply, f->master_gone ? ORPHAN_PATIENCE_MS :
 	    APPLY_PATIENCE_MS) && ended;
