@@ -118,6 +118,8 @@ INSERT INTO posting (transaction_id, account_id, amount_nano)
     :first_account + 2 * (customer_id - :first) END END,
     (2 * k - 1) * 10 * (tokens_in * 2500 + tokens_out * 10000)
     FROM part, generate_series(0, 1) k ORDER BY part;
+DELETE FROM bill_month;
+INSERT INTO bill_month SELECT * FROM bill_month_reckoned;
 INSERT INTO call (started_at, request_id, journal_id, journal_seq,
     ledger_transaction_id, customer_id, key_id, group_id, model_id,
     channel_id, price_version, fee_nano, uncollected_nano, held_nano,

@@ -103,6 +103,7 @@ YOUYUN_SQL = \
 	%D%/sql/0010-channel-responses.sql \
 	%D%/sql/0011-notices.sql \
 	%D%/sql/0012-limits.sql \
+	%D%/sql/0013-bills.sql \
 	%D%/sql/0014-portal.sql \
 	%D%/sql/0015-topup.sql \
 	%D%/sql/0019-roles.sql \

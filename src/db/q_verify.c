@@ -348,6 +348,17 @@ static const struct {
 	    " OR (a.change ->> 'effective_from')::timestamptz"
 	    "  <> p.effective_from ORDER BY p.id" },
 }, last[] = {
+	{ "bill", "not the sum of the month's postings",
+	    "SELECT 'bill:' || coalesce(b.customer_id, r.customer_id) || ':'"
+	    "  || to_char(coalesce(b.month, r.month), 'YYYY-MM'),"
+	    "  coalesce(b.change_nano, 0), coalesce(r.change_nano, 0)"
+	    " FROM youyun.bill_month b FULL JOIN youyun.bill_month_reckoned r"
+	    "  ON r.customer_id = b.customer_id AND r.month = b.month"
+	    " WHERE b IS DISTINCT FROM (r.customer_id, r.month,"
+	    "  r.credited_nano, r.calls_nano, r.change_nano, r.bookings,"
+	    "  r.first_id, r.last_id)::youyun.bill_month"
+	    " ORDER BY coalesce(b.customer_id, r.customer_id),"
+	    "  coalesce(b.month, r.month)" },
 	{ "refund", "more was given back than the call's fee",
 	    "SELECT 'transaction:' || r.transaction_id,"
 	    " r.so_far::bigint, coalesce(k.fee_nano, a.fee_nano, 0)"

@@ -24,14 +24,9 @@ run_bills(struct request *r)
 
 	if (!query_only(r, nothing))
 		return;
-	result = db_query(r->db, "SELECT to_char(at AT TIME ZONE 'UTC',"
-	    " 'YYYY-MM') AS month,"
-	    " coalesce(sum(amount_nano) FILTER (WHERE amount_nano > 0),"
-	    "  0)::bigint,"
-	    " coalesce(-sum(amount_nano) FILTER (WHERE kind = 'calls'),"
-	    "  0)::bigint, sum(amount_nano)::bigint"
-	    " FROM youyun.my_booking GROUP BY 1 ORDER BY 1 DESC LIMIT 240",
-	    NULL, 0, &rows);
+	result = db_query(r->db, "SELECT to_char(month, 'YYYY-MM'),"
+	    " credited_nano, calls_nano, change_nano"
+	    " FROM youyun.my_bill LIMIT 240", NULL, 0, &rows);
 	if (result != DB_OK) {
 		answer_database(r, result);
 		return;
@@ -79,38 +74,59 @@ take_month(struct request *r, struct month *m)
 	return false;
 }
 
-static bool
-add_bookings(struct request *r, const struct month *m, struct json_object *o)
+/* What the months before come to, and which bookings the month's are among.
+ * A booking that waited can have a number of the next month. */
+static enum db_result
+open_month(struct request *r, const struct month *m, int64_t *opening,
+    int64_t range[2])
 {
-	struct db_param p[2] = { db_time(m->since_us), db_time(m->until_us) };
-	struct json_object *list = json_object_new_array(), *b;
-	int64_t opening = 0, closing = 0;
+	struct db_param p = db_time(m->since_us);
 	struct db_rows *rows;
 	enum db_result result;
 
+	result = db_query(r->db, "SELECT coalesce(sum(change_nano) FILTER"
+	    " (WHERE month < ($1 AT TIME ZONE 'UTC')::date), 0)::bigint,"
+	    " coalesce(min(first_id) FILTER (WHERE month = ($1 AT TIME ZONE"
+	    " 'UTC')::date), 0), coalesce(max(last_id) FILTER (WHERE month ="
+	    " ($1 AT TIME ZONE 'UTC')::date), -1) FROM youyun.my_bill",
+	    &p, 1, &rows);
+	if (result != DB_OK)
+		return result;
+	*opening = db_get_int(rows, 0, 0);
+	range[0] = db_get_int(rows, 0, 1);
+	range[1] = db_get_int(rows, 0, 2);
+	db_rows_free(&rows);
+	return DB_OK;
+}
+
+static bool
+add_bookings(struct request *r, const struct month *m, struct json_object *o)
+{
+	struct json_object *list = json_object_new_array(), *b;
+	int64_t opening = 0, closing, range[2] = { 0, -1 };
+	struct db_rows *rows = NULL;
+	enum db_result result = open_month(r, m, &opening, range);
+	struct db_param p[4] = { db_time(m->since_us), db_time(m->until_us),
+		db_int(range[0]), db_int(range[1]) };
+
 	/* Calls by day; everything else by itself. */
-	result = db_query(r->db, "SELECT 'opening', NULL::timestamptz,"
-	    "  NULL::bigint, 0::bigint,"
-	    "  coalesce(sum(amount_nano), 0)::bigint, 0 AS place"
-	    " FROM youyun.my_booking WHERE at < $1"
-	    " UNION ALL SELECT kind, min(at), min(id), sum(calls)::bigint,"
-	    "  sum(amount_nano)::bigint, 1 FROM youyun.my_booking"
-	    " WHERE at >= $1 AND at < $2 GROUP BY kind, CASE WHEN kind ="
-	    "  'calls' THEN date_trunc('day', at AT TIME ZONE 'UTC')::text"
-	    "  ELSE id::text END"
-	    " ORDER BY 6, 2, 3 LIMIT 10000", p, 2, &rows);
+	if (result == DB_OK)
+		result = db_query(r->db, "SELECT kind, min(at), min(id),"
+		    " sum(calls)::bigint, sum(amount_nano)::bigint"
+		    " FROM youyun.my_booking WHERE id >= $3 AND id <= $4"
+		    " AND at >= $1 AND at < $2 GROUP BY kind, CASE WHEN kind ="
+		    "  'calls' THEN date_trunc('day', at AT TIME ZONE 'UTC')"
+		    "  ::text ELSE id::text END"
+		    " ORDER BY 2, 3 LIMIT 10000", p, 4, &rows);
 	if (result != DB_OK) {
 		json_object_put(list);
 		answer_database(r, result);
 		return false;
 	}
+	closing = opening;
 	for (size_t i = 0; i < db_rows_count(rows); i++) {
 		int64_t nano = db_get_int(rows, i, 4);
 
-		if (i == 0) {
-			closing = opening = nano;
-			continue;
-		}
 		closing += nano;
 		b = json_object_new_object();
 		put(b, "kind", json_text(db_get_text(rows, i, 0)));

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "shm/catalogue.h"
 #include "shm/budget.h"
+#include "shm/catalogue.h"
 #include "shm/channel.h"
 #include "shm/limit.h"
 #include "worker/catalogue_view.h"

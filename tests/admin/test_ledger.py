@@ -540,7 +540,8 @@ class Tampering(Case):
     def named(self, change, rule, thing, why=""):
         """This is named first; then all is put back."""
         tables = ("posting", "ledger_transaction", "call", "lease", "pot",
-                  "price", "refund", "receipt", "ledger_account")
+                  "price", "refund", "receipt", "ledger_account",
+                  "bill_month")
         keep = "".join(f"CREATE TABLE kept_{t} AS SELECT * FROM {t};"
                        for t in tables)
         back = "".join(f"DELETE FROM {t}; INSERT INTO {t} "
@@ -658,6 +659,20 @@ class Tampering(Case):
         account = self.account(self.booking)
         self.named(f"UPDATE pot SET left_nano = left_nano + 1 WHERE "
                    f"account_id = {account}", "pot", f"pot:{account}")
+
+    def test_bills(self):
+        at = f"WHERE customer_id = {self.id}"
+        month, = it.sql("SELECT to_char(month, 'YYYY-MM') FROM bill_month "
+                        f"{at} ORDER BY month LIMIT 1")[0]
+        for change in ("SET change_nano = change_nano + 1",
+                       "SET calls_nano = calls_nano - 1",
+                       "SET credited_nano = credited_nano + 1",
+                       "SET bookings = bookings + 1",
+                       "SET last_id = last_id + 1"):
+            self.named(f"UPDATE bill_month {change} {at}", "bill",
+                       f"bill:{self.id}:{month}")
+        self.named(f"DELETE FROM bill_month {at}", "bill",
+                   f"bill:{self.id}:{month}")
 
     def test_prices(self):
         self.named("UPDATE price SET output_nano = output_nano + 1 WHERE id "

@@ -60,7 +60,9 @@ def setUpModule():
         'EUR', 'card', t.id, t.at FROM ledger_transaction t;
         INSERT INTO retention_log (name, until, rows, held)
         SELECT 'calls', '2026-01-01', n, 0 FROM generate_series(1, 5) n;
-        UPDATE ledger_transaction SET at = at - id * interval '31 days';""")
+        UPDATE ledger_transaction SET at = at - id * interval '31 days';
+        DELETE FROM bill_month;
+        INSERT INTO bill_month SELECT * FROM bill_month_reckoned;""")
 
 
 # What lists: words, the member, what tells rows apart.

@@ -245,6 +245,7 @@ def cases(m):
         "group list", "channel list", "package list", "price list",
         "price history", "cost list", "cost history", "hold list",
         "retention list", "retention report", "bill list customer-0000100",
+        "bill list test", "bill list test --after 2026-01",
         "subprocessor list", "screen list", "screen moderation show",
     ]
     v1 = "/api/v1/"
@@ -256,13 +257,13 @@ def cases(m):
         m["id"].replace("-", ""), "topups", f"topups?after={m['booking']}",
         "notices", f"notices?after={m['notice']}", "tickets",
         f"tickets?after={m['ticket']}", "tickets?state=open", "incidents",
-        "requests", "balance", "account", "limits",
+        "requests", "balance", "account", "limits", "bills",
     ]
     return [c.split() for c in ctl] + [v1 + path for path in api]
 
 
 # What sums up all of a customer's, of a node's or of a time: not lists.
-SUMS = [["node", "list"], "/api/v1/bills", "/api/v1/usage", "/api/v1/usage?by=model"]
+SUMS = [["node", "list"], "/api/v1/usage", "/api/v1/usage?by=model"]
 
 
 def called(words):

@@ -218,14 +218,15 @@ class Api(harness.Case):
         # Behind the portal's back: its role sees whom the setting names.
         mine = "BEGIN; SELECT set_config('youyun.customer', '2', true);"
         for view in ("my_call", "my_key", "my_booking", "my_account",
-                     "my_pot", "my_notice", "my_limit"):
+                     "my_pot", "my_notice", "my_limit", "my_bill"):
             everything = sql(f"SELECT count(*) FROM {view}", "youyun_portal")
             self.assertEqual(everything, ["0"], view)
         self.assertEqual(sql(
             mine + "SELECT count(*) FROM my_account; SELECT my_key_revoke("
             f"{number}); COMMIT", "youyun_portal")[1:], ["1", "0"])
         for table in ("call", "customer", "api_key", "posting", "pot",
-                      "lease", "notice", "audit", "rate_limit"):
+                      "lease", "notice", "audit", "rate_limit",
+                      "bill_month"):
             with self.assertRaisesRegex(AssertionError, "permission denied"):
                 sql(f"SELECT * FROM {table}", "youyun_portal")
 

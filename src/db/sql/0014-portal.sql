@@ -41,14 +41,21 @@ CREATE VIEW my_call WITH (security_barrier) AS
 COMMENT ON VIEW my_call IS 'The customer''s own calls.';
 
 CREATE VIEW my_booking WITH (security_barrier) AS
-	SELECT t.id, t.kind, t.at, t.calls,
+	SELECT p.transaction_id AS id, t.kind, t.at, t.calls,
 	    sum(p.amount_nano)::bigint AS amount_nano
 	FROM ledger_account a
 	JOIN posting p ON p.account_id = a.id
 	JOIN ledger_transaction t ON t.id = p.transaction_id
 	WHERE a.customer_id = my_customer()
-	GROUP BY t.id, t.kind, t.at, t.calls;
+	GROUP BY p.transaction_id, t.kind, t.at, t.calls;
 COMMENT ON VIEW my_booking IS 'Bookings on the customer''s own accounts, of all pots together.';
+
+CREATE VIEW my_bill WITH (security_barrier) AS
+	SELECT b.month, b.credited_nano, b.calls_nano, b.change_nano,
+	    b.first_id, b.last_id
+	FROM bill_month b WHERE b.customer_id = my_customer()
+	ORDER BY b.month DESC;
+COMMENT ON VIEW my_bill IS 'The customer''s bills by month, the latest first.';
 
 CREATE VIEW my_limit WITH (security_barrier) AS
 	SELECT l.scope, l.object_id, l.requests, l.tokens, l.concurrent
@@ -142,7 +149,7 @@ GRANT EXECUTE ON FUNCTION my_customer(), portal_key(bytea),
     my_key_create(text, bytea, text, timestamptz, bigint),
     my_key_change(bigint, text, boolean, timestamptz), my_key_revoke(bigint),
     my_notice_read(bigint) TO youyun_portal;
-GRANT SELECT ON my_account, my_pot, my_key, my_call, my_booking, my_limit,
+GRANT SELECT ON my_account, my_pot, my_key, my_call, my_booking, my_bill, my_limit,
     my_notice TO youyun_portal;
 
 -- What earlier migrations let it see of everybody; with a table go its columns.

@@ -11,7 +11,8 @@ BEGIN
 	    'customer', 'model', 'price', 'group_model', 'call', 'lease',
 	    'purse', 'pot', 'credit_package', 'ledger_account',
 	    'ledger_transaction', 'posting', 'receipt', 'refund', 'taking',
-	    'customer_money', 'model_match', 'journal_mark'] LOOP
+	    'customer_money', 'model_match', 'journal_mark', 'bill_month',
+	    'bill_month_reckoned'] LOOP
 		EXECUTE format('GRANT SELECT ON %I TO youyun_billing,
 		    youyun_support, youyun_auditor', t);
 	END LOOP;

@@ -1052,9 +1052,9 @@ CREATE VIEW my_export_keys WITH (security_barrier) AS
 	    coalesce(array_to_string(p.models, ' '), '') AS models,
 	    coalesce(array_to_string(p.addresses, ' '), '') AS addresses,
 	    coalesce(array_to_string(p.regions, ' '), '') AS regions,
-	    iso_time(u.last_used) AS last_used
+	    iso_time((SELECT u.last_used FROM key_use u
+	    WHERE u.key_id = x.id)) AS last_used
 	FROM api_key x LEFT JOIN policy p ON p.id = x.policy_id
-	LEFT JOIN key_use u ON u.key_id = x.id
 	WHERE x.customer_id = my_customer();
 COMMENT ON VIEW my_export_keys IS 'Keys without digests, as they are exported.';
 CREATE VIEW my_export_calls WITH (security_barrier) AS
@@ -1097,14 +1097,12 @@ CREATE VIEW my_export_ledger WITH (security_barrier) AS
 COMMENT ON VIEW my_export_ledger IS 'Bookings, as they are exported.';
 CREATE VIEW my_export_bills WITH (security_barrier) AS
 	SELECT b.k, left(b.k::text, 4) || '-' || right(b.k::text, 2) AS month,
-	    amount_text(b.credited) AS credited, amount_text(b.calls) AS calls,
-	    amount_text(b.change) AS change
-	FROM (SELECT to_char(x.at AT TIME ZONE 'UTC', 'YYYYMM')::bigint AS k,
-	    coalesce(sum(x.amount_nano) FILTER (WHERE x.amount_nano > 0),
-	    0)::bigint AS credited,
-	    coalesce(-sum(x.amount_nano) FILTER (WHERE x.kind = 'calls'),
-	    0)::bigint AS calls, sum(x.amount_nano)::bigint AS change
-	    FROM my_booking x GROUP BY 1) b;
+	    amount_text(b.credited_nano) AS credited,
+	    amount_text(b.calls_nano) AS calls,
+	    amount_text(b.change_nano) AS change
+	FROM (SELECT to_char(m.month, 'YYYYMM')::bigint AS k, m.credited_nano,
+	    m.calls_nano, m.change_nano
+	    FROM bill_month m WHERE m.customer_id = my_customer()) b;
 COMMENT ON VIEW my_export_bills IS 'Bills by month, as they are exported.';
 CREATE VIEW my_export_payments WITH (security_barrier) AS
 	SELECT p.transaction_id AS k, p.id, amount_text(p.amount_nano)
