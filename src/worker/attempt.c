@@ -180,7 +180,7 @@ attempt_choose(struct call *call, const struct catalogue_model *model,
 }
 
 /* Takes part in what was chosen; false: it has just filled up or gone out, and
- * counts as tried. */
+ * counts as tried, with all its credentials if it isn't this one's fault. */
 static bool
 take_part(struct call *call, const struct view_channel *channel,
     const struct view_credential *credential, bool charged)
@@ -193,12 +193,14 @@ take_part(struct call *call, const struct view_channel *channel,
 
 	a->key = *key;
 	a->probe = a->credential_probe = 0;
+	a->whole_channel = true;
 	if (channel_enter(shm, key->slot, now_ms(call), probe_ms(s),
 	    &a->probe) == BREAKER_OUT)
 		return false;
 	if (channel_credential_enter(shm, key, now_ms(call), probe_ms(s),
 	    &a->credential_probe) == BREAKER_OUT) {
 		channel_given_up(shm, key->slot, a->probe, now_ms(call));
+		a->whole_channel = false;
 		return false;
 	}
 	spending_leave_channel(call);
@@ -214,6 +216,7 @@ take_part(struct call *call, const struct view_channel *channel,
 		    now_ms(call));
 		return false;
 	}
+	a->whole_channel = false;
 	a->open = true;
 	return true;
 }
@@ -267,6 +270,13 @@ begin(struct call *call, const struct catalogue_model *model,
 	return forward_call(call, model, choice, &relay_handlers);
 }
 
+static bool
+add_tried(struct attempt *a)
+{
+	return tried_add(&a->tried, a->key.slot, a->whole_channel ?
+	    TRIED_WHOLE_CHANNEL : a->key.credential);
+}
+
 /* Chooses until it could take part. */
 static enum wire_error
 start(struct call *call, const struct catalogue_model *model,
@@ -283,8 +293,6 @@ start(struct call *call, const struct catalogue_model *model,
 	else
 		result = choose_now(call, model, &choice);
 	while (result == CHOICE_MADE) {
-		uint32_t tried = TRIED_WHOLE_CHANNEL;
-
 		if (take_part(call, choice.channel, choice.credential,
 		    true)) {
 			error = begin(call, model, &choice);
@@ -293,9 +301,9 @@ start(struct call *call, const struct catalogue_model *model,
 			/* Another protocol may have a word for it. */
 			attempt_over(call);
 			call->record.attempts--;
-		} else
-			tried = a->key.credential;
-		if (!tried_add(&a->tried, a->key.slot, tried))
+			a->whole_channel = true;
+		}
+		if (!add_tried(a))
 			break;
 		result = choose_now(call, model, &choice);
 	}
@@ -575,9 +583,7 @@ attempt_again(struct call *call)
 	struct choice choice;
 	enum wire_error error;
 
-	if (!may_go_on(call) || !a->others ||
-	    !tried_add(&a->tried, a->key.slot, a->whole_channel ?
-	    TRIED_WHOLE_CHANNEL : a->key.credential))
+	if (!may_go_on(call) || !a->others || !add_tried(a))
 		return false;
 	model = view_model(call->worker->view, req->model, req->model_len);
 	if (model == NULL || choose_now(call, model, &choice) != CHOICE_MADE ||

@@ -73,6 +73,17 @@ receipt_drop(struct call *call)
 }
 
 bool
+receipt_abandon(struct call *call, bool mid_event)
+{
+	if (call->receipt == NULL)
+		return mid_event;
+	if (!call->receipt->done)
+		mid_event = call->receipt->passing;
+	receipt_forget(call);
+	return mid_event;
+}
+
+bool
 receipt_add_header(const struct call *call, struct MHD_Response *response)
 {
 	char fee[MONEY_TEXT_BYTES];

@@ -28,6 +28,12 @@ void	receipt_give(struct call *call, bool over);
 /* It won't be told: what is held leaves as it is. */
 void	receipt_drop(struct call *call);
 
+/* We end the stream: what is held does not leave, nor would its frame be
+ * complete.  Whether the client is within an event, given whether the upstream
+ * is. */
+bool	receipt_abandon(struct call *call, bool mid_event)
+	    __attribute__((warn_unused_result));
+
 /* False: memory is short. */
 bool	receipt_add_header(const struct call *call,
 	    struct MHD_Response *response) __attribute__((warn_unused_result));

@@ -235,7 +235,7 @@ relay_end_failed(struct call *call, enum upstream_failure failure)
 	}
 	/* Broken off after its own end: nothing is missing. */
 	if (call->streamed && call->meter.finished && call->settled &&
-	    (call->translated == NULL || translated_end(call))) {
+	    (call->translated == NULL || has_end(call))) {
 		receipt_give(call, true);
 		call_wake(call);
 		return;
@@ -270,6 +270,7 @@ relay_end_for_money(struct call *call, bool mid_event)
 	attempt_over(call);
 	call->upstream_over = true;
 	call->record.flags |= RECORD_CUT_SHORT;
+	mid_event = receipt_abandon(call, mid_event);
 	append_event(call, spending_stream_error(call),
 	    mid_event || call->filtered);
 	settle_usage(call);
@@ -304,9 +305,10 @@ end_ours(struct call *call, enum wire_error whole, enum wire_error in_stream,
 		relay_fail(call, whole);
 		return;
 	}
-	if (call->streamed)
+	if (call->streamed) {
+		mid_event = receipt_abandon(call, mid_event);
 		append_event(call, in_stream, mid_event || call->filtered);
-	else {
+	} else {
 		/* It ends short of its length, or without the last chunk. */
 		call->broken = true;
 		if (!call->settled)

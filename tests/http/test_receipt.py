@@ -5,7 +5,7 @@ import re
 
 import harness
 from channels import Channels
-from harness import CHAT, chat, events, nano
+from harness import CHAT, MESSAGES, chat, events, message, nano
 from test_translation import CLIENTS, SPOKEN, UPSTREAMS
 
 ASKED = {"X-Youyun-Receipt": "yes"}
@@ -21,7 +21,7 @@ def setUpModule():
     global gateway
     gateway = harness.Gateway(
         ["fast", "bytes1", "cut-mid-stream", "status-400", "big-300000",
-         "drip-3-200"],
+         "drip-3-200", "long-20000"],
         workers=2, settings={"default_max_tokens": 2000})
     channels = Channels(gateway)
     for protocol in UPSTREAMS:
@@ -129,6 +129,26 @@ class Receipts(harness.Case):
         self.assertIn(b"error", data)
         self.assertNotIn(b"fee", data)
         self.assertGreaterEqual(self.fee(stream), 0)
+
+    def test_a_stream_that_we_end_has_whole_events(self):
+        """Its last frame has not been paid for, and is not delivered."""
+        for path, make in ((CHAT, chat), (MESSAGES, message)):
+            name = "thin-" + path.rsplit("/", 1)[1]
+            key = gateway.add_customer(name, "0.015")
+            with gateway.stream(path, make("long-20000", True,
+                                           max_tokens=30000),
+                                ASKED, key=key) as stream:
+                data = stream.read()
+            frames = data.decode().split("\n\n")
+            self.assertEqual(frames.pop(), "")
+            self.assertGreater(len(frames), 10)
+            for frame in frames:
+                self.assertEqual(frame.count("data: "), 1, frame)
+                json.loads(frame.split("data: ")[1])
+            self.assertIn("error", json.loads(frames[-1].split("data: ")[1]))
+            self.assertNotIn(b"fee", data)
+            self.assertEqual(nano("0.015") - gateway.settled(name),
+                             self.fee(stream))
 
     def test_another_word_than_yes_asks_for_nothing(self):
         for word in ("no", "", "yes please"):
