@@ -22,7 +22,7 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/signals.c %D%/signals.h \
 	%D%/text_match.c %D%/text_match.h \
 	%D%/text_match_build.c %D%/text_match_internal.h \
-	%D%/text_pattern.c %D%/text_pattern.h \
+	%D%/text_pattern.c %D%/text_pattern.h %D%/text_skip.c \
 	%D%/topup_code.c %D%/topup_code.h \
 	%D%/totp.c %D%/totp.h \
 	%D%/usage.c %D%/usage.h \

@@ -260,6 +260,7 @@ text_match_open(const void *block, size_t bytes, struct text_match *m)
 	if (!states_sane(m) || !patterns_sane(m))
 		return false;
 	make_rows(m);
+	text_skip_prepare(m);
 	return true;
 }
 
@@ -336,6 +337,15 @@ text_search_break(const struct text_match *m, struct text_search *s)
 	s->was = TEXT_START;
 }
 
+/* The rest of a word. */
+static size_t
+skip_idle(const struct text_match *m, const uint8_t *p, size_t i, size_t len)
+{
+	while (i < len && p[i] < 0x80 && m->ascii[p[i]].idle)
+		i++;
+	return i;
+}
+
 void
 text_search_feed(const struct text_match *m, struct text_search *s,
     const char *text, size_t len)
@@ -345,10 +355,12 @@ text_search_feed(const struct text_match *m, struct text_search *s,
 	uint32_t c;
 
 	for (size_t i = 0; i < len; i++) {
-		/* The rest of a word that is none of those wanted. */
-		if (s->state == 0 && s->was == TEXT_WORD && s->missing == 0) {
-			while (i < len && p[i] < 0x80 && m->ascii[p[i]].idle)
-				i++;
+		/* What is none of those wanted. */
+		if (s->state == 0 && s->missing == 0 && p[i] < 0x80) {
+			if (m->skips)
+				i = text_skip(m, s, p, i, len);
+			else if (s->was == TEXT_WORD)
+				i = skip_idle(m, p, i, len);
 			if (i == len)
 				return;
 		}

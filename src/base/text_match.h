@@ -37,6 +37,7 @@ enum text_match_kind {
 	TEXT_MATCH_PATTERN
 };
 #define TEXT_MATCH_KINDS 3
+#define TEXT_BEGINNINGS 32768
 
 struct text_match_entry {
 	const char *text;	/* UTF-8, 0-terminated, borrowed */
@@ -88,6 +89,8 @@ struct text_match {
 		uint8_t byte, class;
 		bool idle;		/* begins nothing within a word */
 	} ascii[128];
+	bool skips;			/* there are but words, and these */
+	uint64_t begins[TEXT_BEGINNINGS / 64];	/* say how they begin */
 };
 
 /* False: it is no such block, and must not be searched with. */

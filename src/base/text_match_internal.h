@@ -57,6 +57,14 @@ size_t	text_form(uint32_t c, uint8_t *was, uint8_t out[TEXT_FORM_BYTES]);
 bool	text_decode(uint32_t *point, uint8_t *missing, uint8_t b,
 	    uint32_t *c_r, bool *bad_r);
 
+/* text_skip.c: at the end of text_match_open(). */
+void	text_skip_prepare(struct text_match *match);
+/* If match->skips and the search is in state 0, behind a whole code point:
+ * from where in p it has to go on, which is len, a byte that isn't ASCII or a
+ * word that may be one. */
+size_t	text_skip(const struct text_match *match, struct text_search *search,
+	    const uint8_t *p, size_t from, size_t len);
+
 /* 0: none. */
 uint32_t text_child(const struct text_match *match, uint32_t state, uint8_t b);
 

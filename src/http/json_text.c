@@ -125,32 +125,47 @@ keep(struct json_text *j, const char *p, size_t len)
 	j->held += (uint8_t)len;
 }
 
+/* Behind p[at], which is text: where a long run begins, or the one that goes
+ * on to the end; len: nowhere.  A short run that ends here, and began here, is
+ * text, and of it no more is looked at than its end. */
+static size_t
+next_run(const char *p, size_t at, size_t len)
+{
+	size_t i;
+
+	for (at++; len - at >= JSON_TEXT_RUN_BYTES; at = i) {
+		i = at + JSON_TEXT_RUN_BYTES;
+		while (i > at && is_code[(unsigned char)p[i - 1]])
+			i--;
+		if (i == at)
+			return at;
+	}
+	i = len;
+	while (i > at && is_code[(unsigned char)p[i - 1]])
+		i--;
+	return i;
+}
+
 static void
 report(struct json_text *j, const char *p, size_t len)
 {
-	size_t start = 0, i = 0, run;
+	size_t start, run = 0, i;
 
-	while (i < len) {
-		run = i;
+	/* What it begins with may go on from the piece before. */
+	for (;;) {
+		i = run;
 		while (i < len && is_code[(unsigned char)p[i]])
 			i++;
-		/* A short run that ends here, and began here, is text. */
-		if (run > 0 && i < len && i - run < sizeof(j->hold)) {
-			i++;
-			continue;
-		}
-		if (run > start)
-			j->handlers->on_text(j->context, p + start,
-			    run - start);
 		keep(j, p + run, i - run);
+		if (i == len)
+			return;
+		let_go(j);
 		start = i;
-		if (i < len) {
-			let_go(j);
-			i++;
-		}
+		run = next_run(p, start, len);
+		j->handlers->on_text(j->context, p + start, run - start);
+		if (run == len)
+			return;
 	}
-	if (i > start)
-		j->handlers->on_text(j->context, p + start, i - start);
 }
 
 static void

@@ -269,6 +269,79 @@ START_TEST(agrees_with_a_plain_search)
 }
 END_TEST
 
+/* Long texts of words that begin alike, with capitals, digits, marks and
+ * letters that aren't ASCII between them. */
+static void
+scrawl(char *p, size_t bytes)
+{
+	static const char *const part[] = { "a", "b", "c", "ab", "abc", "B",
+		"C", "1", "_", " ", " ", " ", "  ", ".", "-", "\t", "\xc3\xa9",
+		"\xd0\x96", "\xc2\xad", "\xe4\xb8\xad", "\xff" };
+	size_t n = 0, k = 0;
+
+	while (n + 4 < bytes) {
+		/* Or mostly letters, so that blocks have no mark in them. */
+		k = below(40) == 0 ? below(21) : below(3) == 0 ? 9 : below(7);
+		n += (size_t)sprintf(p + n, "%s", part[k]);
+	}
+}
+
+START_TEST(passing_over_words_misses_none)
+{
+	char text[600], words[30][8];
+	struct text_match_entry e[31];
+	unsigned found = 0, not_found = 0;
+	struct text_match plain;
+	uint64_t is, other;
+	size_t piece;
+
+	bytes_random(&seed, sizeof(seed));
+	printf("seed %llu\n", (unsigned long long)seed);
+	for (int round = 0; round < 300; round++) {
+		unsigned n = 1 + below(30);
+
+		for (unsigned i = 0; i < n; i++) {
+			do
+				scribble(words[i], 6);
+			while (!is_plain(words[i]));
+			e[i] = (struct text_match_entry){ words[i],
+			    TEXT_MATCH_WORD, (uint8_t)i };
+		}
+		/* With a text of any place nothing is passed over. */
+		e[n] = (struct text_match_entry){ "zq~zq", TEXT_MATCH_TEXT,
+		    63 };
+		build(e, n + 1);
+		ck_assert(!match.skips);
+		plain = match;
+		void *kept = block;
+		block = NULL;
+		build(e, n);
+		ck_assert(match.skips);
+		for (int k = 0; k < 30; k++) {
+			scrawl(text, sizeof(text));
+			piece = 1 + below(below(2) ? 20 : 600);
+			is = search(text, piece);
+			struct text_match words_only = match;
+			match = plain;
+			other = search(text, 1 + below(600));
+			match = words_only;
+			ck_assert_msg(is == other, "%llx instead of %llx in "
+			    "\"%s\", pieces of %zu",
+			    (unsigned long long)is,
+			    (unsigned long long)other, text, piece);
+			for (unsigned i = 0; i < n; i++)
+				if ((is >> i & 1) != 0)
+					found++;
+				else
+					not_found++;
+		}
+		free(kept);
+	}
+	ck_assert_uint_gt(found, 1000);
+	ck_assert_uint_gt(not_found, 1000);
+}
+END_TEST
+
 /* What a worker reads from the segment might be anything: a search in what
  * text_match_open() lets through ends, and reads nothing outside. */
 START_TEST(damaged_blocks_are_refused_or_harmless)
@@ -330,6 +403,7 @@ main(void)
 	tcase_add_test(t, wrong_entries_are_named);
 	tcase_add_test(t, too_complex_patterns_are_refused);
 	tcase_add_test(t, agrees_with_a_plain_search);
+	tcase_add_test(t, passing_over_words_misses_none);
 	tcase_add_test(t, damaged_blocks_are_refused_or_harmless);
 	tcase_add_test(t, nothing_is_found_without_entries);
 	tcase_set_timeout(t, 60);
