@@ -208,7 +208,7 @@ const struct setting settings_table[] = {
 	  MEMBER(upstream_keepalive), 0, 4096, "32", "connections",
 	  "kept idle for a channel, in one worker", NULL },
 	{ "relay_buffer_bytes", SETTING_BYTES, SETTING_LIVE,
-	  MEMBER(relay_buffer_bytes), 4 * KIB, 4 * MIB, "64k", "bytes",
+	  MEMBER(relay_buffer_bytes), 32 * KIB, 4 * MIB, "64k", "bytes",
 	  "of an answer that a slow client has not taken yet", NULL },
 
 	{ "first_token_timeout", SETTING_DURATION, SETTING_LIVE,

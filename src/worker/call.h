@@ -167,6 +167,7 @@ struct call {
 	bool screens;			/* the answer is text to be searched */
 	struct screening *screening;	/* see screen.h; NULL: none */
 	struct moderation *moderation;	/* see moderate.h; NULL: none */
+	bool unread;			/* a form, for want of memory */
 	uint64_t unscreened;		/* the catalogue that has no list for
 					 * it, or with which its request
 					 * passed */

@@ -210,8 +210,7 @@ moderate_form(struct call *call)
 {
 	const struct catalogue_moderation *rule = rule_of(call);
 
-	if (rule != NULL)
-		(void)open_text(call, rule);
+	call->unread = rule != NULL && open_text(call, rule) == NULL;
 }
 
 void
@@ -304,12 +303,13 @@ go_on(struct call *call)
 	call_wake(call);
 }
 
-/* Puts it down; returns why it is refused, or NONE. */
+/* What was found stays found, however the answer ends.  Puts it down; returns
+ * why it is refused, or NONE. */
 static enum wire_error
 judge(struct call *call, bool answered, bool flagged, bool blocks,
     bool closed)
 {
-	if (!answered) {
+	if (!answered && !flagged) {
 		call->record.moderation = closed ? MODERATION_CLOSED :
 		    MODERATION_OPEN;
 		call->retry_after_s = closed ? RETRY_SOON_S : 0;
@@ -371,9 +371,10 @@ fail(struct moderation *m, const char *why, enum upstream_failure failure)
 
 	seat_add(call->worker->shm, call->worker->seat, SEAT_UPSTREAM_FAILED,
 	    1);
-	relay_warn(call, m->closed ?
-	    "moderation has no answer, the call is refused" :
-	    "moderation has no answer, the call is forwarded", why);
+	if (!m->flagged)
+		relay_warn(call, m->closed ?
+		    "moderation has no answer, the call is refused" :
+		    "moderation has no answer, the call is forwarded", why);
 	attempt_note_failure(call, failure);
 	conclude(m, false);
 }
@@ -487,9 +488,11 @@ moderate_begin(struct call *call)
 		return MODERATE_PASSED;
 	}
 	/* A form that began before there was a rule. */
-	if (call->moderation == NULL && call->route->body == WIRE_BODY_FORM)
+	if (call->moderation == NULL && !call->unread &&
+	    call->route->body == WIRE_BODY_FORM)
 		return MODERATE_PASSED;
-	if (call->moderation == NULL && open_text(call, rule) != NULL)
+	if (call->moderation == NULL && !call->unread &&
+	    open_text(call, rule) != NULL)
 		screen_walk(call, &text_handlers, call->moderation);
 	if (call->moderation != NULL && call->moderation->pieces == 0) {
 		moderate_forget(call);

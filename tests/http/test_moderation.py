@@ -279,7 +279,9 @@ class Moderation(harness.Case):
                 name, key = self.judged(model, "--action", "block",
                                         "--timeout", "300ms")
                 money = gateway.settled(name)
-                answer = gateway.call(CHAT, chat("fast", text=UNFIT), key=key)
+                # What comes of this one's answer says what it found.
+                text = "fine" if model == "cut-mid-body" else UNFIT
+                answer = gateway.call(CHAT, chat("fast", text=text), key=key)
                 self.assertEqual(answer.status, 200, answer)
                 row = gateway.record(answer.request_id)
                 self.assertEqual((row["moderation"], row["attempts"],
@@ -318,6 +320,17 @@ class Moderation(harness.Case):
         self.assertEqual(answer.status, 503, answer)
         self.assertEqual(gateway.call(CHAT, chat("fast"), key=key).status,
                          200)
+
+    def test_what_was_found_counts_even_if_the_rest_was_not_judged(self):
+        long = UNFIT + " ab" * 9000 + SILENCED
+        for model, text, options in (
+                ("fast", long, ()), ("fast", long, ("--fail", "closed")),
+                ("cut-mid-body", UNFIT, ("--timeout", "300ms"))):
+            _, key = self.judged(model, "--action", "block", *options)
+            answer = gateway.call(CHAT, chat("fast", text=text), key=key)
+            self.assertEqual(answer.status, 400, answer)
+            self.assertEqual(gateway.record(answer.request_id)["moderation"],
+                             "blocked")
 
     def test_text_without_end_is_no_answer(self):
         _, key = self.judged("fast", "--fail", "closed")

@@ -105,14 +105,14 @@ START_TEST(test_sizes_and_times_take_their_units)
 {
 	ck_assert_msg(parse("max_body_bytes = 64k\n"
 	    "journal_budget_bytes = 3G\n"
-	    "relay_buffer_bytes = 8192\n"
+	    "relay_buffer_bytes = 65537\n"
 	    "head_timeout = 1500ms\n"
 	    "body_timeout = 5m\n"
 	    "total_timeout = 1d\n"
 	    "shutdown_timeout = 0s\n"), "%s", said());
 	ck_assert_uint_eq(settings.max_body_bytes, 65536);
 	ck_assert_uint_eq(settings.journal_budget_bytes, UINT64_C(3) << 30);
-	ck_assert_uint_eq(settings.relay_buffer_bytes, 8192);
+	ck_assert_uint_eq(settings.relay_buffer_bytes, 65537);
 	ck_assert_uint_eq(settings.head_timeout_ms, 1500);
 	ck_assert_uint_eq(settings.body_timeout_ms, 300000);
 	ck_assert_uint_eq(settings.total_timeout_ms, 86400000);
