@@ -184,28 +184,6 @@ take(const struct db_rows *r, void *arg)
 	return pass->each(&fact, pass->arg);
 }
 
-/* The table of retention times belongs to another part, and may not be
- * there. */
-static enum db_result
-retention(struct db *db, struct pass *pass)
-{
-	static const struct compliance_fact none = { "retention",
-		"kept until erased", NULL };
-	enum db_result result;
-	int64_t there;
-
-	result = db_fetch_int(db, "SELECT (to_regclass('youyun.retention')"
-	    " IS NOT NULL)::int::bigint", NULL, 0, &there);
-	if (result != DB_OK)
-		return result;
-	if (there == 0) {
-		pass->each(&none, pass->arg);
-		return DB_OK;
-	}
-	return db_query_each(db, "SELECT 'retention', row_to_json(r)::text,"
-	    " NULL::text FROM youyun.retention r", NULL, 0, take, pass);
-}
-
 enum db_result
 q_compliance_each(struct db *db, const char *clause,
     bool (*each)(const struct compliance_fact *, void *), void *arg)
@@ -214,8 +192,6 @@ q_compliance_each(struct db *db, const char *clause,
 	enum db_result result = DB_OK;
 	char sql[2048];
 
-	if (strcmp(clause, "8") == 0)
-		result = retention(db, &pass);
 	for (size_t i = 0; result == DB_OK && i < sizeof(facts) /
 	    sizeof(facts[0]); i++) {
 		if (strcmp(facts[i].clause, clause) != 0)

@@ -402,16 +402,14 @@ class Compliance(Case):
                "'40 days'")
         self.assertIn("more than a month ago", self.gaps("11"))
 
-    def test_retention_is_told_where_it_is_known(self):
-        there = it.sql("SELECT to_regclass('youyun.retention')")
-        if there == [[""]]:
-            self.assertEqual(self.facts("8")["retention"],
-                             "kept until erased")
-            it.sql("CREATE TABLE retention (what text, days int); INSERT INTO "
-                   "retention VALUES ('call', 90); GRANT SELECT ON retention "
-                   "TO youyun_admin")
-            self.assertIn('"days":90', self.facts("8")["retention"])
-            it.sql("DROP TABLE retention")
+    def test_retention_is_told_as_it_was_set(self):
+        it.ok("retention", "set", "calls", "77", "--reason", "x", "--yes")
+        facts = self.facts("8")
+        self.assertEqual(facts["days that calls are kept"], "77")
+        self.assertEqual(
+            {n.split()[2] for n in facts if n.startswith("days that ")},
+            {name for name, in it.sql("SELECT name FROM retention")})
+        self.assertNotIn("retention", facts)
 
     def test_a_gap_is_an_exit_status_when_asked_for(self):
         self.assertEqual(self.report()[0], OK)

@@ -182,6 +182,7 @@ CREATE FUNCTION retention_day(p_before date) RETURNS boolean
     LANGUAGE plpgsql SET search_path = youyun, pg_temp AS $$
 DECLARE
 	part text;
+	held bigint[];
 	stay bigint;
 	gone bigint;
 BEGIN
@@ -196,17 +197,21 @@ BEGIN
 	END IF;
 	-- From here on nobody adds to it; those to other days go on.
 	EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', part);
-	PERFORM calls_archive(part::regclass, 'NOT is_held(c.customer_id)');
-	EXECUTE format('SELECT count(*) FROM %I c
-	    WHERE NOT coalesce(is_held(c.customer_id), false)', part)
-	    INTO gone;
+	held := ARRAY(SELECT h.customer_id FROM legal_hold h
+	    WHERE h.lifted IS NULL);
+	PERFORM calls_archive(part::regclass,
+	    format('c.customer_id <> ALL (%L::bigint[])', held));
+	EXECUTE format('CREATE TEMP TABLE retained AS SELECT * FROM %I c
+	    WHERE c.customer_id = ANY (%L::bigint[])', part, held);
+	EXECUTE 'SELECT count(*) FROM pg_temp.retained' INTO stay;
+	EXECUTE format('SELECT count(*) FROM %I', part) INTO gone;
+	gone := gone - stay;
 	-- From here on nobody reads or writes any calls, for a moment.  Into
 	-- the default partition by its name: they are no new calls.
 	EXECUTE format('ALTER TABLE call DETACH PARTITION %I', part);
-	EXECUTE format('INSERT INTO call_other SELECT * FROM %I c
-	    WHERE is_held(c.customer_id)', part);
-	GET DIAGNOSTICS stay = ROW_COUNT;
+	EXECUTE 'INSERT INTO call_other SELECT * FROM pg_temp.retained';
 	EXECUTE format('DROP TABLE %I', part);
+	EXECUTE 'DROP TABLE pg_temp.retained';
 	INSERT INTO retention_log (name, until, rows, held)
 	    VALUES ('calls', to_date(right(part, 8), 'YYYYMMDD'), gone, stay);
 	RETURN true;
@@ -302,6 +307,7 @@ CREATE FUNCTION retention_step() RETURNS text LANGUAGE plpgsql
 DECLARE
 	r retention;
 	before date;
+	late boolean := false;
 BEGIN
 	-- One at a time, and nobody comes on hold or off it meanwhile.
 	PERFORM pg_advisory_xact_lock(8245013977120038);
@@ -309,16 +315,22 @@ BEGIN
 	FOR r IN SELECT * FROM retention x ORDER BY x.id LOOP
 		before := (now() AT TIME ZONE 'UTC')::date - r.days;
 		IF r.name = 'calls' THEN
-			IF retention_day(before) OR retention_rest(before) THEN
-				RETURN 'more';
-			END IF;
+			BEGIN
+				IF retention_day(before)
+				    OR retention_rest(before) THEN
+					RETURN 'more';
+				END IF;
+			EXCEPTION WHEN lock_not_available
+			    OR deadlock_detected THEN
+				late := true;
+			END;
 		ELSIF retention_rows(r.name, before::timestamp
 		    AT TIME ZONE 'UTC') > 0 THEN
 			RETURN 'more';
 		END IF;
 	END LOOP;
-	RETURN 'none';
-EXCEPTION WHEN lock_not_available THEN
+	RETURN CASE WHEN late THEN 'later' ELSE 'none' END;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
 	RETURN 'later';
 END
 $$;
