@@ -69,6 +69,8 @@ find_call(struct admin *admin, const char *word, struct refund_job *job)
 		return status;
 	if (job->found == 0) {
 		complain("there is no call %s", word);
+		hint("records are deleted when their time is over: "
+		    "\"youyunctl retention list\"");
 		return ADMIN_NOT_FOUND;
 	}
 	if (job->found > 1) {

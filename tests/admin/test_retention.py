@@ -107,9 +107,17 @@ class Retention(Case):
         self.day(402)
         self.day(390)
         ids = self.book(number, [402, 402, 390], nano=500)
+        part = ("refund", ids[2], "--amount", "0.0000001", "--key",
+                "midnight0", "--reason", "asked")
+        it.ok(*part)
         it.ok("retention", "run")
         self.assertEqual(self.calls(number), 1)
         self.verify()
+        # Sent again, it is the booking that there is.
+        it.ok(*part)
+        self.assertEqual(it.sql(f"SELECT count(*) FROM ledger_transaction "
+                                f"WHERE customer_id = {number} AND kind = "
+                                "'refund'"), [["1"]])
         self.refused(REFUSED, "can't be computed", "refund", ids[2],
                      "--key", "midnight", "--reason", "asked")
         it.ok("retention", "set", "calls", "389")
@@ -164,6 +172,7 @@ class Retention(Case):
             INSERT INTO ticket (customer_id, subject, state, changed) VALUES
                 ({number}, 'open and old', 0, now() - interval '1200 days'),
                 ({number}, 'closed and old', 2, now() - interval '1200 days'),
+                ({number}, 'deleted', 2, now() - interval '1200 days'),
                 ({number}, 'closed', 2, now());
             INSERT INTO ticket_message (ticket_id, author, actor, text)
                 SELECT id, 0, 'x', 'words of ' || subject FROM ticket
@@ -184,7 +193,18 @@ class Retention(Case):
             "ORDER BY t.id"),
             [["open and old", "words of open and old", "1"],
              ["deleted", "deleted", "0"],
+             ["deleted", "deleted", "0"],
              ["closed", "words of closed", "1"]])
+        # One that was opened again, and closed, has its time anew.
+        it.sql(f"""
+            UPDATE ticket SET emptied = now() - interval '1300 days' WHERE
+                customer_id = {number} AND emptied IS NOT NULL;
+            INSERT INTO ticket_message (ticket_id, author, actor, text)
+                SELECT id, 0, 'x', 'new words' FROM ticket WHERE customer_id
+                = {number} AND emptied IS NOT NULL""")
+        it.ok("retention", "run")
+        self.assertEqual(count("ticket_message WHERE text = 'new words'"),
+                         "0")
 
     def test_days_have_bounds_and_names(self):
         self.refused(USAGE, "62 to 36500", "retention", "set", "calls", "61")

@@ -591,6 +591,7 @@ CREATE FUNCTION refund(p_key text, p_started timestamptz, p_request uuid,
     SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
 DECLARE
 	k call;
+	whose bigint;
 	before bigint;		-- fees of the booking's earlier calls
 	given bigint;		-- by earlier refunds
 BEGIN
@@ -599,6 +600,21 @@ BEGIN
 		    USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	PERFORM booking_check(p_key, p_actor, p_reason, true);
+	-- Asked again, it is told again, whatever became of the call.
+	SELECT t.customer_id INTO whose FROM ledger_transaction t
+	    JOIN refund r ON r.transaction_id = t.id
+	    WHERE t.idempotency_key = p_key AND r.request_id = p_request;
+	IF FOUND THEN
+		SELECT b.transaction_id, r.amount_nano
+		    INTO transaction_id, amount_nano
+		    FROM booking_begin('refund', p_key, whose,
+		    format('%s of %s', coalesce(p_amount::text, 'all'),
+		    p_request), p_actor, p_reason, false) b
+		    JOIN refund r ON r.transaction_id = b.transaction_id;
+		fresh := false;
+		balance_nano := customer_balance(whose);
+		RETURN;
+	END IF;
 	SELECT * INTO k FROM call c WHERE c.started_at = p_started
 	    AND c.request_id = p_request;
 	IF NOT FOUND THEN

@@ -256,6 +256,10 @@ END
 $$;
 COMMENT ON FUNCTION retention_rest(date) IS 'Deletes a day''s calls from the default partition.';
 
+-- What was written after that has a time of its own.
+ALTER TABLE ticket ADD COLUMN emptied timestamptz;
+COMMENT ON COLUMN ticket.emptied IS 'When its texts and files were deleted, their time being over. Operator: controller.';
+
 -- A batch of what has no partitions; how many rows.
 CREATE FUNCTION retention_rows(p_name text, p_before timestamptz)
     RETURNS bigint LANGUAGE plpgsql SET search_path = youyun, pg_temp AS $$
@@ -280,13 +284,14 @@ BEGIN
 	WHEN 'tickets' THEN
 		WITH old AS (SELECT t.id FROM ticket t WHERE t.state = 2
 		    AND t.changed < p_before AND NOT is_held(t.customer_id)
-		    AND t.subject <> 'deleted' ORDER BY t.id LIMIT 100),
+		    AND (t.emptied IS NULL OR t.emptied < t.changed)
+		    ORDER BY t.id LIMIT 100),
 		files AS (DELETE FROM ticket_file f USING ticket_message m
 		    WHERE f.message_id = m.id
 		    AND m.ticket_id IN (SELECT o.id FROM old o)),
 		said AS (UPDATE ticket_message m SET text = 'deleted'
 		    WHERE m.ticket_id IN (SELECT o.id FROM old o))
-		UPDATE ticket t SET subject = 'deleted'
+		UPDATE ticket t SET subject = 'deleted', emptied = now()
 		    WHERE t.id IN (SELECT o.id FROM old o);
 		GET DIAGNOSTICS n = ROW_COUNT;
 	END CASE;
