@@ -270,6 +270,15 @@ begin(struct call *call, const struct catalogue_model *model,
 	return forward_call(call, model, choice, &relay_handlers);
 }
 
+void
+attempt_may_wait(struct call *call, int64_t ms)
+{
+	struct attempt *a = &call->attempt;
+
+	if (ms > 0 && (a->wait_ms == 0 || ms < a->wait_ms))
+		a->wait_ms = ms;
+}
+
 static bool
 add_tried(struct attempt *a)
 {
@@ -287,6 +296,7 @@ start(struct call *call, const struct catalogue_model *model,
 	enum wire_error error = WIRE_ERROR_NONE;
 	struct choice choice;
 
+	a->wait_ms = 0;
 	memset(&choice, 0, sizeof(choice));
 	if (first != NULL)
 		choice = *first;
@@ -312,7 +322,8 @@ start(struct call *call, const struct catalogue_model *model,
 	/* What was given up a moment ago may be all there is. */
 	if (result == CHOICE_MADE || a->tried.n > 0)
 		result = CHOICE_BUSY;
-	return no_choice(call, result, choice.wait_ms);
+	attempt_may_wait(call, choice.wait_ms);
+	return no_choice(call, result, a->wait_ms);
 }
 
 bool

@@ -40,6 +40,8 @@ struct attempt {
 	uint64_t probe;			/* of the channel's breaker; or 0 */
 	uint64_t credential_probe;
 	struct mono_time began;
+	int64_t wait_ms;		/* until a channel that had just no
+					 * room has some; 0: unknown */
 	bool open;			/* counted into its channel */
 	bool sent;			/* the request's bytes are the call's */
 	bool answered;
@@ -69,6 +71,9 @@ bool	attempt_besides(struct call *call, const struct view_channel *channel,
 	    const struct view_credential **credential_r)
 	    __attribute__((warn_unused_result));
 void	attempt_besides_over(struct call *call);
+
+/* The channel that the call would take part in has room in so long. */
+void	attempt_may_wait(struct call *call, int64_t ms);
 
 /* The upstream has the request; it may be forgotten, now or later. */
 void	attempt_sent(struct call *call);

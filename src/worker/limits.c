@@ -214,6 +214,7 @@ limits_channel(struct call *call, uint32_t slot)
 	const uint8_t bit = 1u << LIMIT_CHANNEL;
 	struct call_limits *l = &call->limits;
 	struct shm *shm = call->worker->shm;
+	struct limit_verdict verdict;
 
 	if ((l->taken & bit) != 0) {
 		limit_give_back(shm, LIMIT_CHANNEL, l->slot[LIMIT_CHANNEL],
@@ -223,9 +224,13 @@ limits_channel(struct call *call, uint32_t slot)
 	l->rates[LIMIT_CHANNEL] = limit_read(shm, LIMIT_CHANNEL, slot);
 	if (call->hold == HOLD_NONE || !has_limits(&l->rates[LIMIT_CHANNEL]))
 		return true;
-	if (limit_take(shm, LIMIT_CHANNEL, slot, &l->rates[LIMIT_CHANNEL],
-	    l->tokens, now_of(call)).kind != LIMIT_PASSED)
+	verdict = limit_take(shm, LIMIT_CHANNEL, slot,
+	    &l->rates[LIMIT_CHANNEL], l->tokens, now_of(call));
+	if (verdict.kind != LIMIT_PASSED) {
+		attempt_may_wait(call, (verdict.wait_ns + NS_PER_MS - 1) /
+		    NS_PER_MS);
 		return false;
+	}
 	l->slot[LIMIT_CHANNEL] = slot;
 	l->taken |= bit;
 	return true;

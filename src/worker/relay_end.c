@@ -332,7 +332,10 @@ relay_end_suspended(struct call *call)
 
 	if (moderate_waits(call)) {
 		moderate_forget(call);
-		relay_fail(call, WIRE_ERROR_ACCOUNT_CLOSED);
+		if (call->answer == ANSWER_NONE)
+			relay_fail(call, WIRE_ERROR_ACCOUNT_CLOSED);
+		else	/* something was said to the client meanwhile */
+			settle_free(call);
 		return;
 	}
 	if (call->parked && call->exchange == NULL && !waits) {

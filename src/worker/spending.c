@@ -157,6 +157,7 @@ spending_channel(struct call *call, uint32_t slot)
 {
 	struct call_spending *p = &call->spending;
 	struct shm *shm = call->worker->shm;
+	enum budget_verdict verdict;
 	struct budget_caps caps;
 	struct budget_sum sum;
 
@@ -172,9 +173,11 @@ spending_channel(struct call *call, uint32_t slot)
 		sum.nano = hold_held(call->worker->book, call->hold);
 		sum.tokens = call->input_tokens + call->covered_tokens;
 	}
-	if (budget_take(shm, LIMIT_CHANNEL, slot, &caps, &p->when, &sum) !=
-	    BUDGET_PASSED)
+	verdict = budget_take(shm, LIMIT_CHANNEL, slot, &caps, &p->when, &sum);
+	if (verdict != BUDGET_PASSED) {
+		attempt_may_wait(call, retry_after_s(verdict) * INT64_C(1000));
 		return false;
+	}
 	p->taken = sum;
 	p->known |= (uint8_t)(1u << LIMIT_CHANNEL);
 	p->verdict = BUDGET_PASSED;

@@ -520,9 +520,10 @@ class Tampering(Case):
     def expire(self):
         """An expiry, without waiting for it."""
         soon = (datetime.datetime.utcnow() +
-                datetime.timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        it.run("credit", self.name, "0.5", "--expires", soon)
-        time.sleep(1.05)
+                datetime.timedelta(seconds=10)).replace(microsecond=0)
+        it.ok("credit", self.name, "0.5", "--expires",
+              soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        time.sleep((soon - datetime.datetime.utcnow()).total_seconds() + 0.05)
         it.sql(Taker.ANSWER, role="youyun_flusher")
 
     def last(self, kind):

@@ -114,6 +114,22 @@ class Caps(harness.Case):
         self.assertGreater(used[first], 1)
         self.assertGreater(used[second], 1)
 
+    def test_one_channels_money_and_anothers_tokens(self):
+        """The client is told of the earlier."""
+        key, body, (first, second), fee, _ = self.measured(
+            "both", "fast", "fast")
+        self.set(first, "--max-per-day", amount(fee))
+        self.set(second, "--max-tokens-per-minute", "200")
+        answers = [gateway.call(CHAT, body, key=key) for _ in range(30)]
+        statuses = [a.status for a in answers]
+        self.assertEqual(set(statuses), {200, 429})
+        self.assertEqual(statuses[0], 200)
+        self.assertEqual(self.used()[first], 1)
+        self.assertEqual(self.used()[second], statuses.count(200))
+        for answer in answers:
+            if answer.status == 429:
+                self.assertLessEqual(int(answer.headers["retry-after"]), 61)
+
     def test_what_a_channel_did_not_deliver_is_given_back(self):
         key = self.customer("failing")
         model, (bad, good) = channels.route("status-500", "fast")

@@ -58,6 +58,13 @@ class Receipts(harness.Case):
                     self.assertGreater(told, 0)
                     self.assertEqual(told, self.fee(answer))
 
+    def test_one_that_leaves_before_it_is_whole_has_none(self):
+        answer = gateway.call(CHAT, chat("big-300000"))
+        self.assertEqual(answer.status, 200)
+        self.assertGreater(len(answer.body), 200000)
+        self.assertIsNone(answer.headers["x-youyun-fee"])
+        self.assertGreater(self.fee(answer), 0)
+
     def test_errors_and_lists_have_none(self):
         for answer in (gateway.call(CHAT, chat("nosuch")),
                        gateway.call(CHAT, chat("status-400")),
