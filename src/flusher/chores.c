@@ -91,7 +91,7 @@ look_at_risks(struct chores *c)
 {
 	enum db_result result = DB_OK;
 	struct db_rows *rows;
-	bool more = true;
+	bool more = true, failed = false;
 
 	if (!is_due(c->risk_due))
 		return DB_OK;
@@ -100,6 +100,7 @@ look_at_risks(struct chores *c)
 		    &rows);
 		if (result == DB_OK) {
 			more = db_get_int(rows, 0, 0) != 0;
+			failed = failed || db_get_int(rows, 0, 0) < 0;
 			db_rows_free(&rows);
 		}
 	}
@@ -108,6 +109,9 @@ look_at_risks(struct chores *c)
 		result = db_query(c->db, "SELECT youyun.risk_sweep()", NULL, 0,
 		    NULL);
 	}
+	if (failed)
+		log_error("the rules could not look at a customer: the "
+		    "database's log says why");
 	c->risk_due = in_ms(more && result == DB_OK ? RISK_NEXT_MS : RISK_MS);
 	return say(c, result, "look for risks");
 }

@@ -152,6 +152,32 @@ class Risk(harness.Case):
         self.call(key, "127.0.0.11")
         self.rings("many_addresses", 2)
 
+    def test_one_that_cannot_be_looked_at_does_not_stop_the_rules(self):
+        self.customer("broken")
+        broken, broken_id = self.name, self.id
+        key = self.customer("behind")
+        gateway.ctl("risk", "set", "many_addresses", "--action", "note",
+                    "--threshold", "1", "--window", "60m")
+        sql(f"""CREATE FUNCTION youyun.break_it() RETURNS trigger LANGUAGE
+            plpgsql AS $$ BEGIN RAISE 'broken'; END $$;
+            CREATE TRIGGER break_it BEFORE INSERT ON youyun.risk_rung FOR EACH
+            ROW WHEN (NEW.customer_id = {broken_id})
+            EXECUTE FUNCTION youyun.break_it()""")
+        try:
+            other = gateway.add_key(broken)
+            gateway.wait_for_key(other)
+            for who in (other, key):
+                for n in (1, 2, 3):
+                    self.assertEqual(self.call(who, f"127.0.0.{n}").status,
+                                     200)
+            self.rings("many_addresses")
+            self.name, self.id = broken, broken_id
+            self.looked()
+            self.assertEqual(self.events("many_addresses"), [])
+        finally:
+            sql("DROP FUNCTION youyun.break_it CASCADE")
+        self.assertIn("the rules could not look at a customer", gateway.log())
+
     def test_a_shared_key_is_suspended_and_its_neighbour_goes_on(self):
         key = self.customer("sharer")
         other = gateway.ctl_json("key", "add", self.name)["key"]

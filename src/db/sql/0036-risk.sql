@@ -3,8 +3,7 @@
 --
 -- The transaction that inserts calls notes what the rules look at, in a few
 -- small rows, and that a key is to be looked at.  The flusher looks a little
--- later, in a transaction of its own, which can neither delay nor undo a
--- booking.
+-- later, in a transaction of its own, which can't undo a booking.
 
 -- What the staff says of a customer, and keys that are out of use for a time.
 ALTER TABLE customer ADD COLUMN risk smallint NOT NULL DEFAULT 0
@@ -305,39 +304,28 @@ END
 $$;
 COMMENT ON FUNCTION risk_act(risk_rule, bigint, bigint, jsonb) IS 'Does what a rule that rings says.';
 
-CREATE FUNCTION risk_run() RETURNS bigint LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+CREATE FUNCTION risk_ring(p_customer bigint, p_looked bigint[])
+    RETURNS void LANGUAGE plpgsql SET search_path = youyun, pg_temp AS $$
 DECLARE
-	whose bigint;
-	looked bigint[];
 	r risk_rule;
 	f record;
 BEGIN
-	SELECT d.customer_id INTO whose FROM risk_due d
-	    WHERE d.since <= now() - interval '3 seconds'
-	    ORDER BY d.since LIMIT 1 FOR UPDATE SKIP LOCKED;
-	IF NOT FOUND THEN
-		RETURN 0;
-	END IF;
-	WITH gone AS (DELETE FROM risk_due d WHERE d.key_id IN
-	    (SELECT x.key_id FROM risk_due x WHERE x.customer_id = whose
-	    ORDER BY x.key_id FOR UPDATE SKIP LOCKED) RETURNING d.key_id)
-	SELECT array_agg(g.key_id) INTO looked FROM gone g;
-	FOR f IN SELECT * FROM risk_look(whose, looked) l
+	FOR f IN SELECT * FROM risk_look(p_customer, p_looked) l
 	    WHERE l.usual IS NOT NULL AND l.seen > l.bound
 	    ORDER BY l.rule_id, l.key_id LOOP
 		SELECT * INTO r FROM risk_rule x WHERE x.id = f.rule_id;
 		CONTINUE WHEN r.action = 0;
-		IF (SELECT c.risk = 2 FROM customer c WHERE c.id = whose) THEN
+		IF (SELECT c.risk = 2 FROM customer c
+		    WHERE c.id = p_customer) THEN
 			r.action := 1;
 		END IF;
 		INSERT INTO risk_rung AS g (rule_id, customer_id, key_id)
-		    VALUES (r.id, whose, coalesce(f.key_id, 0))
+		    VALUES (r.id, p_customer, coalesce(f.key_id, 0))
 		    ON CONFLICT (customer_id, key_id, rule_id) DO UPDATE
 		    SET at = now() WHERE g.at <= now()
 		    - make_interval(mins => r.cooldown_minutes);
 		CONTINUE WHEN NOT FOUND;
-		PERFORM risk_act(r, whose, f.key_id, CASE f.kind
+		PERFORM risk_act(r, p_customer, f.key_id, CASE f.kind
 		    WHEN 'spend_spike' THEN jsonb_build_object('seen',
 		    amount_text(f.seen), 'usual', amount_text(f.usual),
 		    'bound', amount_text(f.bound))
@@ -349,10 +337,39 @@ BEGIN
 		    || jsonb_build_object('action', (ARRAY['note', 'notify',
 		    'limit', 'suspend'])[r.action]));
 	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION risk_ring(bigint, bigint[]) IS 'Does what the rules say of one customer and those of its keys.';
+REVOKE ALL ON FUNCTION risk_ring(bigint, bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION risk_run() RETURNS bigint LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = youyun, pg_temp AS $$
+DECLARE
+	whose bigint;
+	looked bigint[];
+BEGIN
+	SELECT d.customer_id INTO whose FROM risk_due d
+	    WHERE d.since <= now() - interval '3 seconds'
+	    ORDER BY d.since LIMIT 1 FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN 0;
+	END IF;
+	WITH gone AS (DELETE FROM risk_due d WHERE d.key_id IN
+	    (SELECT x.key_id FROM risk_due x WHERE x.customer_id = whose
+	    ORDER BY x.key_id FOR UPDATE SKIP LOCKED) RETURNING d.key_id)
+	SELECT array_agg(g.key_id) INTO looked FROM gone g;
+	-- One that can't be looked at doesn't keep the others waiting.
+	BEGIN
+		PERFORM risk_ring(whose, looked);
+	EXCEPTION WHEN OTHERS THEN
+		RAISE WARNING 'rules could not look at customer %: %', whose,
+		    SQLERRM;
+		RETURN -1;
+	END;
 	RETURN 1;
 END
 $$;
-COMMENT ON FUNCTION risk_run() IS 'Lets the rules look at one customer whose keys were used; how many there were, 0 or 1.';
+COMMENT ON FUNCTION risk_run() IS 'Lets the rules look at one customer whose keys were used; 1, or 0 when there was none, or -1 when that failed.';
 
 CREATE FUNCTION risk_forget(p_customer bigint) RETURNS bigint LANGUAGE plpgsql
     SET search_path = youyun, pg_temp AS $$
