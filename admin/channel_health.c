@@ -12,7 +12,6 @@
 #include "shm/catalogue.h"
 #include "shm/segment.h"
 
-#define NS_PER_MS 1000000
 #define ALIVE_MS 5000
 
 struct shm *

@@ -11,7 +11,6 @@
 #include "shm/catalogue.h"
 #include "shm/layout.h"
 
-#define NS_PER_MS 1000000
 #define NS_PER_MINUTE INT64_C(60000000000)
 #define RATE_AT_ONCE 10		/* a part of a minute's */
 #define RATE_TRIES 1000

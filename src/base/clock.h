@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#define NS_PER_MS INT64_C(1000000)
+
 /* Monotonic: for durations, deadlines, heartbeats.  The same in all processes
  * of a machine until it boots again (CLOCK_MONOTONIC). */
 struct mono_time {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "db/value.h"
 #include "flusher/batch.h"
+#include "flusher/join.h"
 #include "flusher/journal_read.h"
 
 #define CONNECT_TIMEOUT_S 5
@@ -424,7 +425,6 @@ bool
 apply_stop(struct apply **apply, int patience_ms)
 {
 	struct apply *a = *apply;
-	struct timespec t;
 
 	*apply = NULL;
 	if (a == NULL)
@@ -432,9 +432,7 @@ apply_stop(struct apply **apply, int patience_ms)
 	atomic_store_explicit(&a->deadline_ns,
 	    mono_add_ms(clock_mono(), patience_ms).ns, memory_order_relaxed);
 	apply_wake(a);
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += patience_ms / 1000 + 1;
-	if (pthread_timedjoin_np(a->thread, NULL, &t) != 0)
+	if (!join_within(a->thread, patience_ms))
 		return false;
 	release(a);
 	return true;

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "db/value.h"
 #include "flusher/anchor.h"
+#include "flusher/join.h"
 
 #define CONNECT_TIMEOUT_S 5
 #define WAIT_MS 200		/* for the directory */
@@ -227,7 +227,6 @@ bool
 chores_stop(struct chores **chores, int patience_ms)
 {
 	struct chores *c = *chores;
-	struct timespec t;
 	uint64_t one = 1;
 
 	*chores = NULL;
@@ -235,9 +234,7 @@ chores_stop(struct chores **chores, int patience_ms)
 		return true;
 	atomic_store_explicit(&c->stop, true, memory_order_release);
 	(void)!write(c->event_fd, &one, sizeof(one));
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += patience_ms / 1000 + 1;
-	if (pthread_timedjoin_np(c->thread, NULL, &t) != 0)
+	if (!join_within(c->thread, patience_ms))
 		return false;
 	release(c);
 	return true;

@@ -17,6 +17,7 @@
 #include "db/value.h"
 #include "flusher/catalogue_load.h"
 #include "flusher/directory_internal.h"
+#include "flusher/join.h"
 #include "shm/channel.h"
 #include "shm/directory.h"
 #include "shm/hold.h"
@@ -594,7 +595,6 @@ bool
 directory_stop(struct directory **directory, int patience_ms)
 {
 	struct directory *d = *directory;
-	struct timespec t;
 	uint64_t one = 1;
 
 	*directory = NULL;
@@ -602,9 +602,7 @@ directory_stop(struct directory **directory, int patience_ms)
 		return true;
 	atomic_store_explicit(&d->stop, true, memory_order_release);
 	(void)!write(d->event_fd, &one, sizeof(one));
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += patience_ms / 1000 + 1;
-	if (pthread_timedjoin_np(d->thread, NULL, &t) != 0)
+	if (!join_within(d->thread, patience_ms))
 		return false;
 	release(d);
 	return true;

@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libflusher.a
 	%D%/flusher.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/gauges.c %D%/gauges.h \
+	%D%/join.c %D%/join.h \
 	%D%/journal.c %D%/journal.h \
 	%D%/journal_check.h \
 	%D%/journal_file.c \

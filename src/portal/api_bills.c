@@ -74,22 +74,22 @@ take_month(struct request *r, struct month *m)
 	return false;
 }
 
-/* What the months before come to, and which bookings the month's are among.
- * A booking that waited can have a number of the next month. */
+/* What the months before come to, and between which numbers the month's
+ * bookings are; some of another month can be there, too. */
 static enum db_result
 open_month(struct request *r, const struct month *m, int64_t *opening,
     int64_t range[2])
 {
-	struct db_param p = db_time(m->since_us);
+	struct db_param p = db_text(m->text);
 	struct db_rows *rows;
 	enum db_result result;
 
-	result = db_query(r->db, "SELECT coalesce(sum(change_nano) FILTER"
-	    " (WHERE month < ($1 AT TIME ZONE 'UTC')::date), 0)::bigint,"
-	    " coalesce(min(first_id) FILTER (WHERE month = ($1 AT TIME ZONE"
-	    " 'UTC')::date), 0), coalesce(max(last_id) FILTER (WHERE month ="
-	    " ($1 AT TIME ZONE 'UTC')::date), -1) FROM youyun.my_bill",
-	    &p, 1, &rows);
+	result = db_query(r->db, "SELECT coalesce(sum(b.change_nano) FILTER"
+	    " (WHERE b.month < w.month), 0)::bigint,"
+	    " coalesce(min(b.first_id) FILTER (WHERE b.month = w.month), 0),"
+	    " coalesce(max(b.last_id) FILTER (WHERE b.month = w.month), -1)"
+	    " FROM youyun.my_bill b,"
+	    " (SELECT ($1 || '-01')::date AS month) w", &p, 1, &rows);
 	if (result != DB_OK)
 		return result;
 	*opening = db_get_int(rows, 0, 0);

@@ -241,6 +241,12 @@ call_refuse_about(struct call *call, enum wire_error error,
 	}
 }
 
+struct mono_time
+call_now(const struct call *call)
+{
+	return loop_now(call->worker->loop);
+}
+
 void
 call_wake(struct call *call)
 {

@@ -208,6 +208,8 @@ void	call_refuse_about(struct call *call, enum wire_error error,
 
 /* There is something new for the connection: run it in this turn. */
 void	call_wake(struct call *call);
+/* The loop's time. */
+struct mono_time call_now(const struct call *call);
 
 /* The request's body and the upstream's head are needed no more. */
 void	call_forget_request(struct call *call);

@@ -13,7 +13,6 @@
 
 /* Channels of one priority that are considered; more serve no purpose. */
 #define CANDIDATES_MAX 64
-#define NS_PER_MS 1000000
 
 struct candidate {
 	uint32_t route;

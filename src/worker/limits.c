@@ -15,19 +15,12 @@
 #include "worker/settle.h"
 
 #define NS_PER_S INT64_C(1000000000)
-#define NS_PER_MS INT64_C(1000000)
 #define HEADER_BYTES 48
 
 static bool
 has_limits(const struct limit_rates *rates)
 {
 	return (rates->requests | rates->concurrent | rates->tokens) != 0;
-}
-
-static struct mono_time
-now_of(const struct call *call)
-{
-	return loop_now(call->worker->loop);
 }
 
 /* As a rule there are none, and this is all that limits cost. */
@@ -51,7 +44,7 @@ find(struct call *call)
 	if (has_limits(&address) || s->address_spending_per_day_nano != 0) {
 		when = budget_time(call->record.started_us);
 		l->slot[LIMIT_ADDRESS] = limit_address(shm,
-		    call->client->address, &when, now_of(call));
+		    call->client->address, &when, call_now(call));
 	}
 	l->known = 0;
 	for (int i = 0; i < LIMIT_LEVELS; i++) {
@@ -99,7 +92,7 @@ limits_glance(struct call *call)
 			continue;
 		verdict = limit_glance(call->worker->shm, (enum limit_level)i,
 		    call->limits.slot[i], &call->limits.rates[i],
-		    now_of(call));
+		    call_now(call));
 		if (verdict.kind != LIMIT_PASSED)
 			return refuse(call, &verdict);
 	}
@@ -117,8 +110,8 @@ limits_fail(struct call *call)
 		return true;
 	when = budget_time(call->record.started_us);
 	verdict = limit_fail(call->worker->shm, limit_address(
-	    call->worker->shm, call->client->address, &when, now_of(call)),
-	    most, now_of(call));
+	    call->worker->shm, call->client->address, &when, call_now(call)),
+	    most, call_now(call));
 	return verdict.kind == LIMIT_PASSED ||
 	    refuse_as(call, &verdict, WIRE_ERROR_RATE_KEYS);
 }
@@ -175,11 +168,11 @@ take_level(struct call *call, int i)
 
 	if (!limit_enter(call->worker->shm, (enum limit_level)i, l->slot[i],
 	    &l->rates[i], id_of(call, (enum limit_level)i),
-	    call->record.address, now_of(call)))
+	    call->record.address, call_now(call)))
 		return verdict;
 	l->entered |= bit;
 	verdict = limit_take(call->worker->shm, (enum limit_level)i,
-	    l->slot[i], &l->rates[i], l->tokens, now_of(call));
+	    l->slot[i], &l->rates[i], l->tokens, call_now(call));
 	if (verdict.kind == LIMIT_PASSED)
 		l->taken |= bit;
 	return verdict;
@@ -225,7 +218,7 @@ limits_channel(struct call *call, uint32_t slot)
 	if (call->hold == HOLD_NONE || !has_limits(&l->rates[LIMIT_CHANNEL]))
 		return true;
 	verdict = limit_take(shm, LIMIT_CHANNEL, slot,
-	    &l->rates[LIMIT_CHANNEL], l->tokens, now_of(call));
+	    &l->rates[LIMIT_CHANNEL], l->tokens, call_now(call));
 	if (verdict.kind != LIMIT_PASSED) {
 		attempt_may_wait(call, (verdict.wait_ns + NS_PER_MS - 1) /
 		    NS_PER_MS);
@@ -247,7 +240,7 @@ limits_end(struct call *call, uint64_t tokens)
 		if ((l->taken >> i & 1) != 0)
 			limit_correct(call->worker->shm, (enum limit_level)i,
 			    l->slot[i], &l->rates[i], l->tokens, tokens,
-			    now_of(call));
+			    call_now(call));
 	l->taken = 0;
 	leave(call);
 }
@@ -281,7 +274,7 @@ tightest(const struct call *call, struct limit_state *requests_r,
 		if ((l->known >> i & 1) == 0)
 			continue;
 		limit_state(call->worker->shm, (enum limit_level)i,
-		    l->slot[i], &l->rates[i], now_of(call), &requests,
+		    l->slot[i], &l->rates[i], call_now(call), &requests,
 		    &tokens);
 		if (requests.limit != 0 && (requests_r->limit == 0 ||
 		    requests.remaining < requests_r->remaining))

@@ -4,7 +4,7 @@ noinst_LIBRARIES += %D%/libworker.a
 	%D%/admit.c %D%/admit.h \
 	%D%/amount.c %D%/amount.h \
 	%D%/answers.c %D%/answers.h \
-	%D%/attempt.c %D%/attempt.h \
+	%D%/attempt.c %D%/attempt.h %D%/attempt_note.c \
 	%D%/authenticate.c %D%/authenticate.h \
 	%D%/call.c %D%/call.h \
 	%D%/catalogue_view.c %D%/catalogue_view.h \

@@ -263,6 +263,14 @@ relay_end_failed(struct call *call, enum upstream_failure failure)
 	call_wake(call);
 }
 
+/* The stream is ended by us. */
+static void
+append_last(struct call *call, enum wire_error error, bool mid_event)
+{
+	mid_event = receipt_abandon(call, mid_event);
+	append_event(call, error, mid_event || call->filtered);
+}
+
 void
 relay_end_for_money(struct call *call, bool mid_event)
 {
@@ -270,9 +278,7 @@ relay_end_for_money(struct call *call, bool mid_event)
 	attempt_over(call);
 	call->upstream_over = true;
 	call->record.flags |= RECORD_CUT_SHORT;
-	mid_event = receipt_abandon(call, mid_event);
-	append_event(call, spending_stream_error(call),
-	    mid_event || call->filtered);
+	append_last(call, spending_stream_error(call), mid_event);
 	settle_usage(call);
 	if (call->answer == ANSWER_NONE) {
 		call->answer = ANSWER_FLOW;
@@ -305,10 +311,9 @@ end_ours(struct call *call, enum wire_error whole, enum wire_error in_stream,
 		relay_fail(call, whole);
 		return;
 	}
-	if (call->streamed) {
-		mid_event = receipt_abandon(call, mid_event);
-		append_event(call, in_stream, mid_event || call->filtered);
-	} else {
+	if (call->streamed)
+		append_last(call, in_stream, mid_event);
+	else {
 		/* It ends short of its length, or without the last chunk. */
 		call->broken = true;
 		if (!call->settled)

@@ -604,41 +604,36 @@ BEGIN
 	SELECT t.customer_id INTO whose FROM ledger_transaction t
 	    JOIN refund r ON r.transaction_id = t.id
 	    WHERE t.idempotency_key = p_key AND r.request_id = p_request;
-	IF FOUND THEN
-		SELECT b.transaction_id, r.amount_nano
-		    INTO transaction_id, amount_nano
-		    FROM booking_begin('refund', p_key, whose,
-		    format('%s of %s', coalesce(p_amount::text, 'all'),
-		    p_request), p_actor, p_reason, false) b
-		    JOIN refund r ON r.transaction_id = b.transaction_id;
-		fresh := false;
-		balance_nano := customer_balance(whose);
-		RETURN;
-	END IF;
-	SELECT * INTO k FROM call c WHERE c.started_at = p_started
-	    AND c.request_id = p_request;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'there is no call %', p_request
-		    USING ERRCODE = 'no_data_found';
-	END IF;
-	IF k.ledger_transaction_id IS NULL OR k.customer_id IS NULL THEN
-		RAISE EXCEPTION 'nothing was charged for it'
-		    USING ERRCODE = 'YY003';
-	END IF;
-	-- Which pots it was paid from follows from all calls of the booking.
-	IF EXISTS (SELECT 1 FROM call_archive a
-	    WHERE a.ledger_transaction_id = k.ledger_transaction_id) THEN
-		RAISE EXCEPTION 'calls that were booked with it are deleted'
-		    USING ERRCODE = 'YY025';
+		SELECT * INTO k FROM call c WHERE c.started_at = p_started
+		    AND c.request_id = p_request;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no call %', p_request
+			    USING ERRCODE = 'no_data_found';
+		END IF;
+		IF k.ledger_transaction_id IS NULL OR k.customer_id IS NULL THEN
+			RAISE EXCEPTION 'nothing was charged for it'
+			    USING ERRCODE = 'YY003';
+		END IF;
+		-- Which pots it was paid from follows from all calls of the
+		-- booking.
+		IF EXISTS (SELECT 1 FROM call_archive a
+		    WHERE a.ledger_transaction_id = k.ledger_transaction_id)
+		    THEN
+			RAISE EXCEPTION
+			    'calls that were booked with it are deleted'
+			    USING ERRCODE = 'YY025';
+		END IF;
+		whose := k.customer_id;
 	END IF;
 	SELECT b.transaction_id, b.fresh INTO transaction_id, fresh
-	    FROM booking_begin('refund', p_key, k.customer_id,
+	    FROM booking_begin('refund', p_key, whose,
 	    format('%s of %s', coalesce(p_amount::text, 'all'), p_request),
 	    p_actor, p_reason, false) b;
 	IF NOT fresh THEN
 		SELECT r.amount_nano INTO amount_nano FROM refund r
 		    WHERE r.transaction_id = refund.transaction_id;
-		balance_nano := customer_balance(k.customer_id);
+		balance_nano := customer_balance(whose);
 		RETURN;
 	END IF;
 	SELECT coalesce(sum(r.amount_nano), 0)::bigint INTO given FROM refund r
